@@ -1,0 +1,92 @@
+"""Entities, relations, facts and edits: frozen, hashable values that everything else is made of."""
+
+from dataclasses import dataclass
+
+from pitfalls.errors import PitfallsError
+
+
+@dataclass(frozen=True, slots=True)
+class Entity:
+    """A node of the graph. Two entities are the same thing if and only if their ids are equal."""
+
+    id: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """An edge type together with the words that ask for its object."""
+
+    id: str
+    label: str
+    prompt: str
+    """The rewrite prompt: exactly one `{}` where the subject goes, the object follows the end."""
+    paraphrases: tuple[str, ...] = ()
+    """Other wordings of `prompt`, same form. Every probe reads `prompt` and all of these."""
+    query: str = ""
+    """The question form; carried for the authors' file layout, read by no metric."""
+
+    def __post_init__(self) -> None:
+        for template in (self.prompt, *self.paraphrases):
+            if template.count("{}") != 1:
+                raise PitfallsError(
+                    f"relation {self.id}: prompt {template!r} has {template.count('{}')} "
+                    "placeholders, expected exactly one '{}' for the subject"
+                )
+
+    @property
+    def prompts(self) -> tuple[str, ...]:
+        """The rewrite prompt followed by the paraphrases, templates with `{}`."""
+        return (self.prompt, *self.paraphrases)
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """k = (s, r, o)."""
+
+    subject: Entity
+    relation: Relation
+    object: Entity
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """e = (s, r, o → o*): make the model say `new_object` where it said `object`."""
+
+    subject: Entity
+    relation: Relation
+    new_object: Entity
+    object: Entity | None = None
+    """What the edit replaces; None where nobody needs to know. No editor reads it."""
+
+    @classmethod
+    def of(cls, prompt: str, *, subject: str, target: str) -> "Edit":
+        """An edit from plain text, for example `Edit.of("The mother of {} is", subject=…, target=…)`.
+
+        Raises:
+            PitfallsError: an empty subject or target, or a prompt without exactly one `{}`.
+        """
+        for name, text in (("subject", subject), ("target", target)):
+            if not text.strip():
+                raise PitfallsError(f"the {name} of the edit {prompt!r} is empty, expected a name")
+        relation = Relation(id=prompt, label=prompt, prompt=prompt)
+        return cls(Entity(subject, subject), relation, Entity(target, target))
+
+    @property
+    def before(self) -> Fact:
+        """The fact that the edit replaces.
+
+        Raises:
+            PitfallsError: the edit was made without naming its old object.
+        """
+        if self.object is None:
+            raise PitfallsError(f"the edit of {self.subject.label!r} does not name its old object")
+        return Fact(self.subject, self.relation, self.object)
+
+    @property
+    def after(self) -> Fact:
+        """The fact that should hold afterwards, k = (s, r, o*)."""
+        return Fact(self.subject, self.relation, self.new_object)
+
+    def __str__(self) -> str:
+        return f"{self.relation.prompt.format(self.subject.label)} → {self.new_object.label}"
