@@ -61,7 +61,7 @@ class Edit:
 
     @classmethod
     def of(cls, prompt: str, *, subject: str, target: str) -> "Edit":
-        """An edit from plain text, for example `Edit.of("The mother of {} is", subject=…, target=…)`.
+        """An edit from plain text: `Edit.of("The mother of {} is", subject="…", target="…")`.
 
         Raises:
             PitfallsError: an empty subject or target, or a prompt without exactly one `{}`.

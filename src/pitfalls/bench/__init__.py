@@ -1,0 +1,1 @@
+"""Experiments: which cases under which editors, carried out in shared batches, resumable."""

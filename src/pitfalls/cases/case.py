@@ -20,7 +20,7 @@ class Case:
     rule: str | None = None
     """The logical rule behind the pair, `P22>P40` or `P40&P25>P26`; None for coverage and round."""
     triples: tuple[Fact, ...] = ()
-    """The facts before the edits: body and head of the rule, the tied fact first if there is one."""
+    """The facts before the edits: the rule's body and head, the tied fact first if there is one."""
     tied: Fact | None = None
     """k_f, the fact that ties the two edits of a composite case together (paper Eq. 4)."""
     true_objects: tuple[Entity, ...] = ()

@@ -20,7 +20,7 @@ State: TypeAlias = tuple[Step, ...]
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """A question to a model: how probable is the fact's object after each prompt of its relation?"""
+    """How probable is the fact's object after each prompt of its relation?"""
 
     name: str
     """What the fact is to its case: `old`, `new_explicit`, `new_implicit`, `tied`, `true` in
@@ -91,7 +91,7 @@ def plan_composite(case: Case, multi_label: bool) -> Plan:
 
 
 def plan_round(case: Case, multi_label: bool) -> Plan:
-    """e1 = (s, r, o1→o*), e2 = (s, r, o*→o1): does the way back lead home? (paper §3)"""
+    """e1 = (s, r, o1→o*), e2 = (s, r, o*→o1): does the way back lead home (paper §3)?"""
     first, second = case.first, case.second
     back = (
         tuple(replace(second, new_object=entity) for entity in case.true_objects)

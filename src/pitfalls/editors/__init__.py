@@ -1,0 +1,1 @@
+"""Editors and the values they return: one method a file."""

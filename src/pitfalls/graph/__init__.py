@@ -1,0 +1,1 @@
+"""A knowledge graph and where it comes from. No torch."""

@@ -1,0 +1,1 @@
+"""One metric a file, each describing itself; arithmetic on stored records. No torch."""

@@ -1,0 +1,1 @@
+"""The window on language models: loading, tokens, tail replay, patches, second moments."""

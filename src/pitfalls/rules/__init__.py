@@ -1,0 +1,1 @@
+"""Logical rules: what follows from a fact, what contradicts it. No torch."""
