@@ -1,0 +1,199 @@
+"""A run on disk: `run.json` and append-only Parquet parts, safe to be killed at any moment.
+
+    runs/a/run.json                                          what decides the numbers
+    runs/a/records/starter-conflict-coverage.rome.00003.parquet   one chunk of cases, one editor
+
+Every file is written under a temporary name, flushed, and renamed, so that a part is either
+complete or not there. One process writes a directory at a time; any number may read it.
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from pydantic import ValidationError
+
+from pitfalls.errors import PitfallsError
+from pitfalls.records.atomic import TEMPORARY, cannot_write, write_atomically
+from pitfalls.records.header import SCHEMA_VERSION, RunHeader
+from pitfalls.records.record import Record
+from pitfalls.records.rows import SCHEMA, from_table, to_table
+
+_MOST_DIFFERENCES = 8
+
+
+def part_name(data: str, editor: str, chunk: int) -> str:
+    """The part that holds one chunk: `starter-conflict-coverage.rome.00003`.
+
+    A data set given by its path may hold characters that are no good in a file name; they are
+    replaced, and a hash of the whole keeps two such data sets apart.
+    """
+    slug = re.sub(r"[^A-Za-z0-9_-]+", "-", data).strip("-")
+    if re.search(r"[^A-Za-z0-9_:/-]", data):
+        slug = f"{slug}-{hashlib.sha256(data.encode()).hexdigest()[:8]}"
+    return f"{slug}.{editor}.{chunk:05d}"
+
+
+@dataclass(frozen=True, slots=True)
+class RunDirectory:
+    """One run: its header and the parts written so far."""
+
+    path: Path
+    header: RunHeader
+
+    @classmethod
+    def open(cls, path: Path, header: RunHeader) -> "RunDirectory":
+        """Starts a run, or takes up the one of the same configuration that is already there.
+
+        Other package versions do not keep a run from being resumed (an upgrade should not cost
+        hours of results), but they may change the last bits of later parts, so the header keeps
+        a list of all versions that had a hand in the run.
+
+        Raises:
+            PitfallsError: the directory belongs to another configuration, or cannot be written.
+        """
+        if not (path / "run.json").exists():
+            return cls._start(path, header)
+        found = cls.read(path)
+        if differences := found.header.differences(header):
+            raise PitfallsError(
+                f"{path} was made with another configuration: {_listed(differences)}; "
+                "give another --out or the same settings"
+            )
+        found._clean()
+        seen = (found.header.packages, *found.header.resumed_with)
+        if header.packages in seen:
+            return found
+        resumed_with = (*found.header.resumed_with, header.packages)
+        return cls._save(path, found.header.model_copy(update={"resumed_with": resumed_with}))
+
+    @classmethod
+    def read(cls, path: Path) -> "RunDirectory":
+        """A run that exists, finished or not.
+
+        Raises:
+            PitfallsError: no run there, or one that this version cannot read.
+        """
+        file = path / "run.json"
+        try:
+            content = file.read_bytes()
+        except OSError as error:
+            raise PitfallsError(
+                f"no run in {path}: cannot read run.json ({error.strerror}); "
+                "give the --out of a `pitfalls run`"
+            ) from error
+        return cls(path, _parse_header(file, content))
+
+    def has(self, part: str) -> bool:
+        """Whether the part is there, complete and sound.
+
+        Raises:
+            PitfallsError: it is there but damaged.
+        """
+        if not self._file(part).exists():
+            return False
+        self.table(part)
+        return True
+
+    def write(self, part: str, records: Sequence[Record]) -> None:
+        """Writes a part so that it is there as a whole or not at all.
+
+        Raises:
+            PitfallsError: the directory is read-only, the disk is full, ….
+        """
+        sink = pa.BufferOutputStream()
+        pq.write_table(to_table(records), sink, compression="zstd", write_page_checksum=True)
+        write_atomically(self._file(part), sink.getvalue().to_pybytes())
+
+    def parts(self) -> list[str]:
+        """The names of the parts that are there, in alphabetical order."""
+        return sorted(file.stem for file in (self.path / "records").glob("*.parquet"))
+
+    def table(self, part: str) -> pa.Table:
+        """A part as an Arrow table of `rows.SCHEMA`.
+
+        Raises:
+            PitfallsError: the file is missing, truncated or damaged.
+        """
+        file = self._file(part)
+        try:
+            table = pq.ParquetFile(file, page_checksum_verification=True).read()
+        except (pa.ArrowException, OSError) as error:
+            raise _damaged(file, " ".join(str(error).split())) from error
+        if not table.schema.equals(SCHEMA):
+            raise _damaged(file, "its columns are not those of a run")
+        return table
+
+    def records(self) -> Iterator[Record]:
+        """Every row of every part: parts in alphabetical order, rows as they were written."""
+        for part in self.parts():
+            yield from from_table(self.table(part))
+
+    @classmethod
+    def _start(cls, path: Path, header: RunHeader) -> "RunDirectory":
+        try:
+            if path.exists() and any(not _is_leftover(file) for file in path.iterdir()):
+                raise PitfallsError(
+                    f"{path} holds files but no run.json; give another --out or an empty directory"
+                )
+            (path / "records").mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise cannot_write(path, error) from error
+        run = cls._save(path, header)
+        run._clean()
+        return run
+
+    @classmethod
+    def _save(cls, path: Path, header: RunHeader) -> "RunDirectory":
+        text = json.dumps(header.model_dump(mode="json"), ensure_ascii=False, indent=2)
+        write_atomically(path / "run.json", f"{text}\n".encode())
+        return cls(path, header)
+
+    def _clean(self) -> None:
+        """Removes what a killed run left half-written."""
+        for folder in (self.path, self.path / "records"):
+            for file in folder.glob(f"*{TEMPORARY}"):
+                file.unlink(missing_ok=True)
+
+    def _file(self, part: str) -> Path:
+        return self.path / "records" / f"{part}.parquet"
+
+
+def _parse_header(file: Path, content: bytes) -> RunHeader:
+    try:
+        version = json.loads(content)["schema_version"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise PitfallsError(
+            f"{file} is damaged: expected JSON with a schema_version; give another --out"
+        ) from error
+    if version != SCHEMA_VERSION:
+        raise PitfallsError(
+            f"{file} has schema version {version!r}, this pitfalls reads {SCHEMA_VERSION}; "
+            "use the pitfalls version that made the run"
+        )
+    try:
+        return RunHeader.model_validate_json(content)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(key) for key in first["loc"])
+        raise PitfallsError(f"{file} is damaged: {where}: {first['msg']}") from error
+
+
+def _is_leftover(file: Path) -> bool:
+    """Whether a run killed before its run.json was complete may have left this."""
+    return file.suffix == TEMPORARY or (file.name == "records" and not any(file.glob("*.parquet")))
+
+
+def _listed(differences: list[str]) -> str:
+    shown = "; ".join(differences[:_MOST_DIFFERENCES])
+    more = len(differences) - _MOST_DIFFERENCES
+    return f"{shown}; and {more} more" if more > 0 else shown
+
+
+def _damaged(file: Path, why: str) -> PitfallsError:
+    return PitfallsError(f"{file} is damaged ({why}); delete it and run the same command again")
