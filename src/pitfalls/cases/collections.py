@@ -1,0 +1,207 @@
+"""From the name of a data set, as on the command line, to its cases.
+
+A name is `[COLLECTION:]SET`: `conflict/coverage`, `released-gpt-j:round/easy`, `folder:round/hard`.
+A folder may hold our JSON lines or the authors' files. A path to one file needs no set.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+
+from pitfalls.cases import released
+from pitfalls.cases.case import Case
+from pitfalls.cases.catalogue import Published, published
+from pitfalls.cases.files import read_cases, read_header
+from pitfalls.cases.reading import Source, parse_json, read_bytes, read_text
+from pitfalls.errors import PitfallsError, UnknownNameError
+from pitfalls.vocabulary import DATASETS, CaseKind
+
+STARTER = "starter"
+"""The collection that travels with the package, and the one meant where none is named."""
+
+
+@dataclass(frozen=True, slots=True)
+class CaseFile:
+    """A file of cases that has been found."""
+
+    path: Source
+    kind: CaseKind
+    prompts: Source | None = None
+    """Where the paraphrases are, if the file is in the authors' format; None for our own."""
+
+    def read(self) -> list[Case]:
+        """Its cases, in file order.
+
+        Raises:
+            PitfallsError: the file is not what it should be, told in one line.
+        """
+        if self.prompts is not None:
+            return released.read_released(self.path, self.kind, prompts=self.prompts)
+        cases = read_cases(self.path)
+        if cases and cases[0].kind != self.kind:
+            raise PitfallsError(
+                f"{self.path}: holds {cases[0].kind} cases, asked for {self.kind} cases"
+            )
+        return cases
+
+    def checksum(self) -> str:
+        """SHA-256 of everything that is read, in hexadecimal."""
+        digest = hashlib.sha256(read_bytes(self.path))
+        if self.prompts is not None:
+            digest.update(read_bytes(self.prompts))
+        return digest.hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class DataSet:
+    """One line of the list of what there is."""
+
+    collection: str
+    name: str
+    cases: int
+    present: bool
+    licence: str
+    source: str
+
+
+def load_cases(name: str, limit: int | None = None) -> list[Case]:
+    """The cases of a data set, in its order.
+
+    Args:
+        name: `[COLLECTION:]SET` or a path.
+        limit: take the first so many; a smaller data set is taken whole.
+
+    Raises:
+        UnknownNameError: no such set or collection.
+        PitfallsError: not fetched yet, unreadable or malformed, or a limit below 1.
+    """
+    if limit is not None and limit < 1:
+        raise PitfallsError(f"the number of cases is {limit}, expected at least 1")
+    return locate(name).read()[:limit]
+
+
+def data_checksum(name: str) -> str:
+    """SHA-256 of the files that `load_cases(name)` reads, in hexadecimal.
+
+    Raises:
+        UnknownNameError: no such set or collection.
+        PitfallsError: not fetched yet, or unreadable.
+    """
+    return locate(name).checksum()
+
+
+def locate(name: str) -> CaseFile:
+    """Find the file that a name means, without reading its cases.
+
+    Raises:
+        UnknownNameError: no such set or collection.
+        PitfallsError: the collection has not been fetched, or the path leads nowhere.
+    """
+    place, _, data_set = name.rpartition(":")
+    if data_set not in DATASETS:
+        return _file_alone(Path(name).expanduser(), name)
+    kind = DATASETS[data_set]
+    if place in ("", STARTER):
+        return CaseFile(_starter() / own_file(data_set), kind)
+    if (collection := published().get(place)) is not None:
+        return _in_published(collection, kind)
+    path = Path(place).expanduser()
+    if path.is_dir():
+        return _in_folder(path, data_set)
+    if path.is_file():
+        return _as_kind(path, kind)
+    raise UnknownNameError("data collection", place, (STARTER, *published()))
+
+
+def own_file(data_set: str) -> str:
+    """Name of the file that holds a set in our own format, e.g. `conflict-coverage.jsonl`."""
+    return data_set.replace("/", "-") + ".jsonl"
+
+
+def available() -> list[DataSet]:
+    """Every set of every collection, those not fetched yet included."""
+    rows = []
+    for data_set in DATASETS:
+        path = _starter() / own_file(data_set)
+        count = read_header(path).count if path.is_file() else 0
+        licence = "Apache-2.0; facts: Wikidata, CC0"
+        rows.append(DataSet(STARTER, data_set, count, path.is_file(), licence, "this package"))
+    for each in published().values():
+        for data_set, kind in DATASETS.items():
+            count = each.entries(released.FILES[kind])
+            row = DataSet(each.name, data_set, count, each.present, each.licence, each.source)
+            rows.append(row)
+    return rows
+
+
+def _starter() -> Source:
+    return resources.files("pitfalls.data") / "starter" / "cases"
+
+
+def _in_published(collection: Published, kind: CaseKind) -> CaseFile:
+    if not collection.present:
+        raise PitfallsError(
+            f"the data collection {collection.name!r} is not here yet: run "
+            f"`pitfalls data fetch {collection.name}`, with `--from DIR` if you have a copy"
+        )
+    return _authors_file(collection.directory / released.FILES[kind], kind)
+
+
+def _in_folder(folder: Path, data_set: str) -> CaseFile:
+    """Our file if there is one, else the authors'."""
+    kind = DATASETS[data_set]
+    own, theirs = folder / own_file(data_set), folder / released.FILES[kind]
+    if own.is_file():
+        return CaseFile(own, kind)
+    if theirs.is_file():
+        return _authors_file(theirs, kind)
+    raise PitfallsError(f"{folder}: holds neither {own.name} nor {theirs.name}, so no {data_set}")
+
+
+def _file_alone(path: Path, name: str) -> CaseFile:
+    if path.is_dir():
+        raise PitfallsError(
+            f"{name}: is a folder; say which set, for instance {name}:{next(iter(DATASETS))}"
+        )
+    if not path.is_file():
+        if path.suffix in (".json", ".jsonl"):
+            raise PitfallsError(f"{name}: no such file")
+        raise UnknownNameError("data set", name.rpartition(":")[2], DATASETS)
+    if path.suffix == ".jsonl":
+        return CaseFile(path, read_header(path).kind)
+    return _authors_file(path, _authors_kind(path))
+
+
+def _as_kind(path: Path, kind: CaseKind) -> CaseFile:
+    if path.suffix == ".jsonl":
+        return CaseFile(path, kind)
+    if path.name in set(released.FILES.values()) - {released.FILES[kind]}:
+        # EASY and HARD records look alike, so nothing later would notice.
+        raise PitfallsError(f"{path}: does not hold {kind} cases, going by its name")
+    return _authors_file(path, kind)
+
+
+def _authors_file(path: Path, kind: CaseKind) -> CaseFile:
+    prompts = path.with_name(released.prompts_file(kind))
+    if not prompts.is_file():
+        raise PitfallsError(
+            f"{path}: needs {prompts.name} beside it for the paraphrases; "
+            "copy it from where the cases came from"
+        )
+    return CaseFile(path, kind, prompts)
+
+
+def _authors_kind(path: Path) -> CaseKind:
+    """What an authors' file holds: by its name, else by what its first record says."""
+    for kind, file_name in released.FILES.items():
+        if path.name == file_name:
+            return kind
+    records = parse_json(read_text(path), where=str(path))
+    said = records[0].get("type") if isinstance(records, list) and records else None
+    for kind in ("coverage", "reverse", "composite"):
+        if said == kind:
+            return kind
+    raise PitfallsError(
+        f"{path}: does not tell which cases it holds; add the set, for instance {path}:round/easy"
+    )

@@ -1,0 +1,162 @@
+"""Cases ⇄ JSON values: one case is one row that names its relations by id.
+
+The rows of a file of cases and the case that a record carries along are written alike, here.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from pitfalls.cases.case import Case
+from pitfalls.cases.consistency import first_problem
+from pitfalls.cases.shapes import EntityShape, Name, Shape, Template, check
+from pitfalls.errors import PitfallsError, UnknownNameError
+from pitfalls.facts import Edit, Entity, Fact, Relation
+from pitfalls.vocabulary import CaseKind
+
+
+class RelationShape(Shape):
+    """A relation, under its id."""
+
+    label: Name
+    prompt: Template
+    query: str
+    paraphrases: list[Template]
+
+    def value(self, key: str) -> Relation:
+        """The same as the relation of that id."""
+        return Relation(key, self.label, self.prompt, tuple(self.paraphrases), self.query)
+
+
+class _FactShape(Shape):
+    subject: EntityShape
+    relation: Name
+    object: EntityShape
+
+
+class _EditShape(_FactShape):
+    new_object: EntityShape
+
+
+class _CaseShape(Shape):
+    id: Name
+    kind: CaseKind
+    first: _EditShape
+    second: _EditShape
+    rule: Name | None = None
+    triples: list[_FactShape] = []  # noqa: RUF012 (pydantic copies defaults)
+    tied: _FactShape | None = None
+    true_objects: list[EntityShape] = []  # noqa: RUF012
+
+
+_CASE = TypeAdapter(_CaseShape)
+_RELATIONS = TypeAdapter(dict[Name, RelationShape])
+
+
+def relations_of(cases: Iterable[Case]) -> dict[str, Relation]:
+    """Every relation that the cases mention, by id, in order of appearance.
+
+    Raises:
+        PitfallsError: two relations of one id are worded differently.
+    """
+    found: dict[str, Relation] = {}
+    for case in cases:
+        for fact in (case.first.after, case.second.after, *case.triples):
+            relation = fact.relation
+            if found.setdefault(relation.id, relation) != relation:
+                raise PitfallsError(f"{case.id}: relation {relation.id} has two different wordings")
+    return found
+
+
+def relation_to_dict(relation: Relation) -> dict[str, Any]:
+    """The relation with all its wordings, without its id."""
+    return {
+        "label": relation.label,
+        "prompt": relation.prompt,
+        "query": relation.query,
+        "paraphrases": list(relation.paraphrases),
+    }
+
+
+def relations_from_dict(data: Any, *, where: str = "relations") -> dict[str, Relation]:
+    """Relations by id from `{id: relation_to_dict(…)}`.
+
+    Raises:
+        PitfallsError: the line starts with `where` and names the field that is wrong.
+    """
+    shapes = check(_RELATIONS, data, where=where)
+    return {key: shape.value(key) for key, shape in shapes.items()}
+
+
+def case_to_dict(case: Case) -> dict[str, Any]:
+    """The case as JSON values; relations by id, so keep `relations_of` beside it.
+
+    Raises:
+        PitfallsError: an edit does not name its old object.
+    """
+    row: dict[str, Any] = {"id": case.id, "kind": case.kind}
+    row["first"], row["second"] = _edit_row(case.first), _edit_row(case.second)
+    if case.rule is not None:
+        row["rule"] = case.rule
+    if case.triples:
+        row["triples"] = [_fact_row(fact) for fact in case.triples]
+    if case.tied is not None:
+        row["tied"] = _fact_row(case.tied)
+    if case.true_objects:
+        row["true_objects"] = [_entity_row(entity) for entity in case.true_objects]
+    return row
+
+
+def case_from_dict(data: Any, relations: Mapping[str, Relation], *, where: str = "case") -> Case:
+    """The case that `case_to_dict` wrote.
+
+    Raises:
+        PitfallsError: the line starts with `where` and names the field that is wrong.
+    """
+    shape = check(_CASE, data, where=where)
+    try:
+        case = _case(shape, relations)
+    except UnknownNameError as error:
+        raise PitfallsError(f"{where}: {error}") from None
+    if problem := first_problem(case):
+        raise PitfallsError(f"{where}: {problem[0]}: {problem[1]}")
+    return case
+
+
+def _case(shape: _CaseShape, relations: Mapping[str, Relation]) -> Case:
+    def fact(part: _FactShape) -> Fact:
+        if part.relation not in relations:
+            raise UnknownNameError("relation", part.relation, relations)
+        return Fact(part.subject.value(), relations[part.relation], part.object.value())
+
+    def edit(part: _EditShape) -> Edit:
+        before = fact(part)
+        return Edit(before.subject, before.relation, part.new_object.value(), before.object)
+
+    return Case(
+        id=shape.id,
+        kind=shape.kind,
+        first=edit(shape.first),
+        second=edit(shape.second),
+        rule=shape.rule,
+        triples=tuple(map(fact, shape.triples)),
+        tied=None if shape.tied is None else fact(shape.tied),
+        true_objects=tuple(entity.value() for entity in shape.true_objects),
+    )
+
+
+def _entity_row(entity: Entity) -> dict[str, str]:
+    return {"id": entity.id, "label": entity.label}
+
+
+def _fact_row(fact: Fact) -> dict[str, Any]:
+    return {
+        "subject": _entity_row(fact.subject),
+        "relation": fact.relation.id,
+        "object": _entity_row(fact.object),
+    }
+
+
+def _edit_row(edit: Edit) -> dict[str, Any]:
+    return _fact_row(edit.before) | {"new_object": _entity_row(edit.new_object)}
