@@ -1,0 +1,88 @@
+"""Fetching a wheel with the package client that is there, and watching the bytes arrive."""
+
+import importlib.util
+import math
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from threading import Event, Thread
+
+from pitfalls.errors import PitfallsError
+from pitfalls.progress import Advance
+
+
+def pip_download(requirement: str, folder: Path) -> None:
+    """Put the wheel of `name==version` into `folder` with pip, so that its settings are honoured.
+
+    An own index, a proxy or a folder of wheels (`PIP_INDEX_URL`, `PIP_FIND_LINKS`) then work here
+    as they do for every other package.
+
+    Raises:
+        PitfallsError: there is no pip, or it could not fetch the wheel.
+    """
+    command = [*_pip(requirement), "download", requirement, "--dest", str(folder)]
+    options = ["--no-deps", "--only-binary=:all:", "--no-input", "--quiet"]
+    # pip downloads to the temporary folder first: there, the bytes can be watched arriving.
+    surroundings = {**os.environ, "TMPDIR": str(folder)}
+    done = subprocess.run(command + options, capture_output=True, text=True, env=surroundings)
+    if done.returncode != 0:
+        raise PitfallsError(
+            f"cannot download {requirement} ({_reason(done.stderr)}): expected a network or an "
+            "index that has it; without one, name a local model directory, GGUF or text file"
+        )
+
+
+@contextmanager
+def watched(folder: Path, total: float | None, advance: Advance) -> Iterator[None]:
+    """Advance by the bytes that `folder` grows by while the block runs, up to `total`."""
+    stop = Event()
+    watcher = Thread(target=_watch, args=(folder, total, advance, stop), daemon=True)
+    watcher.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        watcher.join()
+
+
+def _watch(folder: Path, total: float | None, advance: Advance, stop: Event) -> None:
+    seen: float = 0
+    start = _size(folder)
+    while not stop.wait(0.2):
+        now = min(_size(folder) - start, total or math.inf)
+        if now > seen:
+            advance(now - seen)
+            seen = now
+    if total is not None:
+        advance(total - seen)
+
+
+def _size(folder: Path) -> int:
+    size = 0
+    for place, _, names in os.walk(folder):
+        for name in names:
+            # A temporary file may have been moved meanwhile.
+            with suppress(FileNotFoundError):
+                size += Path(place, name).lstat().st_size
+    return size
+
+
+def _pip(requirement: str) -> list[str]:
+    if importlib.util.find_spec("pip") is not None:
+        return [sys.executable, "-m", "pip"]
+    # Environments made by uv have no pip of their own.
+    if uvx := shutil.which("uvx"):
+        return [uvx, "pip"]
+    raise PitfallsError(
+        f"cannot download {requirement}: expected pip in this environment or uvx on the path; "
+        "run 'python -m ensurepip', then try again"
+    )
+
+
+def _reason(stderr: str) -> str:
+    told = [line.removeprefix("ERROR: ") for line in stderr.splitlines() if "ERROR: " in line]
+    return told[-1] if told else "pip gave no reason"

@@ -1,0 +1,58 @@
+"""The note inside every converted model: where it came from and what its files must be.
+
+A folder without the note, or whose files differ from it, is no longer what was converted.
+"""
+
+import json
+from hashlib import file_digest
+from pathlib import Path
+
+from pitfalls.errors import PitfallsError
+from pitfalls.progress import SILENT, Progress
+
+NOTE = "origin.json"
+
+
+def checksum_of(file: Path, *, progress: Progress = SILENT) -> str:
+    """The sha256 of a file's content.
+
+    Raises:
+        PitfallsError: the file cannot be read.
+    """
+    try:
+        size = file.stat().st_size
+        with progress.stage(f"checking {file.name}", size, "B") as advance, file.open("rb") as told:
+            digest = file_digest(told, "sha256").hexdigest()
+            advance(size)
+    except OSError as error:
+        raise PitfallsError(f"cannot read {file}: {error.strerror}") from error
+    return digest
+
+
+def write_note(folder: Path, source: dict[str, str]) -> None:
+    """Write what `source` says and the checksums of all files into the folder's note."""
+    files = {path.name: checksum_of(path) for path in sorted(folder.iterdir())}
+    note = json.dumps(source | {"files": files}, indent=2, ensure_ascii=False)
+    (folder / NOTE).write_text(note + "\n", encoding="utf-8")
+
+
+def verify(folder: Path, *, progress: Progress = SILENT) -> None:
+    """Compare a converted model with its note.
+
+    Raises:
+        PitfallsError: there is no note, or a file is missing or has changed.
+    """
+    try:
+        expected = json.loads((folder / NOTE).read_text(encoding="utf-8"))["files"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise PitfallsError(
+            f"{folder} has no readable {NOTE}, expected a model converted here; "
+            "delete the folder and fetch the model again"
+        ) from error
+    for name, checksum in expected.items():
+        found = checksum_of(folder / name, progress=progress)
+        if found != checksum:
+            raise PitfallsError(
+                f"{folder / name} has sha256 {found[:16]}…, expected {checksum[:16]}…; "
+                "delete the folder and fetch the model again"
+            )

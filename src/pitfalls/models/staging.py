@@ -1,0 +1,54 @@
+"""Folders that are there whole or not at all, so that an interrupted fetch leaves nothing behind.
+
+Made beside their destination and renamed at the end; two processes that make the same folder at
+the same time both succeed.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from pitfalls.errors import PitfallsError
+
+
+@contextmanager
+def scratch(parent: Path) -> Iterator[Path]:
+    """A folder inside `parent` for the length of the block.
+
+    Raises:
+        PitfallsError: the folder cannot be made or the disk cannot take what is written to it.
+    """
+    try:
+        parent.mkdir(parents=True, exist_ok=True)
+        with TemporaryDirectory(prefix=".making-", dir=parent) as room:
+            yield Path(room)
+    except OSError as error:
+        raise cannot_write(parent, error.strerror or str(error)) from error
+
+
+@contextmanager
+def staged(destination: Path) -> Iterator[Path]:
+    """An empty folder to fill, which becomes `destination` when the block ends without an error.
+
+    Raises:
+        PitfallsError: as `scratch`.
+    """
+    with scratch(destination.parent) as room:
+        folder = room / destination.name
+        folder.mkdir()
+        yield folder
+        try:
+            folder.rename(destination)
+        except OSError:
+            # Somebody else was quicker with the same content: theirs is as good as ours.
+            if not destination.is_dir():
+                raise
+
+
+def cannot_write(folder: Path, reason: str) -> PitfallsError:
+    """The one line for a cache that is read-only, full or not a folder."""
+    return PitfallsError(
+        f"cannot write to the cache {folder}: {reason}; make room or rights there, "
+        "or point PITFALLS_CACHE at a folder that can be written"
+    )
