@@ -1,0 +1,145 @@
+"""What a metric sees of a case: how probable each fact was in each state, and nothing else.
+
+No metric knows which editor it scores, where the numbers were read or when.
+"""
+
+import json
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from pitfalls.errors import UnknownNameError
+from pitfalls.records.store import RunDirectory
+from pitfalls.vocabulary import CaseKind, StateName
+
+RELATIVE_NOISE: Mapping[str, float] = {"float64": 1e-4, "float32": 1e-4, "bfloat16": 1e-2}
+"""By what share a probability may move through rounding alone, by the dtype of the weights."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where observations come from; those of one source are averaged into one score."""
+
+    run: str
+    """The run's directory, as the user named it."""
+    model: str
+    editor: str
+    data: str
+    kind: CaseKind
+    noise: float = RELATIVE_NOISE["float32"]
+    """The share of a probability that may be numerical noise."""
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """One case: p(k) for every fact k that was read, in every state it was read in.
+
+    p(k) is the mean over the prompts of exp(mean log-probability of the target's tokens).
+    """
+
+    source: Source
+    case_id: str
+    subject: str
+    """Id of e1's subject. Cases of one subject are not independent of each other."""
+    probabilities: Mapping[tuple[StateName, str], float]
+    """(state, probe) → p. Probes are those of the plan; `new` is the new fact of a case whose
+    wording is not told apart into explicit and implicit."""
+    failure: str | None = None
+
+    def has(self, state: StateName, probe: str) -> bool:
+        """Whether the probe was read in that state."""
+        return (state, probe) in self.probabilities
+
+    def p(self, state: StateName, probe: str, *instead: str) -> float:
+        """How probable the probe's fact is in that state.
+
+        Args:
+            state: one of θ0, θm, θ', θ2.
+            probe: what the fact is to its case.
+            instead: further probes, the next being taken where one was not read.
+        """
+        name = next((name for name in (probe, *instead) if self.has(state, name)), probe)
+        return self.probabilities[state, name]
+
+    def others(self, state: StateName) -> list[float]:
+        """How probable every true object but o1 is in that state, in file order."""
+        count = sum(probe.startswith("other/") for at, probe in self.probabilities if at == state)
+        return [self.p(state, f"other/{position}") for position in range(count)]
+
+
+def observe_run(run: RunDirectory) -> Iterator[Observation]:
+    """Every case of a run, in the order of its parts.
+
+    Raises:
+        PitfallsError: a damaged part, or a dtype whose noise is not known.
+    """
+    info = run.header.model
+    if info.dtype not in RELATIVE_NOISE:
+        raise UnknownNameError("dtype", info.dtype, RELATIVE_NOISE)
+    for part in run.parts():
+        yield from observe_table(
+            run.table(part), run=str(run.path), model=info.name, noise=RELATIVE_NOISE[info.dtype]
+        )
+
+
+def observe_table(table: pa.Table, *, run: str, model: str, noise: float) -> Iterator[Observation]:
+    """Every row of a table of `rows.SCHEMA`, without making records of them first."""
+    columns = table.select(["case_id", "editor", "data", "kind", "case", "failure"]).to_pylist()
+    for row, found in zip(columns, _probabilities(table["readings"]), strict=True):
+        source = Source(run, model, row["editor"], row["data"], row["kind"], noise)
+        if source.kind == "coverage":
+            # Both edits word the same (s, r), so explicit and implicit are one.
+            found |= {(at, "new"): p for (at, name), p in found.items() if name == "new_explicit"}
+        yield Observation(
+            source=source,
+            case_id=row["case_id"],
+            subject=_subject(json.loads(row["case"])) or row["case_id"],
+            probabilities=found,
+            failure=row["failure"] or not_finite(found),
+        )
+
+
+def _probabilities(column: pa.ChunkedArray) -> list[dict[tuple[StateName, str], float]]:
+    """(state, probe) → p(k) for every row, in float64.
+
+    p(k) is the geometric mean over the target's tokens, then the mean over the prompts.
+    """
+    rows = column.combine_chunks()
+    readings = rows.flatten()
+    prompts = readings.field("logprobs")
+    tokens = prompts.flatten()
+    p_prompt = np.exp(_means(tokens, tokens.flatten()))
+    p = _means(prompts, p_prompt).tolist()
+    states, probes = readings.field("state").to_pylist(), readings.field("probe").to_pylist()
+    found: list[dict[tuple[StateName, str], float]] = [{} for _ in range(len(rows))]
+    for i, row in enumerate(pc.list_parent_indices(rows).to_pylist()):
+        found[row][states[i], probes[i]] = p[i]
+    return found
+
+
+def _means(lists: pa.ListArray, values: Any) -> NDArray[np.float64]:
+    """The mean of each list, of which `values` are the items one after the other."""
+    parents = np.asarray(pc.list_parent_indices(lists))
+    sums = np.bincount(parents, weights=np.asarray(values), minlength=len(lists))
+    with np.errstate(invalid="ignore"):  # an empty list has no mean; NaN is found later
+        return sums / np.asarray(pc.list_value_length(lists))
+
+
+def not_finite(found: Mapping[tuple[StateName, str], float]) -> str | None:
+    """Which probability is no number, told as the reason why its case failed; None if none."""
+    broken = next((name for name, p in found.items() if not math.isfinite(p)), None)
+    return f"the probability of {broken[1]} in {broken[0]} is not finite" if broken else None
+
+
+def _subject(case: Any) -> str | None:
+    """None for a case that somebody else wrote in another form."""
+    match case:
+        case {"first": {"subject": {"id": str(subject)}}}:
+            return subject
+    return None
