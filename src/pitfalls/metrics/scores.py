@@ -1,0 +1,153 @@
+"""From observations to scores: a mean over cases for every metric, with its uncertainty."""
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from pitfalls.metrics.intervals import bootstrap_intervals
+from pitfalls.metrics.metric import Guarded, Metric, Value
+from pitfalls.metrics.table import METRICS
+from pitfalls.records.observation import Observation, Source
+from pitfalls.vocabulary import Preset
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """One metric of one editor on one data set."""
+
+    run: str
+    model: str
+    editor: str
+    data: str
+    metric: str
+    preset: Preset
+    n: int
+    """Cases that the mean is over."""
+    guarded: int
+    """Cases where a ratio to nothing or the like had to be guarded. `authors` keeps them in the
+    mean as the published arithmetic does, a NaN included; `clean` leaves them out."""
+    failed: int
+    """Cases that have no numbers because the edit or its observation failed; never in the mean."""
+    value: float
+    """A fraction, not a percentage; NaN if undefined."""
+    low: float
+    """Lower end of the 95 % interval."""
+    high: float
+    reasons: Mapping[str, int]
+    """Why cases were guarded or failed → how many."""
+
+    def as_json(self) -> dict[str, Any]:
+        """The score as strict JSON has it: null where a number is undefined or infinite."""
+        return {
+            key: None if isinstance(value, float) and not math.isfinite(value) else value
+            for key, value in asdict(self).items()
+        }
+
+
+def score(
+    observations: Iterable[Observation], *, preset: Preset = "authors", seed: int = 0
+) -> list[Score]:
+    """Every metric that applies, for every editor and data set.
+
+    Args:
+        observations: of any number of runs; `observe_run(run)` gives those of one.
+        preset: whose arithmetic.
+        seed: of the bootstrap.
+
+    Returns:
+        Sources in order of appearance, metrics in the order of `METRICS`.
+    """
+    groups: dict[Source, list[Observation]] = {}
+    for observation in observations:
+        groups.setdefault(observation.source, []).append(observation)
+    return [
+        one
+        for source, cases in groups.items()
+        for one in _score_source(source, cases, preset=preset, seed=seed)
+    ]
+
+
+def _score_source(
+    source: Source, cases: Sequence[Observation], *, preset: Preset, seed: int
+) -> list[Score]:
+    sound = [case for case in cases if case.failure is None]
+    failures = Counter(case.failure for case in cases if case.failure is not None)
+    metrics = _applicable(source, sound, preset)
+    columns = [[_value(metric, case, preset) for case in sound] for metric in metrics]
+    intervals = _intervals(columns, [case.subject for case in sound], seed=seed)
+    return [
+        _summary(source, metric.name, preset, column, failures=failures, interval=interval)
+        for metric, column, interval in zip(metrics, columns, intervals, strict=True)
+    ]
+
+
+def _applicable(source: Source, sound: Sequence[Observation], preset: Preset) -> list[Metric]:
+    """Metrics that some case allows; where every case failed, all those of the kind.
+
+    A run without a single number still has to show up, with n = 0.
+    """
+    return [
+        metric
+        for metric in METRICS.values()
+        if any(metric.applies(case, preset) for case in sound)
+        or (not sound and preset in metric.presets and source.kind in metric.kinds)
+    ]
+
+
+def _value(metric: Metric, case: Observation, preset: Preset) -> Value:
+    if not metric.applies(case, preset):
+        return Guarded("a probability that the metric needs was not read")
+    return metric.value(case, preset)
+
+
+def _intervals(
+    columns: Sequence[Sequence[Value]], subjects: Sequence[str], *, seed: int
+) -> list[tuple[float, float]]:
+    if not columns or not subjects:
+        return [(math.nan, math.nan)] * len(columns)
+    table = np.array([[_left_out_as_nan(value) for value in column] for column in columns]).T
+    low, high = bootstrap_intervals(table, subjects, seed=seed)
+    return list(zip(low.tolist(), high.tolist(), strict=True))
+
+
+def _summary(
+    source: Source,
+    metric: str,
+    preset: Preset,
+    column: Sequence[Value],
+    *,
+    failures: Counter[str],
+    interval: tuple[float, float],
+) -> Score:
+    kept = [number for value in column if (number := _number(value)) is not None]
+    guarded = Counter(value.reason for value in column if isinstance(value, Guarded))
+    mean = math.fsum(kept) / len(kept) if kept else math.nan
+    return Score(
+        run=source.run,
+        model=source.model,
+        editor=source.editor,
+        data=source.data,
+        metric=metric,
+        preset=preset,
+        n=len(kept),
+        guarded=guarded.total(),
+        failed=failures.total(),
+        value=mean,
+        low=interval[0] if math.isfinite(mean) else math.nan,
+        high=interval[1] if math.isfinite(mean) else math.nan,
+        reasons=dict(guarded + failures),
+    )
+
+
+def _number(value: Value) -> float | None:
+    """What the case adds to the mean; None if it is left out."""
+    return value.value if isinstance(value, Guarded) else value
+
+
+def _left_out_as_nan(value: Value) -> float:
+    number = _number(value)
+    return math.nan if number is None else number
