@@ -6,7 +6,6 @@ from typing import Any, TypeAlias
 
 from huggingface_hub import snapshot_download
 from huggingface_hub.constants import HF_HUB_CACHE
-from huggingface_hub.errors import HFValidationError
 from huggingface_hub.utils.tqdm import tqdm
 
 from pitfalls.errors import PitfallsError
@@ -55,8 +54,9 @@ def _told(
 ) -> Path:
     try:
         return Path(take(repository, revision, patterns))
-    except (OSError, HFValidationError) as error:
-        # Not found, gated, unreachable and no disk space all arrive as some OSError.
+    except Exception as error:
+        # Not found, gated, unreachable, behind a proxy, no disk space: the types come from an HTTP
+        # client that differs between the hub's versions, and all of it is the surroundings' fault.
         first = str(error).strip().split("\n")[0][:LONGEST_REASON]
         raise PitfallsError(
             f"cannot get {name} from the hub ({first}): expected a network and a model that you "

