@@ -1,0 +1,45 @@
+"""The interface of every editor, and what it is given to do."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from pitfalls.editors.update import Update
+from pitfalls.facts import Edit
+from pitfalls.models.language_model import LanguageModel
+from pitfalls.progress import SILENT, Progress
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Job:
+    """Edits to be made together, and the update they are made on top of."""
+
+    edits: tuple[Edit, ...]
+    base: Update = field(default_factory=Update)
+    """What the model already carries. The fit sees it; the returned update does not contain it."""
+
+
+class Editor(ABC):
+    """A method of changing facts in a model. Its settings are its fields; it has one verb."""
+
+    @abstractmethod
+    def fit(
+        self, model: LanguageModel, jobs: Sequence[Job], *, progress: Progress = SILENT
+    ) -> list[Update]:
+        """One update per job, in order. Jobs are independent and share forward passes.
+
+        Args:
+            model: the unedited model; it is left as it was, bit for bit, also when this raises.
+            jobs: any number. A job without edits gets an update without changes. What a job gets
+                does not depend on the others beyond rounding.
+            progress: told about long stages.
+
+        Raises:
+            PitfallsError: settings that do not fit the model, or missing ingredients. A fit that
+                diverges is no error: its update says so in `failure` and changes nothing.
+        """
+
+    def templates(self, model: LanguageModel) -> tuple[str, ...]:
+        """The context templates that `fit` will use, for the run's header; none by default."""
+        del model
+        return ()

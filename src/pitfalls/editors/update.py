@@ -1,0 +1,188 @@
+"""`Update`: an edit as a value.
+
+An editor never leaves a changed model behind; it returns one of these. Updates add up, save, load,
+tell their norms, hold for the length of a `with` block, or are committed for good.
+"""
+
+import json
+import math
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+
+from pitfalls.errors import PitfallsError
+from pitfalls.models.language_model import LanguageModel
+from pitfalls.models.patches import Change, Dense, LowRank
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """Where a part of an update comes from and how its fit went."""
+
+    editor: str
+    """The editor with its settings, as its `repr` writes them."""
+    edits: tuple[str, ...]
+    model: str
+    """Fingerprint of the unedited model."""
+    losses: tuple[float, ...]
+    """The objective at every step, in order; for several edits one after the other."""
+    seconds: float
+    """The job's share of the wall-clock time of its batch."""
+    failure: str | None = None
+    """Why there is no change, such as a loss that is not finite; None where there is one."""
+
+
+@dataclass(frozen=True, eq=False)
+class Update:
+    """Weight name → low-rank or dense change, and where each came from."""
+
+    changes: Mapping[str, Change] = field(default_factory=lambda: MappingProxyType({}))
+    history: tuple[Provenance, ...] = ()
+
+    def __add__(self, other: "Update") -> "Update":
+        """Both edits, this one first. Low-rank changes of one weight stay low-rank."""
+        names = [*self.changes, *(name for name in other.changes if name not in self.changes)]
+        changes = {name: _sum(self.changes.get(name), other.changes.get(name)) for name in names}
+        return Update(MappingProxyType(changes), self.history + other.history)
+
+    def __eq__(self, other: object) -> bool:
+        """Equal in every bit of every factor, and in history."""
+        if not isinstance(other, Update) or self.changes.keys() != other.changes.keys():
+            return False
+        pairs = ((_tensors(self.changes[n]), _tensors(other.changes[n])) for n in self.changes)
+        return self.history == other.history and all(
+            a.keys() == b.keys() and all(torch.equal(a[k], b[k]) for k in a) for a, b in pairs
+        )
+
+    __hash__ = None  # type: ignore[assignment]
+
+    @property
+    def failure(self) -> str | None:
+        """The first reason why a part of this update could not be fitted, or None."""
+        return next((part.failure for part in self.history if part.failure), None)
+
+    @property
+    def norms(self) -> dict[str, float]:
+        """Weight name → Frobenius norm of its change."""
+        return {name: _norm(change) for name, change in self.changes.items()}
+
+    @contextmanager
+    def applied(self, model: LanguageModel) -> Iterator[None]:
+        """Inside the block `model` is edited; after it every weight is what it was, bit for bit."""
+        originals = {name: model.network.get_parameter(name).detach().clone() for name in self}
+        try:
+            self.commit(model)
+            yield
+        finally:
+            with torch.no_grad():
+                for name, original in originals.items():
+                    model.network.get_parameter(name).copy_(original)
+
+    def commit(self, model: LanguageModel) -> None:
+        """Change `model`'s weights for good.
+
+        Raises:
+            PitfallsError: the model has no such weight, or one of another shape.
+        """
+        for name, change in self.changes.items():
+            _check_fit(model, name, change)
+        with torch.no_grad():
+            for name, change in self.changes.items():
+                weight = model.weight(name)
+                weight.copy_(weight.float() + change.matrix.to(weight.device))
+
+    def save(self, path: Path | str) -> None:
+        """Write as safetensors, history included.
+
+        Raises:
+            PitfallsError: the file cannot be written.
+        """
+        tensors = {
+            f"{name}:{part}": tensor.contiguous()
+            for name, change in self.changes.items()
+            for part, tensor in _tensors(change).items()
+        }
+        history = json.dumps([asdict(part) for part in self.history])
+        try:
+            save_file(tensors, path, metadata={"pitfalls": history})
+        except (OSError, SafetensorError) as error:
+            raise PitfallsError(f"{path} cannot be written: {error}") from error
+
+    @classmethod
+    def load(cls, path: Path | str) -> "Update":
+        """Read what `save` wrote.
+
+        Raises:
+            PitfallsError: no such file, or not an update.
+        """
+        try:
+            with safe_open(path, framework="pt") as file:
+                history = json.loads((file.metadata() or {})["pitfalls"])
+                tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+        except (OSError, SafetensorError, KeyError, ValueError) as error:
+            raise PitfallsError(f"{path} is not an update saved by pitfalls: {error}") from error
+        changes = {
+            name: Dense(tensors[f"{name}:dense"])
+            if f"{name}:dense" in tensors
+            else LowRank(tensors[f"{name}:B"], tensors[f"{name}:A"])
+            for name in dict.fromkeys(key.rpartition(":")[0] for key in tensors)
+        }
+        parts = (
+            Provenance(**p | {"edits": tuple(p["edits"]), "losses": tuple(p["losses"])})
+            for p in history
+        )
+        return cls(MappingProxyType(changes), tuple(parts))
+
+    def __iter__(self) -> Iterator[str]:
+        """The names of the weights that change."""
+        return iter(self.changes)
+
+
+def _sum(first: Change | None, second: Change | None) -> Change:
+    if first is None or second is None:
+        present = first or second
+        assert present is not None, "a name comes from at least one of the two"
+        return present
+    if isinstance(first, LowRank) and isinstance(second, LowRank):
+        return LowRank(torch.cat([first.B, second.B], 1), torch.cat([first.A, second.A], 0))
+    return Dense(first.matrix + second.matrix)
+
+
+def _tensors(change: Change) -> dict[str, torch.Tensor]:
+    if isinstance(change, LowRank):
+        return {"B": change.B, "A": change.A}
+    return {"dense": change.matrix}
+
+
+def _norm(change: Change) -> float:
+    if isinstance(change, LowRank):  # ‖BA‖² = ⟨BᵀB, AAᵀ⟩, without writing BA out
+        gram = (change.B.mT.double() @ change.B.double()) * (
+            change.A.double() @ change.A.mT.double()
+        )
+        return math.sqrt(max(gram.sum().item(), 0.0))
+    return change.matrix.norm().item()
+
+
+def _check_fit(model: LanguageModel, name: str, change: Change) -> None:
+    try:
+        weight = model.weight(name)
+    except AttributeError as error:
+        raise PitfallsError(
+            f"the update changes {name!r}, which {model.name} lacks: it was made for another model"
+        ) from error
+    shape = (
+        (change.B.shape[0], change.A.shape[1])
+        if isinstance(change, LowRank)
+        else tuple(change.matrix.shape)
+    )
+    if tuple(weight.shape) != shape:
+        raise PitfallsError(
+            f"the update changes {name!r} of shape {shape}, {model.name} has {tuple(weight.shape)}:"
+            " it was made for another model"
+        )

@@ -1,0 +1,153 @@
+"""`LanguageModel`: the window through which everything else sees a transformers model."""
+
+import hashlib
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any, TypeVar
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedTokenizerBase
+
+from pitfalls.errors import PitfallsError, UnknownNameError
+from pitfalls.models.architecture import Architecture, architecture_of
+from pitfalls.models.sources import resolve
+from pitfalls.models.tokens import SplitBatch, Split, batch_splits
+from pitfalls.progress import SILENT, Progress
+
+T = TypeVar("T")
+
+DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float64": torch.float64}
+"""Names of the dtypes that weights may be kept in. float64 is for checking, not for speed."""
+
+
+@dataclass(frozen=True, eq=False)
+class LanguageModel:
+    """A causal language model, its tokenizer and where its parts are.
+
+    Weights are frozen and the network is in evaluation mode: editors return values
+    (`pitfalls.editors.update.Update`) and never leave a changed model behind.
+    """
+
+    name: str
+    """What the user called it."""
+    network: nn.Module
+    tokenizer: PreTrainedTokenizerBase
+    architecture: Architecture
+    _memory: dict[Hashable, Any] = field(default_factory=dict, repr=False)
+
+    @classmethod
+    def load(
+        cls, name: str, *, dtype: str = "float32", device: str = "cpu", progress: Progress = SILENT
+    ) -> "LanguageModel":
+        """Load from a local directory, a GGUF file, a packaged name or a hub id, in that order.
+
+        Args:
+            name: for example `smollm2-135m`, `./my-model`, `model.gguf`, `openai-community/gpt2`.
+            dtype: what the weights are kept in, `float32` or `bfloat16`; whatever is optimised
+                stays in float32 either way.
+            device: a torch device such as `cpu` or `cuda:0`.
+            progress: told about downloads and conversions.
+
+        Raises:
+            PitfallsError: nothing of that name, a damaged file, no network, an unknown structure.
+        """
+        if dtype not in DTYPES:
+            raise UnknownNameError("dtype", dtype, DTYPES)
+        directory = resolve(name, progress=progress)
+        with progress.stage(f"load {name}"):
+            network, tokenizer = _read(directory, DTYPES[dtype])
+        return cls.wrap(network.to(device), tokenizer, name=name)
+
+    @classmethod
+    def wrap(
+        cls, network: nn.Module, tokenizer: PreTrainedTokenizerBase, *, name: str
+    ) -> "LanguageModel":
+        """Take over a network that is already in memory; it is frozen and set to evaluation."""
+        network.eval().requires_grad_(False)
+        return cls(name, network, tokenizer, architecture_of(network))
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Hash of every weight's name, shape, dtype and bytes; equal models have equal ones."""
+        digest = hashlib.blake2b(digest_size=16)
+        for name, weight in self.network.state_dict().items():
+            digest.update(f"{name} {tuple(weight.shape)} {weight.dtype}".encode())
+            digest.update(weight.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy())
+        return digest.hexdigest()
+
+    @cached_property
+    def blocks(self) -> list[nn.Module]:
+        """The transformer blocks, in order."""
+        return list(self.network.get_submodule(self.architecture.blocks).children())
+
+    @property
+    def n_layers(self) -> int:
+        """Number of transformer blocks."""
+        return len(self.blocks)
+
+    @property
+    def device(self) -> torch.device:
+        """Where token ids go: the device of the first weight."""
+        return next(self.network.parameters()).device
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """What the weights are kept in."""
+        return next(self.network.parameters()).dtype
+
+    def mlp_out_name(self, layer: int) -> str:
+        """Module path of `layer`'s second MLP matrix.
+
+        Raises:
+            PitfallsError: the model has no such layer.
+        """
+        if not 0 <= layer < self.n_layers:
+            raise PitfallsError(
+                f"layer {layer} does not exist: {self.name} has layers 0 to {self.n_layers - 1}"
+            )
+        return f"{self.architecture.blocks}.{layer}.{self.architecture.mlp_out}"
+
+    def mlp_out(self, layer: int) -> nn.Module:
+        """`layer`'s second MLP matrix as a module."""
+        return self.network.get_submodule(self.mlp_out_name(layer))
+
+    def weight(self, name: str) -> Float[Tensor, "..."]:
+        """A view of a parameter in the orientation of `Change`: [d_out, d_in], or [d_out]."""
+        parameter = self.network.get_parameter(name)
+        transposed = parameter.ndim == 2 and self.architecture.weight_layout == "in_out"
+        return parameter.mT if transposed else parameter
+
+    def head_logits(self, hidden: Float[Tensor, "... d"]) -> Float[Tensor, "... vocabulary"]:
+        """Logits in float32 of hidden states that have gone through the final norm."""
+        head = self.network.get_submodule(self.architecture.head)
+        logits: Tensor = head(hidden).float()
+        return logits
+
+    def batch(self, splits: Sequence[Split], *, n_left: int = 0) -> SplitBatch:
+        """Pad `splits`, left parts to at least `n_left`, and put them where the model is."""
+        return batch_splits(splits, device=self.device, n_left=n_left)
+
+    def remember(self, key: Hashable, make: Callable[[], T]) -> T:
+        """`make()` the first time `key` is asked for, the same object ever after.
+
+        For what is costly and depends on nothing but this model's frozen weights and `key`, such as
+        factorised second moments. It lives and dies with the model.
+        """
+        if key not in self._memory:
+            self._memory[key] = make()
+        value: T = self._memory[key]
+        return value
+
+
+def _read(directory: Path, dtype: torch.dtype) -> tuple[nn.Module, PreTrainedTokenizerBase]:
+    try:
+        network = AutoModelForCausalLM.from_pretrained(directory, dtype=dtype)
+        tokenizer = AutoTokenizer.from_pretrained(directory)
+    except (OSError, ValueError, KeyError, RuntimeError) as error:
+        reason = " ".join(str(error).split())[:300]
+        raise PitfallsError(f"{directory} cannot be loaded as a causal LM: {reason}") from error
+    return network, tokenizer

@@ -1,0 +1,190 @@
+"""C = E[k kᵀ], the second moment of the keys of an MLP, estimated on text (ROME §3.1, step 1).
+
+All layers of interest are read in one pass over the text; each is cached on disk under a hash of
+everything it depends on.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import torch
+from jaxtyping import Float
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from pitfalls.cache import cache_root
+from pitfalls.errors import PitfallsError
+from pitfalls.models.corpus import Corpus, load_corpus
+from pitfalls.models.language_model import LanguageModel
+from pitfalls.models.staging import scratch
+from pitfalls.models.tokens import Split, SplitBatch
+from pitfalls.models.trace import mlp_out_traffic
+from pitfalls.progress import SILENT, Advance, Progress
+
+WINDOW = 64
+"""Texts that are sorted by length together, so that batches waste little on padding."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MomentSettings:
+    """On what text, and how much of it."""
+
+    corpus: str = "boolq-passages"
+    """A packaged name, a path, or `hf:NAME[:CONFIG[:SPLIT]]`."""
+    max_tokens: int = 50_000
+    """Stop here at the latest."""
+    max_length: int = 256
+    """Tokens of one text that are read."""
+    tolerance: float = 0.05
+    """Stop once doubling the text has moved no layer's C by more than this (relative Frobenius
+    norm); 0 reads to `max_tokens`."""
+    token_budget: int = 2048
+    """The most padded tokens in one forward pass; the estimate does not depend on it."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SecondMoment:
+    """The estimate for one layer."""
+
+    matrix: Float[Tensor, "d_in d_in"]
+    """C in float32, not centred."""
+    tokens: int
+    """How many keys it is the mean over."""
+    change: float
+    """How far the last doubling of the text moved it, relative Frobenius norm."""
+
+
+def second_moments(
+    model: LanguageModel,
+    layers: Sequence[int],
+    settings: MomentSettings,
+    *,
+    progress: Progress = SILENT,
+) -> dict[int, SecondMoment]:
+    """C of every layer in `layers`, from the cache where it is there.
+
+    Raises:
+        PitfallsError: no such layer or text, or a cache that cannot be written.
+    """
+    corpus = load_corpus(settings.corpus, progress=progress)
+    if not corpus.texts:
+        raise PitfallsError(f"{corpus.name} holds no text to estimate second moments on")
+    files = {layer: _file(model, layer, corpus, settings) for layer in layers}
+    found = {layer: _read(file) for layer, file in files.items()}
+    missing = [layer for layer, moment in found.items() if moment is None]
+    if missing:
+        name = f"second moments, layers {', '.join(map(str, missing))}"
+        with progress.stage(name, total=settings.max_tokens, unit="tokens") as advance:
+            measured = _measure(model, missing, corpus, settings, advance)
+        for layer, moment in measured.items():
+            _write(files[layer], moment)
+            found[layer] = moment
+    return {layer: moment for layer, moment in found.items() if moment is not None}
+
+
+def _measure(
+    model: LanguageModel,
+    layers: Sequence[int],
+    corpus: Corpus,
+    settings: MomentSettings,
+    advance: Advance,
+) -> dict[int, SecondMoment]:
+    sums = {layer: _Sum(layer, model) for layer in layers}
+    for batch in _batches(model, corpus, settings):
+        real = batch.mask[:, batch.left.shape[1] :]
+        for layer, (keys, _) in mlp_out_traffic(model, batch, layers).items():
+            sums[layer].add(keys[real].float())
+        advance(int(real.sum()))
+        if max(total.settled() for total in sums.values()) <= settings.tolerance:
+            break
+    return {layer: total.moment() for layer, total in sums.items()}
+
+
+class _Sum:
+    """Σ k kᵀ of one layer in float64, and how much it still moves."""
+
+    def __init__(self, layer: int, model: LanguageModel) -> None:
+        d_in = model.weight(f"{model.mlp_out_name(layer)}.weight").shape[1]
+        self.total = torch.zeros(d_in, d_in, dtype=torch.float64, device=model.device)
+        self.tokens = 0
+        self.change = float("inf")
+        self.last: tuple[int, Tensor] | None = None
+
+    def add(self, k: Float[Tensor, "n d_in"]) -> None:
+        self.total += k.mT @ k
+        self.tokens += len(k)
+
+    def settled(self) -> float:
+        """How far the mean has moved since half as many tokens; first asked at 5 tokens a
+        dimension, since fewer cannot say anything about the small directions."""
+        seen, mean = self.last or (0, self.total)
+        if self.tokens >= max(2 * seen, 5 * len(self.total)):
+            now = self.total / self.tokens
+            if seen:
+                self.change = ((now - mean).norm() / now.norm()).item()
+            self.last = (self.tokens, now)
+        return self.change
+
+    def moment(self) -> SecondMoment:
+        return SecondMoment((self.total / self.tokens).float().cpu(), self.tokens, self.change)
+
+
+def _batches(
+    model: LanguageModel, corpus: Corpus, settings: MomentSettings
+) -> Iterator[SplitBatch]:
+    """Texts in batches of similar length, up to `max_tokens` in all."""
+    left = settings.max_tokens
+    for begin in range(0, len(corpus.texts), WINDOW):
+        window = []
+        for text in corpus.texts[begin : begin + WINDOW]:
+            ids = model.tokenizer(text, truncation=True, max_length=settings.max_length)
+            ids = tuple(ids["input_ids"])[:left]
+            left -= len(ids)
+            if ids:
+                window.append(Split((), ids))
+        window.sort(key=lambda split: len(split.right))
+        while window:
+            rows = max(1, settings.token_budget // len(window[-1].right))
+            yield model.batch(window[-rows:])
+            del window[-rows:]
+        if left <= 0:
+            return
+
+
+def _file(model: LanguageModel, layer: int, corpus: Corpus, settings: MomentSettings) -> Path:
+    model.mlp_out_name(layer)  # refuses a layer that does not exist before anything is computed
+    depends_on = {
+        "model": model.fingerprint,
+        "layer": layer,
+        "corpus": corpus.checksum,
+        "dtype": str(model.dtype),
+        **{k: v for k, v in asdict(settings).items() if k not in ("corpus", "token_budget")},
+    }
+    key = hashlib.blake2b(json.dumps(depends_on, sort_keys=True).encode(), digest_size=16)
+    return cache_root() / "moments" / f"{key.hexdigest()}.safetensors"
+
+
+def _read(file: Path) -> SecondMoment | None:
+    """The cached estimate; None if there is none, or one that a crash or a full disk damaged."""
+    try:
+        with safe_open(file, framework="pt") as stored:
+            about = stored.metadata()
+            return SecondMoment(
+                stored.get_tensor("C"), int(about["tokens"]), float(about["change"])
+            )
+    except (OSError, SafetensorError, KeyError):
+        return None
+
+
+def _write(file: Path, moment: SecondMoment) -> None:
+    about = {"tokens": str(moment.tokens), "change": str(moment.change)}
+    with scratch(file.parent) as room:
+        try:
+            save_file({"C": moment.matrix}, room / file.name, metadata=about)
+        except SafetensorError as error:
+            raise OSError(str(error)) from error
+        (room / file.name).replace(file)

@@ -1,0 +1,144 @@
+"""Forward passes over the tail of texts: the plain one, and the one that computes only what can
+change.
+
+Editors ask for the hidden states of the right parts of a batch again and again while something at
+one layer moves. `WholeText` runs the whole model on the whole text each time. `TailReplay` computes
+hidden states up to that layer, and keys and values left of the cut, once; each further call runs
+only the remaining blocks on the right parts. The two agree; tests and benchmarks compare them.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from typing import Any, Protocol
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from transformers import DynamicCache
+
+from pitfalls.models.language_model import LanguageModel
+from pitfalls.models.tokens import SplitBatch
+
+
+class TextPass(Protocol):
+    """A batch of texts whose right parts can be run as often as needed."""
+
+    @property
+    def offset(self) -> int:
+        """The column in which the right parts begin, as modules see them while `hidden` runs."""
+        ...
+
+    def hidden(self) -> Float[Tensor, "rows right d"]:
+        """Hidden states of the right parts after the final norm. Differentiable."""
+        ...
+
+
+class WholeText:
+    """Every block on every token, every time: the oracle."""
+
+    def __init__(self, model: LanguageModel, batch: SplitBatch, *, layer: int) -> None:
+        """Take the same arguments as `TailReplay`; `layer` plays no part here."""
+        del layer
+        self._model, self._batch = model, batch
+        self.offset = batch.left.shape[1]
+
+    def hidden(self) -> Float[Tensor, "rows right d"]:
+        """Hidden states of the right parts after the final norm."""
+        batch = self._batch
+        output = self._model.network.base_model(
+            input_ids=torch.cat([batch.left, batch.right], dim=1),
+            attention_mask=batch.mask.long(),
+            position_ids=batch.positions,
+            use_cache=False,
+        )
+        hidden: Tensor = output.last_hidden_state[:, self.offset :]
+        return hidden
+
+
+class TailReplay:
+    """Blocks `layer` and above on the right parts only.
+
+    Valid as long as nothing changes below `layer` or left of the cut. Row patches must be the same
+    when it is made and when it runs.
+    """
+
+    offset = 0
+
+    def __init__(self, model: LanguageModel, batch: SplitBatch, *, layer: int) -> None:
+        """Run the left parts once and the right parts up to `layer` once."""
+        self._model, self._layer = model, layer
+        self._cache = run_left(model, batch)[1] if batch.left.shape[1] else None
+        self._prefix = [(c.keys, c.values) for c in self._cache.layers] if self._cache else []
+        with torch.no_grad(), _calls(model.blocks[layer:]) as calls:
+            right_output(model, batch, self._cache)
+        self._calls = calls
+
+    def hidden(self) -> Float[Tensor, "rows right d"]:
+        """Hidden states of the right parts after the final norm."""
+        self._rewind()
+        hidden = self._calls[0][0][0]
+        for block, (args, kwargs) in zip(
+            self._model.blocks[self._layer :], self._calls, strict=True
+        ):
+            output = block(hidden, *args[1:], **kwargs)
+            hidden = output[0] if isinstance(output, tuple) else output
+        normed: Tensor = self._model.network.get_submodule(self._model.architecture.final_norm)(
+            hidden
+        )
+        return normed
+
+    def _rewind(self) -> None:
+        """Take the right parts' keys and values out of the cache again."""
+        if self._cache is not None:
+            for layer, (keys, values) in zip(self._cache.layers, self._prefix, strict=True):
+                layer.keys, layer.values = keys, values
+
+
+def run_left(
+    model: LanguageModel, batch: SplitBatch
+) -> tuple[Float[Tensor, "rows left d"], DynamicCache]:
+    """Hidden states of the left parts after the final norm, and their keys and values."""
+    n_left = batch.left.shape[1]
+    cache = DynamicCache(config=model.network.config)
+    with torch.no_grad():
+        output = model.network.base_model(
+            input_ids=batch.left,
+            attention_mask=batch.mask[:, :n_left].long(),
+            position_ids=batch.positions[:, :n_left],
+            past_key_values=cache,
+            use_cache=True,
+        )
+    return output.last_hidden_state, cache
+
+
+def right_output(
+    model: LanguageModel, batch: SplitBatch, cache: DynamicCache | None
+) -> Float[Tensor, "rows right d"]:
+    """Hidden states of the right parts after the final norm; `cache` grows by them."""
+    n_left = batch.left.shape[1]
+    output = model.network.base_model(
+        input_ids=batch.right,
+        attention_mask=batch.mask.long(),
+        position_ids=batch.positions[:, n_left:],
+        past_key_values=cache,
+        use_cache=cache is not None,
+    )
+    hidden: Tensor = output.last_hidden_state
+    return hidden
+
+
+Call = tuple[tuple[Any, ...], dict[str, Any]]
+
+
+@contextmanager
+def _calls(blocks: Sequence[nn.Module]) -> Iterator[list[Call]]:
+    """Positional and keyword arguments that each of `blocks` is called with inside the block."""
+    calls: list[Call] = []
+
+    def note(module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        calls.append((args, kwargs))
+
+    with ExitStack() as stack:
+        for block in blocks:
+            stack.callback(block.register_forward_pre_hook(note, with_kwargs=True).remove)
+        yield calls
