@@ -1,0 +1,145 @@
+"""A knowledge graph held in memory: immutable, indexed, and in one order whatever order it came in.
+
+Where entities, relations and triples come from is no concern of this file: a source reads its own
+format, gives ids and labels, and lets `Graph` resolve and check them.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TypeAlias, TypeVar, final
+
+from pitfalls.errors import PitfallsError, UnknownNameError
+from pitfalls.facts import Entity, Fact, Relation
+
+Triple: TypeAlias = tuple[str, str, str]
+"""Ids of subject, relation and object."""
+_Key = TypeVar("_Key")
+_Value = TypeVar("_Value")
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """An entity and what kind of thing it is."""
+
+    entity: Entity
+    type: str = ""
+    """`human`, `country`, …; empty where the source does not know."""
+
+
+@dataclass(frozen=True, slots=True)
+class Predicate:
+    """A relation and what the graph expects of its facts."""
+
+    relation: Relation
+    many: bool = False
+    """Whether a subject may well have several objects."""
+    subject_type: str = ""
+    object_type: str = ""
+
+
+@final
+class Graph:
+    """Entities, relations and facts. Everything it returns is sorted by id.
+
+    Raises:
+        PitfallsError: two nodes or predicates share an id, or a triple names an unknown one.
+    """
+
+    def __init__(
+        self, nodes: Iterable[Node], predicates: Iterable[Predicate], triples: Iterable[Triple]
+    ) -> None:
+        self._nodes = _by_id("entity", ((node.entity.id, node) for node in nodes))
+        self._predicates = _by_id("relation", ((each.relation.id, each) for each in predicates))
+        self.facts: tuple[Fact, ...] = tuple(map(self._resolve, sorted(set(triples), key=_order)))
+        """All facts, sorted by relation, subject and object."""
+        self._objects = _index(((f.subject.id, f.relation.id), f.object) for f in self.facts)
+        self._subjects = _index(((f.relation.id, f.object.id), f.subject) for f in self.facts)
+        self._facts = _index((f.relation.id, f) for f in self.facts)
+        self._outgoing = _index((f.subject.id, f) for f in self.facts)
+        self._incoming = _index((f.object.id, f) for f in self.facts)
+
+    @property
+    def nodes(self) -> Mapping[str, Node]:
+        """Entities and their types by id, those without any fact included."""
+        return self._nodes
+
+    @property
+    def predicates(self) -> Mapping[str, Predicate]:
+        """Relations by id."""
+        return self._predicates
+
+    def relation(self, id: str) -> Relation:
+        """The relation of that id.
+
+        Raises:
+            UnknownNameError: the graph has none.
+        """
+        if id not in self._predicates:
+            raise UnknownNameError("relation", id, self._predicates)
+        return self._predicates[id].relation
+
+    def type_of(self, entity: Entity) -> str:
+        """What kind of thing the entity is; empty if nobody said."""
+        return self._nodes[entity.id].type if entity.id in self._nodes else ""
+
+    def objects(self, subject: Entity, relation: Relation) -> tuple[Entity, ...]:
+        """Every o with (subject, relation, o)."""
+        return self._objects.get((subject.id, relation.id), ())
+
+    def subjects(self, relation: Relation, object: Entity) -> tuple[Entity, ...]:
+        """Every s with (s, relation, object)."""
+        return self._subjects.get((relation.id, object.id), ())
+
+    def facts_of(self, relation: Relation) -> tuple[Fact, ...]:
+        """Every fact of the relation, by subject and then object."""
+        return self._facts.get(relation.id, ())
+
+    def outgoing(self, entity: Entity) -> tuple[Fact, ...]:
+        """Every fact whose subject is the entity."""
+        return self._outgoing.get(entity.id, ())
+
+    def incoming(self, entity: Entity) -> tuple[Fact, ...]:
+        """Every fact whose object is the entity."""
+        return self._incoming.get(entity.id, ())
+
+    def __contains__(self, fact: Fact) -> bool:
+        return fact.object in self.objects(fact.subject, fact.relation)
+
+    def __len__(self) -> int:
+        return len(self.facts)
+
+    def _resolve(self, triple: Triple) -> Fact:
+        subject, relation, object = triple
+        for id, table, what in (
+            (subject, self._nodes, "subject"),
+            (relation, self._predicates, "relation"),
+            (object, self._nodes, "object"),
+        ):
+            if id not in table:
+                raise PitfallsError(f"fact {' '.join(triple)}: its {what} {id} is not in the graph")
+        return Fact(
+            self._nodes[subject].entity,
+            self._predicates[relation].relation,
+            self._nodes[object].entity,
+        )
+
+
+def _order(triple: Triple) -> Triple:
+    subject, relation, object = triple
+    return relation, subject, object
+
+
+def _by_id(what: str, items: Iterable[tuple[str, _Value]]) -> Mapping[str, _Value]:
+    table: dict[str, _Value] = {}
+    for id, item in sorted(items, key=lambda pair: pair[0]):
+        if table.setdefault(id, item) != item:
+            raise PitfallsError(f"{what} {id} is described twice, and differently: {item}")
+    return MappingProxyType(table)
+
+
+def _index(pairs: Iterable[tuple[_Key, _Value]]) -> Mapping[_Key, tuple[_Value, ...]]:
+    table: dict[_Key, list[_Value]] = {}
+    for key, value in pairs:
+        table.setdefault(key, []).append(value)
+    return {key: tuple(values) for key, values in table.items()}

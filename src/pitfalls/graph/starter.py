@@ -1,0 +1,99 @@
+"""The graph that travels with the package: small, hand-checked, enough for every kind of case."""
+
+import tomllib
+from collections.abc import Iterator
+from importlib import resources
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from typing import TypeAlias
+
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
+
+from pitfalls.errors import PitfallsError
+from pitfalls.facts import Entity, Relation
+from pitfalls.graph.graph import Graph, Node, Predicate, Triple
+
+Folder: TypeAlias = Path | Traversable
+
+_ENTITIES = ("id", "label", "type")
+_FACTS = ("subject_id", "subject", "relation", "object_id", "object")
+
+
+class _RelationRow(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    id: str
+    label: str
+    prompt: str
+    query: str
+    paraphrases: list[str]
+    many: bool
+    subject_type: str
+    object_type: str
+
+
+class _RelationTable(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    relation: list[_RelationRow]
+
+
+def starter_graph() -> Graph:
+    """The packaged graph."""
+    return read_graph(resources.files("pitfalls.data") / "starter")
+
+
+def read_graph(folder: Folder) -> Graph:
+    """A graph from `relations.toml`, `entities.tsv` and `facts.tsv`.
+
+    Labels are repeated in the facts so that a person can read and correct them; they must agree.
+
+    Raises:
+        PitfallsError: one line that names the file, the line and what is wrong with it.
+    """
+    labels: dict[str, str] = {}
+    nodes: list[Node] = []
+    for where, (id, label, type) in _rows(folder / "entities.tsv", _ENTITIES):
+        if labels.setdefault(id, label) != label:
+            raise PitfallsError(f"{where}: {id} is {label!r} here and {labels[id]!r} above")
+        nodes.append(Node(Entity(id, label), type))
+    triples: list[Triple] = []
+    for where, (subject, subject_label, relation, object, object_label) in _rows(
+        folder / "facts.tsv", _FACTS
+    ):
+        for id, label in ((subject, subject_label), (object, object_label)):
+            if labels.get(id) != label:
+                known = repr(labels[id]) if id in labels else "missing"
+                raise PitfallsError(f"{where}: {id} is {label!r}, in entities.tsv it is {known}")
+        triples.append((subject, relation, object))
+    return Graph(nodes, _predicates(folder / "relations.toml"), triples)
+
+
+def _predicates(path: Traversable) -> list[Predicate]:
+    try:
+        table = tomllib.loads(path.read_text("utf-8"))
+        rows = TypeAdapter(_RelationTable).validate_python(table).relation
+    except (tomllib.TOMLDecodeError, ValidationError) as error:
+        first = str(error).splitlines()
+        raise PitfallsError(f"{path}: {' '.join(first[:3])}") from None
+    return [_predicate(row) for row in rows]
+
+
+def _predicate(row: _RelationRow) -> Predicate:
+    relation = Relation(row.id, row.label, row.prompt, tuple(row.paraphrases), row.query)
+    return Predicate(relation, row.many, row.subject_type, row.object_type)
+
+
+def _rows(path: Traversable, header: tuple[str, ...]) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """The rows below the header, each with the place to name if it is wrong."""
+    lines = path.read_text("utf-8").split("\n")
+    if tuple(lines[0].split("\t")) != header:
+        raise PitfallsError(f"{path}: line 1: expected the columns {' '.join(header)}")
+    for number, line in enumerate(lines[1:], start=2):
+        if not line:
+            continue
+        where = f"{path}: line {number}"
+        cells = tuple(line.split("\t"))
+        if len(cells) != len(header) or not all(cell.strip() for cell in cells):
+            raise PitfallsError(f"{where}: expected {len(header)} filled columns, got {cells}")
+        yield where, cells
