@@ -43,6 +43,14 @@ class Published:
         """Whether it has been fetched. Installing is atomic, so the folder is enough of a sign."""
         return self.directory.is_dir()
 
+    @property
+    def absence(self) -> str:
+        """The line for whoever asks for it before it is present."""
+        return (
+            f"the data collection {self.name!r} is not here yet: run "
+            f"`pitfalls data fetch {self.name}`, with `--from DIR` if you have a copy"
+        )
+
     def entries(self, file_name: str) -> int:
         """How many cases the file of that name holds."""
         return next(file.entries for file in self.files if file.name == file_name)

@@ -125,7 +125,7 @@ def available() -> list[DataSet]:
     for data_set in DATASETS:
         path = _starter() / own_file(data_set)
         count = read_header(path).count if path.is_file() else 0
-        licence = "Apache-2.0; facts: Wikidata, CC0"
+        licence = "Apache-2.0"
         rows.append(DataSet(STARTER, data_set, count, path.is_file(), licence, "this package"))
     for each in published().values():
         for data_set, kind in DATASETS.items():
@@ -141,10 +141,7 @@ def _starter() -> Source:
 
 def _in_published(collection: Published, kind: CaseKind) -> CaseFile:
     if not collection.present:
-        raise PitfallsError(
-            f"the data collection {collection.name!r} is not here yet: run "
-            f"`pitfalls data fetch {collection.name}`, with `--from DIR` if you have a copy"
-        )
+        raise PitfallsError(collection.absence)
     return _authors_file(collection.directory / released.FILES[kind], kind)
 
 

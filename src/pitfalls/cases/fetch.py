@@ -68,6 +68,20 @@ def faults(collection: Published) -> list[str]:
     return found
 
 
+def check_installed(collection: Published) -> None:
+    """Nothing, if the collection is here and still what was fetched.
+
+    Raises:
+        PitfallsError: it is not here, or some file of it was changed or lost.
+    """
+    if not collection.present:
+        raise PitfallsError(collection.absence)
+    if found := faults(collection):
+        more = f" (and {len(found) - 1} more)" if found[1:] else ""
+        advice = f"fetch it again: `pitfalls data fetch {collection.name}`"
+        raise PitfallsError(f"{found[0]}{more}; {advice}")
+
+
 def _fault(file: PublishedFile, content: bytes) -> str | None:
     came = hashlib.sha256(content).hexdigest()
     if came == file.sha256:
