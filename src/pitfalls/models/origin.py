@@ -4,13 +4,14 @@ A folder without the note, or whose files differ from it, is no longer what was 
 """
 
 import json
-from hashlib import file_digest
+from hashlib import sha256
 from pathlib import Path
 
 from pitfalls.errors import PitfallsError
 from pitfalls.progress import SILENT, Progress
 
 NOTE = "origin.json"
+CHUNK = 1 << 22
 
 
 def checksum_of(file: Path, *, progress: Progress = SILENT) -> str:
@@ -19,14 +20,16 @@ def checksum_of(file: Path, *, progress: Progress = SILENT) -> str:
     Raises:
         PitfallsError: the file cannot be read.
     """
+    digest = sha256()
     try:
         size = file.stat().st_size
-        with progress.stage(f"checking {file.name}", size, "B") as advance, file.open("rb") as told:
-            digest = file_digest(told, "sha256").hexdigest()
-            advance(size)
+        with progress.stage(f"checking {file.name}", size, "B") as advance, file.open("rb") as read:
+            while chunk := read.read(CHUNK):
+                digest.update(chunk)
+                advance(len(chunk))
     except OSError as error:
         raise PitfallsError(f"cannot read {file}: {error.strerror}") from error
-    return digest
+    return digest.hexdigest()
 
 
 def write_note(folder: Path, source: dict[str, str]) -> None:

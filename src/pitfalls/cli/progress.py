@@ -1,0 +1,141 @@
+"""Progress on standard error: bars in a terminal, a line now and then elsewhere."""
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+
+from rich.console import Console
+from rich.filesize import decimal
+from rich.progress import (
+    BarColumn,
+    ProgressColumn,
+    SpinnerColumn,
+    Task,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+from rich.progress import Progress as Bars
+from rich.text import Text
+
+from pitfalls.progress import Advance, Progress
+
+LINE_EVERY = 15.0
+"""Seconds between the lines of one stage where there is no terminal."""
+
+WORTH_TELLING = 1.0
+"""Seconds from which on it is told how long a stage took."""
+
+
+def progress_on(console: Console | None = None) -> Progress:
+    """What to hand to the library: bars if `console` is a terminal, else plain lines.
+
+    Args:
+        console: standard error if not given.
+    """
+    # The stream itself, not whatever stands for it later: loaders redirect standard error to
+    # silence others.
+    console = console or Console(file=sys.stderr)
+    return BarProgress(console) if console.is_terminal else LineProgress(console)
+
+
+class BarProgress:
+    """Bars that are drawn while at least one stage is open."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._open = 0
+        self._bars = self._new_bars()
+
+    def stage(
+        self, name: str, total: float | None = None, unit: str = ""
+    ) -> AbstractContextManager[Advance]:
+        """A bar with name, amount, time passed and time left; a spinner if there is no total."""
+        return self._stage(name, total, unit)
+
+    @contextmanager
+    def _stage(self, name: str, total: float | None, unit: str) -> Iterator[Advance]:
+        if not self._open:
+            self._bars = self._new_bars()
+            self._bars.start()
+        self._open += 1
+        bars = self._bars
+        task = bars.add_task(name, total=total, unit=unit, known=total)
+        try:
+            yield lambda by: bars.advance(task, by)
+            if total is None:
+                bars.update(task, total=1, completed=1)  # nobody knew the total: now it is reached
+        finally:
+            self._open -= 1
+            bars.stop_task(task)
+            if self._open:
+                bars.remove_task(task)  # a step inside another one; there may be hundreds
+            else:
+                bars.stop()
+
+    def _new_bars(self) -> Bars:
+        return Bars(
+            SpinnerColumn(finished_text="✓"),
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=24),
+            AmountColumn(),
+            TimeElapsedColumn(),
+            TimeRemainingColumn(),
+            console=self._console,
+        )
+
+
+class AmountColumn(ProgressColumn):
+    """How much is done of how much, in the stage's unit."""
+
+    def render(self, task: Task) -> Text:
+        """The amount, or nothing where nothing is counted."""
+        unit, known = task.fields["unit"], task.fields["known"]
+        counted = known is not None or not task.finished
+        return Text(amount(task.completed, known, unit) if counted else "")
+
+
+class LineProgress:
+    """A line when a stage begins, at intervals, and how long it took."""
+
+    def __init__(self, console: Console, *, every: float = LINE_EVERY) -> None:
+        self._console = console
+        self._every = every
+
+    def stage(
+        self, name: str, total: float | None = None, unit: str = ""
+    ) -> AbstractContextManager[Advance]:
+        """Lines of name, amount and seconds."""
+        return self._stage(name, total, unit)
+
+    @contextmanager
+    def _stage(self, name: str, total: float | None, unit: str) -> Iterator[Advance]:
+        start = told = time.monotonic()
+        done = 0.0
+
+        def advance(by: float) -> None:
+            nonlocal told, done
+            done += by
+            now = time.monotonic()
+            if now - told >= self._every:
+                told = now
+                self._tell(f"{name}: {amount(done, total, unit)}, {now - start:.0f} s")
+
+        self._tell(f"{name} …")
+        yield advance
+        if (seconds := time.monotonic() - start) >= WORTH_TELLING:
+            self._tell(f"{name}: done in {seconds:.1f} s")
+
+    def _tell(self, line: str) -> None:
+        self._console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+def amount(done: float, total: float | None, unit: str) -> str:
+    """`12.3 MB/92.9 MB`, `4/30 layers`, `7 texts`; empty where nothing is counted."""
+    if not unit and total is None:
+        return ""
+    shown = decimal(int(done)) if unit == "B" else f"{done:g}"
+    if total is not None:
+        shown += f"/{decimal(int(total))}" if unit == "B" else f"/{total:g}"
+    return shown if unit in ("", "B") else f"{shown} {unit}"
