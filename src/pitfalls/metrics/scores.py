@@ -12,7 +12,7 @@ from pitfalls.metrics.intervals import bootstrap_intervals
 from pitfalls.metrics.metric import Guarded, Metric, Value
 from pitfalls.metrics.table import METRICS
 from pitfalls.records.observation import Observation, Source
-from pitfalls.vocabulary import Preset
+from pitfalls.vocabulary import CaseKind, Preset
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +23,7 @@ class Score:
     model: str
     editor: str
     data: str
+    kind: CaseKind
     metric: str
     preset: Preset
     n: int
@@ -37,8 +38,9 @@ class Score:
     low: float
     """Lower end of the 95 % interval."""
     high: float
-    reasons: Mapping[str, int]
-    """Why cases were guarded or failed → how many."""
+    guard_reasons: Mapping[str, int]
+    """Why cases were guarded → how many."""
+    failure_reasons: Mapping[str, int]
 
     def as_json(self) -> dict[str, Any]:
         """The score as strict JSON has it: null where a number is undefined or infinite."""
@@ -131,6 +133,7 @@ def _summary(
         model=source.model,
         editor=source.editor,
         data=source.data,
+        kind=source.kind,
         metric=metric,
         preset=preset,
         n=len(kept),
@@ -139,7 +142,8 @@ def _summary(
         value=mean,
         low=interval[0] if math.isfinite(mean) else math.nan,
         high=interval[1] if math.isfinite(mean) else math.nan,
-        reasons=dict(guarded + failures),
+        guard_reasons=dict(guarded),
+        failure_reasons=dict(failures),
     )
 
 

@@ -1,0 +1,78 @@
+"""What a reader has to know beside the numbers of a table."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from pitfalls.metrics.scores import Score
+from pitfalls.metrics.table import METRICS
+from pitfalls.report.layout import ColumnGroup, collection_of, paper_sections, section_title
+from pitfalls.vocabulary import CaseKind, Preset
+
+SLIP = "†"
+"""Marks a printed number that cannot be right."""
+
+_PRESETS: Mapping[Preset, str] = {
+    "authors": "Preset authors: the arithmetic of the published code.",
+    "clean": (
+        "Preset clean: what the paper means. The paper's own rows are in the authors' arithmetic, "
+        "so its D, TFD and single Succ are other quantities."
+    ),
+}
+
+
+_FATES: Mapping[Preset, str] = {
+    "authors": "the published code keeps such a case in the mean",
+    "clean": "left out",
+}
+
+
+def footnotes(groups: Sequence[ColumnGroup], scores: Sequence[Score]) -> Iterator[str]:
+    """One sentence or two each: units, presets, slips of the paper, guarded and failed cases."""
+    yield (
+        "Values × 100; in brackets the 95 % interval (bootstrap over cases, drawn by subject), "
+        "none where all cases agree."
+    )
+    for preset in dict.fromkeys(score.preset for score in scores):
+        yield _PRESETS[preset]
+    rows = (row for section in paper_sections(groups, scores) for row in section.rows.values())
+    if any(cell.doubtful for row in rows for cell in row.values()):
+        yield f"{SLIP} As printed, though no share of 2,500 cases gives this value."
+    shown = {column for group in groups for column in group.columns}
+    listed = [score for score in scores if (score.kind, score.metric) in shown]
+    titles = {group.kind: group.title.lower() for group in groups}
+    yield from _guarded(listed, titles)
+    yield from _failed(listed, titles)
+
+
+def _guarded(scores: Sequence[Score], titles: Mapping[CaseKind, str]) -> Iterator[str]:
+    """A line for every reason; it names the columns and how many cases of each it concerns."""
+    names = _row_names(scores)
+    places: dict[tuple[str, str, Preset], list[str]] = {}
+    for score, name in zip(scores, names, strict=True):
+        for reason, count in score.guard_reasons.items():
+            place = f"{titles[score.kind]} {METRICS[score.metric].title} ({count:,})"
+            places.setdefault((name, reason, score.preset), []).append(place)
+    for (name, reason, preset), where in places.items():
+        yield f"{name}: {reason} in {', '.join(where)}; {_FATES[preset]}."
+
+
+def _failed(scores: Sequence[Score], titles: Mapping[CaseKind, str]) -> Iterator[str]:
+    """A line a row. Failures are those of a case, so every metric of a data set repeats them."""
+    places: dict[str, dict[str, None]] = {}
+    reasons: dict[str, dict[str, None]] = {}
+    for score, name in zip(scores, _row_names(scores), strict=True):
+        if score.failed:
+            places.setdefault(name, {})[f"{titles[score.kind]} ({score.failed:,})"] = None
+            reasons.setdefault(name, {}).update(dict.fromkeys(score.failure_reasons))
+    for name, where in places.items():
+        first, *more = reasons[name]
+        why = f"{first}; and {len(more):,} other reasons" if more else first
+        yield f"{name}: failed and left out in {', '.join(where)} ({why})."
+
+
+def _row_names(scores: Sequence[Score]) -> list[str]:
+    """The row that each score is in: the editor, after its section where there are several."""
+    sections = {(s.model, collection_of(s.data), s.run): section_title(s, scores) for s in scores}
+    if len(sections) == 1:
+        return [score.editor for score in scores]
+    keys = ((s.model, collection_of(s.data), s.run) for s in scores)
+    return [f"{sections[key]}, {s.editor}" for key, s in zip(keys, scores, strict=True)]

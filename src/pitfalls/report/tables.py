@@ -1,0 +1,139 @@
+"""Scores as tables for the terminal, in the paper's two layouts."""
+
+import math
+from collections.abc import Iterator, Sequence
+
+from rich import box
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from pitfalls.metrics.scores import Score
+from pitfalls.metrics.table import METRICS
+from pitfalls.report.footnotes import SLIP, footnotes
+from pitfalls.report.layout import (
+    LAYOUTS,
+    Cell,
+    Column,
+    ColumnGroup,
+    Layout,
+    Section,
+    paper_sections,
+    run_sections,
+    used_groups,
+)
+
+_GAP = 2
+"""Blanks between columns, one of them drawn by the box."""
+
+
+def tables(scores: Sequence[Score], *, width: int) -> Group:
+    """Everything the scores fill: conflict, distortion, the paper's rows, footnotes.
+
+    Args:
+        scores: of one preset, of any number of runs.
+        width: columns of the terminal; where a table does not fit, its groups of columns are set
+            one below the other.
+    """
+    parts = [
+        _table(layout, groups, scores, width=width)
+        for layout in LAYOUTS
+        if (groups := used_groups(layout, scores))
+    ]
+    return Group(*parts)
+
+
+def _table(
+    layout: Layout, groups: Sequence[ColumnGroup], scores: Sequence[Score], *, width: int
+) -> RenderableType:
+    widths = _widths(groups, [*run_sections(groups, scores), *paper_sections(groups, scores)])
+    parts: list[RenderableType] = [Text(layout.title, style="bold")]
+    for band in _bands(groups, widths, width):
+        sections = [*run_sections(band, scores), *paper_sections(band, scores)]
+        for section in sections:
+            body = _body(section, band, widths, with_head=section is sections[0])
+            parts += [_heading(section), body, Text()]
+    parts += [Text(note, style="dim") for note in footnotes(groups, scores)]
+    return Padding(Group(*parts), (0, 0, 1, 0))
+
+
+def _bands(
+    groups: Sequence[ColumnGroup], widths: dict[Column | None, int], width: int
+) -> Iterator[Sequence[ColumnGroup]]:
+    """The groups that fit side by side, then the next ones; at least one at a time."""
+    band: list[ColumnGroup] = []
+    for group in groups:
+        columns = [column for member in [*band, group] for column in member.columns]
+        needed = widths[None] + sum(widths[column] + _GAP for column in columns)
+        if band and needed > width:
+            yield band
+            band = []
+        band.append(group)
+    yield band
+
+
+def _widths(groups: Sequence[ColumnGroup], sections: Sequence[Section]) -> dict[Column | None, int]:
+    """How wide each column is in every section, so that they stand below each other."""
+    editors = [editor for section in sections for editor in section.rows]
+    widths: dict[Column | None, int] = {None: max(map(len, [*editors, "editor"])) + _GAP}
+    for group in groups:
+        for column in group.columns:
+            cells = [row[column] for s in sections for row in s.rows.values() if column in row]
+            lines = [_head(group, column), *(_text(cell) for cell in cells)]
+            widths[column] = max(len(part) for line in lines for part in line.plain.split("\n"))
+    return widths
+
+
+def _heading(section: Section) -> Text:
+    style = "bold cyan" if section.comparable else "dim"
+    return Text.assemble((section.title, style), (f"  {section.note}", "dim"))
+
+
+def _body(
+    section: Section,
+    band: Sequence[ColumnGroup],
+    widths: dict[Column | None, int],
+    *,
+    with_head: bool,
+) -> Table:
+    table = Table(
+        box=box.SIMPLE_HEAD,
+        show_header=with_head,
+        show_edge=False,
+        padding=(0, _GAP - 1, 0, 0),
+        pad_edge=False,
+        style="dim",
+        row_styles=[] if section.comparable else ["dim"],
+    )
+    table.add_column("\neditor", width=widths[None], no_wrap=True)
+    columns = [(group, column) for group in band for column in group.columns]
+    for group, column in columns:
+        table.add_column(_head(group, column), justify="right", width=widths[column], no_wrap=True)
+    for editor, row in section.rows.items():
+        cells = [_text(row[column]) if column in row else Text("") for _, column in columns]
+        table.add_row(editor, *cells)
+    return table
+
+
+def _head(group: ColumnGroup, column: Column) -> Text:
+    """The name of the group stands once, above its first column."""
+    metric = METRICS[column[1]]
+    above = group.title if column == group.columns[0] else ""
+    return Text(f"{above}\n{metric.title} {'↑' if metric.increasing else '↓'}")
+
+
+def _text(cell: Cell) -> Text:
+    if not math.isfinite(cell.value):
+        return Text("undefined" if math.isnan(cell.value) else f"{cell.value}")
+    number = Text(f"{100 * cell.value:.2f}{SLIP if cell.doubtful else ''}")
+    if math.isnan(cell.low) or cell.low == cell.high:
+        return number
+    return Text.assemble(number, (f"\n{_interval(cell)}", "dim"))
+
+
+def _interval(cell: Cell) -> str:
+    """One decimal where the interval is narrow enough for it to mean something."""
+    decimals = 1 if cell.high - cell.low < 0.05 else 0
+    low, high = (round(100 * end, decimals) + 0.0 for end in (cell.low, cell.high))  # no "-0"
+    return f"[{low:.{decimals}f}, {high:.{decimals}f}]"
