@@ -6,12 +6,13 @@ from Python gets `SILENT`; the command line passes one that draws bars on standa
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from typing import Protocol, TypeAlias
+from typing import Protocol, TypeAlias, runtime_checkable
 
 Advance: TypeAlias = Callable[[float], None]
 """Call it with the amount done since the last call, in the stage's unit."""
 
 
+@runtime_checkable
 class Progress(Protocol):
     """Anything that can be told of stages. Stages may be nested."""
 
