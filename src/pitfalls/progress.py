@@ -8,7 +8,10 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from typing import Protocol, TypeAlias, runtime_checkable
 
-Advance: TypeAlias = Callable[[float], None]
+Amount: TypeAlias = int | float
+"""Bytes, layers, rows. Both are named because checks at run time tell them apart."""
+
+Advance: TypeAlias = Callable[[Amount], None]
 """Call it with the amount done since the last call, in the stage's unit."""
 
 
@@ -17,7 +20,7 @@ class Progress(Protocol):
     """Anything that can be told of stages. Stages may be nested."""
 
     def stage(
-        self, name: str, total: float | None = None, unit: str = ""
+        self, name: str, total: Amount | None = None, unit: str = ""
     ) -> AbstractContextManager[Advance]:
         """Open a stage and get the function that advances it.
 
@@ -34,13 +37,13 @@ class SilentProgress:
     """Says nothing; the default wherever a `Progress` is taken."""
 
     def stage(
-        self, name: str, total: float | None = None, unit: str = ""
+        self, name: str, total: Amount | None = None, unit: str = ""
     ) -> AbstractContextManager[Advance]:
         """A stage that nobody watches."""
         return nullcontext(_ignore)
 
 
-def _ignore(amount: float) -> None:
+def _ignore(amount: Amount) -> None:
     pass
 
 

@@ -19,7 +19,7 @@ from rich.progress import (
 from rich.progress import Progress as Bars
 from rich.text import Text
 
-from pitfalls.progress import Advance, Progress
+from pitfalls.progress import Advance, Amount, Progress
 
 LINE_EVERY = 15.0
 """Seconds between the lines of one stage where there is no terminal."""
@@ -49,13 +49,13 @@ class BarProgress:
         self._bars = self._new_bars()
 
     def stage(
-        self, name: str, total: float | None = None, unit: str = ""
+        self, name: str, total: Amount | None = None, unit: str = ""
     ) -> AbstractContextManager[Advance]:
         """A bar with name, amount, time passed and time left; a spinner if there is no total."""
         return self._stage(name, total, unit)
 
     @contextmanager
-    def _stage(self, name: str, total: float | None, unit: str) -> Iterator[Advance]:
+    def _stage(self, name: str, total: Amount | None, unit: str) -> Iterator[Advance]:
         if not self._open:
             self._bars = self._new_bars()
             self._bars.start()
@@ -104,17 +104,17 @@ class LineProgress:
         self._every = every
 
     def stage(
-        self, name: str, total: float | None = None, unit: str = ""
+        self, name: str, total: Amount | None = None, unit: str = ""
     ) -> AbstractContextManager[Advance]:
         """Lines of name, amount and seconds."""
         return self._stage(name, total, unit)
 
     @contextmanager
-    def _stage(self, name: str, total: float | None, unit: str) -> Iterator[Advance]:
+    def _stage(self, name: str, total: Amount | None, unit: str) -> Iterator[Advance]:
         start = told = time.monotonic()
-        done = 0.0
+        done: Amount = 0
 
-        def advance(by: float) -> None:
+        def advance(by: Amount) -> None:
             nonlocal told, done
             done += by
             now = time.monotonic()
@@ -131,7 +131,7 @@ class LineProgress:
         self._console.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
-def amount(done: float, total: float | None, unit: str) -> str:
+def amount(done: Amount, total: Amount | None, unit: str) -> str:
     """`12.3 MB/92.9 MB`, `4/30 layers`, `7 texts`; empty where nothing is counted."""
     if not unit and total is None:
         return ""

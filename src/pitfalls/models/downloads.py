@@ -12,7 +12,7 @@ from pathlib import Path
 from threading import Event, Thread
 
 from pitfalls.errors import PitfallsError
-from pitfalls.progress import Advance
+from pitfalls.progress import Advance, Amount
 
 
 def pip_download(requirement: str, folder: Path) -> None:
@@ -37,7 +37,7 @@ def pip_download(requirement: str, folder: Path) -> None:
 
 
 @contextmanager
-def watched(folder: Path, total: float | None, advance: Advance) -> Iterator[None]:
+def watched(folder: Path, total: Amount | None, advance: Advance) -> Iterator[None]:
     """Advance by the bytes that `folder` grows by while the block runs, up to `total`."""
     stop = Event()
     watcher = Thread(target=_watch, args=(folder, total, advance, stop), daemon=True)
@@ -49,8 +49,8 @@ def watched(folder: Path, total: float | None, advance: Advance) -> Iterator[Non
         watcher.join()
 
 
-def _watch(folder: Path, total: float | None, advance: Advance, stop: Event) -> None:
-    seen: float = 0
+def _watch(folder: Path, total: Amount | None, advance: Advance, stop: Event) -> None:
+    seen: Amount = 0
     start = _size(folder)
     while not stop.wait(0.2):
         now = min(_size(folder) - start, total or math.inf)
