@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.filesize import decimal
 from rich.table import Table
 
+from pitfalls.cli.groups import ListByDefault
 from pitfalls.cli.progress import progress_on
 from pitfalls.errors import PitfallsError, UnknownNameError
 from pitfalls.models.origin import verify as verify_folder
@@ -22,14 +23,16 @@ its GGUF file or its hub id.
 Example: pitfalls models fetch smollm2-135m
 """
 
-app = typer.Typer(help=HELP)
+app = typer.Typer(cls=ListByDefault, help=HELP)
 
 
-@app.callback(invoke_without_command=True)
-def show(context: typer.Context) -> None:
-    """Print the list, unless a command follows."""
-    if context.invoked_subcommand is None:
-        Console().print(_table())
+@app.command("list")
+def show() -> None:
+    """Show the packaged models; this is what happens without a command.
+
+    Example: pitfalls models
+    """
+    Console().print(_table())
 
 
 @app.command()

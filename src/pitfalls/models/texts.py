@@ -64,12 +64,14 @@ def _text_fields(file: Path) -> Iterator[str]:
     for number, line in enumerate(_lines(file), start=1):
         try:
             text = json.loads(line)["text"]
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError):
+            text = None
+        if not isinstance(text, str):
             raise PitfallsError(
                 f"line {number} of {file} is {line.strip()[:60]!r}, "
-                'expected an object with a "text"'
-            ) from error
-        yield str(text)
+                'expected an object with a string "text"'
+            )
+        yield text
 
 
 READERS: dict[str, Callable[[Path], Iterator[str]]] = {
