@@ -1,0 +1,44 @@
+"""The folder of golden numbers. Tests take everything from it: models, files, expected values.
+
+`PITFALLS_GOLDEN` names it; any other folder of the same format must pass unchanged. A test that
+asks for `golden_model` runs once for each of its models.
+"""
+
+import os
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).parents[2]
+
+
+def golden_folder() -> Path:
+    default = REPOSITORY.parent / "shared" / "golden" / "open"
+    return Path(os.environ.get("PITFALLS_GOLDEN", default)).resolve()
+
+
+def parametrize_folders(metafunc: pytest.Metafunc, name: str, folders: list[Path]) -> None:
+    root = golden_folder()
+    reason = f"no golden numbers in {root}: set PITFALLS_GOLDEN to their folder"
+    absent = [pytest.param(None, marks=pytest.mark.skip(reason=reason), id="absent")]
+    present = [pytest.param(folder, id=str(folder.relative_to(root))) for folder in folders]
+    metafunc.parametrize(name, present or absent)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "golden_model" in metafunc.fixturenames:
+        models = sorted(path.parent for path in golden_folder().glob("*/model"))
+        parametrize_folders(metafunc, "golden_model", models)
+    if "golden_summary" in metafunc.fixturenames:
+        found = sorted(
+            path.parent for path in golden_folder().glob("summarize_synthetic/*/expected.json")
+        )
+        parametrize_folders(metafunc, "golden_summary", found)
+
+
+@pytest.fixture(scope="session")
+def golden() -> Path:
+    """The folder itself."""
+    if not (folder := golden_folder()).is_dir():
+        pytest.skip(f"no golden numbers in {folder}: set PITFALLS_GOLDEN to their folder")
+    return folder
