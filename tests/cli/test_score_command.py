@@ -1,0 +1,102 @@
+"""`pitfalls score`, from run directories and from the authors' result files."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from pitfalls.cli.score import score
+from pitfalls.errors import PitfallsError
+from pitfalls.records.header import ModelInfo, RunHeader
+from pitfalls.records.record import Reading, Record
+from pitfalls.records.store import RunDirectory, part_name
+
+APP = typer.Typer()
+APP.command()(score)
+DATA = "starter:conflict/coverage"
+
+
+def make_run(path: Path, *, records: int = 3) -> Path:
+    model = ModelInfo(name="tiny", fingerprint="f", dtype="float32")
+    header = RunHeader(created="", config={}, seed=0, model=model, editors={}, data={}, packages={})
+    run = RunDirectory.open(path, header)
+    readings = tuple(
+        Reading(state, probe, "x", ((-float(i + j + 1),),))
+        for i, state in enumerate(("theta0", "theta_m", "theta_prime", "theta2"))
+        for j, probe in enumerate(("new_explicit", "old", "true"))
+    )
+    rows = [
+        Record(f"coverage-{i}", "rome", DATA, "coverage", {}, readings, ()) for i in range(records)
+    ]
+    if rows:
+        run.write(part_name(DATA, "rome", 0), rows)
+    return path
+
+
+def printed(*arguments: str) -> str:
+    result = CliRunner().invoke(APP, arguments, catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    return result.stdout
+
+
+def refused(*arguments: str) -> str:
+    with pytest.raises(PitfallsError) as error:
+        CliRunner().invoke(APP, arguments, catch_exceptions=False)
+    return str(error.value)
+
+
+def test_json_has_what_other_programs_build_on(tmp_path: Path) -> None:
+    rows = json.loads(printed(str(make_run(tmp_path / "a")), "--json"))
+    assert [row["metric"] for row in rows] == ["succ_single", "cs", "cm"]
+    for row in rows:
+        assert row["model"] == "tiny" and row["editor"] == "rome" and row["data"] == DATA
+        assert row["preset"] == "authors" and row["n"] == 3
+        assert row["low"] <= row["value"] <= row["high"] <= 1
+
+
+def test_the_clean_preset(tmp_path: Path) -> None:
+    rows = json.loads(printed(str(make_run(tmp_path / "a")), "--preset", "clean", "--json"))
+    assert {row["preset"] for row in rows} == {"clean"}
+
+
+def test_several_runs_make_one_table(tmp_path: Path) -> None:
+    text = printed(str(make_run(tmp_path / "a")), str(make_run(tmp_path / "b")))
+    assert text.count("Knowledge conflict") == 1
+    assert text.count("tiny · starter · ") == 2
+
+
+def test_runs_and_authors_results_side_by_side(tmp_path: Path) -> None:
+    p = {"rewrite": 0.5, "generation": [0.25]}
+    record = dict.fromkeys(("CS_pre", "CS_post", "CM_pre", "CM_post"), p)
+    file = tmp_path / "GPT-J" / "conflict_results" / "FT_reverse.json"
+    file.parent.mkdir(parents=True)
+    file.write_text(json.dumps([record]))
+    arguments = (str(make_run(tmp_path / "a")), "--authors-results", str(tmp_path / "GPT-J"))
+    rows = json.loads(printed(*arguments, "--json"))
+    assert [(row["model"], row["editor"], row["metric"]) for row in rows[3:]] == [
+        ("GPT-J", "ft", "cs"),
+        ("GPT-J", "ft", "cm"),
+    ]
+
+
+def test_mistakes_are_told(tmp_path: Path) -> None:
+    run = str(make_run(tmp_path / "a"))
+    empty = str(make_run(tmp_path / "b", records=0))
+    assert "nothing to score: give run directories" in refused()
+    assert "did you mean 'clean'?" in refused(run, "--preset", "claen")
+    assert "no run in" in refused(str(tmp_path / "nowhere"))
+    assert "has no records yet" in refused(empty)
+    assert "no result files in" in refused("--authors-results", str(tmp_path))
+
+
+def test_help_has_an_example() -> None:
+    assert "Example: pitfalls score" in printed("--help")
+
+
+def test_scoring_needs_no_torch() -> None:
+    code = "import sys, pitfalls.cli.score; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
