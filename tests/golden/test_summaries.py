@@ -28,12 +28,13 @@ NAMES = {
 
 
 def printed_values(stdout: str) -> dict[str, dict[str, float]]:
-    """`ROME_easy: {'L': 6, 'D': 0.1}` by line; a NaN is no Python literal."""
+    """`ROME_easy: {'L': 6, 'D': 0.1}` by line; NaN and infinity are no Python literals."""
+    stdout = re.sub(r"\binf\b", "1e999", re.sub(r"\bnan\b", "None", stdout))
     lines = (line.split(": ", 1) for line in stdout.splitlines())
     return {
         name: {
             key: math.nan if value is None else float(value)
-            for key, value in ast.literal_eval(re.sub(r"\bnan\b", "None", values)).items()
+            for key, value in ast.literal_eval(values).items()
         }
         for name, values in lines
     }

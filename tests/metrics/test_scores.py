@@ -130,3 +130,22 @@ def test_cases_left_out_do_not_move_the_interval_of_others() -> None:
 
 def test_a_column_without_values_has_no_interval() -> None:
     assert np.isnan(bootstrap_intervals(np.full((3, 1), np.nan), ["a", "b", "c"], seed=0)).all()
+
+
+def test_an_infinite_mean_is_null_in_json_and_has_no_interval() -> None:
+    """The authors' TFD has no lower bound, and nothing keeps p_θ0(k_f) from being 0."""
+    source = Source("run", "model", "rome", "conflict/composite", "composite")
+    pairs = [(0.0, 0.5), (0.5, 0.25), (5e-324, 1.0)]
+    cases = [
+        coverage(
+            i,
+            before=0.5,
+            after=0.5,
+            source=source,
+            probabilities={("theta0", "tied"): before, ("theta_prime", "tied"): after},
+        )
+        for i, (before, after) in enumerate(pairs)
+    ]
+    [one] = score(cases)
+    assert (one.metric, one.n, one.guarded, one.value) == ("tfd", 3, 1, -math.inf)
+    assert math.isnan(one.low) and one.as_json()["value"] is None

@@ -12,7 +12,7 @@ def vote(holds: bool) -> float:
 
 def relative_loss(before: float, after: float) -> float:
     """(before − after) / before as floating point has it: ±inf or NaN where `before` is 0."""
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
         return float(np.float64(before - after) / np.float64(before))
 
 

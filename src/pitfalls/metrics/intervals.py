@@ -30,7 +30,7 @@ def bootstrap_intervals(
         level: the probability that the interval covers.
 
     Returns:
-        [2, metric], lower and upper ends; NaN where a column is empty.
+        [2, metric], lower and upper ends; NaN where a column has no finite mean.
     """
     _, member = np.unique(np.asarray(clusters), return_inverse=True)
     n = int(member.max()) + 1
@@ -47,7 +47,7 @@ def bootstrap_intervals(
     tail = 100 * (1 - level) / 2
     ends = np.full((2, values.shape[1]), np.nan)
     for column in range(values.shape[1]):
-        drawn = means[~np.isnan(means[:, column]), column]
+        drawn = means[np.isfinite(means[:, column]), column]
         if drawn.size:
             ends[:, column] = np.percentile(drawn, [tail, 100 - tail])
     return ends

@@ -127,7 +127,7 @@ def _summary(
 ) -> Score:
     kept = [number for value in column if (number := _number(value)) is not None]
     guarded = Counter(value.reason for value in column if isinstance(value, Guarded))
-    mean = math.fsum(kept) / len(kept) if kept else math.nan
+    mean = sum(kept) / len(kept) if kept else math.nan
     return Score(
         run=source.run,
         model=source.model,
