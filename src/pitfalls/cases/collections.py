@@ -12,8 +12,8 @@ from pathlib import Path
 from pitfalls.cases import released
 from pitfalls.cases.case import Case
 from pitfalls.cases.catalogue import Published, published
+from pitfalls.cases.disk import Source, parse_json, read_bytes, read_text
 from pitfalls.cases.files import read_cases, read_header
-from pitfalls.cases.reading import Source, parse_json, read_bytes, read_text
 from pitfalls.errors import PitfallsError, UnknownNameError
 from pitfalls.vocabulary import DATASETS, CaseKind
 

@@ -9,7 +9,7 @@ from http.client import HTTPException
 from pathlib import Path
 
 from pitfalls.cases.catalogue import Published, PublishedFile, published_named
-from pitfalls.cases.reading import read_bytes, reason
+from pitfalls.cases.disk import read_bytes
 from pitfalls.errors import PitfallsError
 from pitfalls.progress import SILENT, Progress
 
@@ -136,7 +136,10 @@ def _install(directory: Path, contents: dict[str, bytes]) -> None:
             directory.replace(retired)
         partial.replace(directory)
     except OSError as error:
-        raise PitfallsError(f"{directory}: cannot be written: {reason(error)}") from None
+        raise PitfallsError(
+            f"{directory}: cannot be written: {error.strerror or error}; "
+            "make room, or point PITFALLS_CACHE at a folder that may be written"
+        ) from None
     finally:
         shutil.rmtree(partial, ignore_errors=True)
         shutil.rmtree(retired, ignore_errors=True)

@@ -9,10 +9,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
-from pydantic import TypeAdapter
-
 from pitfalls.cases.case import Case
-from pitfalls.cases.reading import Source, parse_json, read_text, write_bytes
+from pitfalls.cases.disk import Source, parse_json, read_text, write_bytes
 from pitfalls.cases.rows import RelationShape as RelationShape
 from pitfalls.cases.rows import case_from_dict as case_from_dict
 from pitfalls.cases.rows import case_to_dict as case_to_dict
@@ -37,9 +35,6 @@ class Header(Shape):
     relations: dict[Name, RelationShape]
 
     model_config = Shape.model_config | {"alias_generator": lambda name: name.rstrip("_")}
-
-
-_HEADER = TypeAdapter(Header)
 
 
 def read_header(source: Source) -> Header:
@@ -117,4 +112,4 @@ def _parse_header(line: str, *, where: str) -> Header:
             f"{where}: schema: is {version!r}, expected {SCHEMA}; "
             "rebuild the file, or read it with the version of pitfalls that wrote it"
         )
-    return check(_HEADER, data, where=where)
+    return check(Header, data, where=where)

@@ -6,15 +6,23 @@ per relation in a file beside them. Records count from 0, like the position in a
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import Annotated, Any, Literal, TypeAlias
-
-from pydantic import Field, TypeAdapter
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeAlias
 
 from pitfalls.cases.case import Case
 from pitfalls.cases.consistency import first_problem
-from pitfalls.cases.reading import Source, parse_json, read_text
-from pitfalls.cases.shapes import EntityShape, Name, Shape, Template, check
+from pitfalls.cases.disk import Source, parse_json, read_text
+from pitfalls.cases.released_shapes import (
+    CompositeShape,
+    CoverageShape,
+    EditShape,
+    FactShape,
+    PromptsShape,
+    RelationShape,
+    ReverseShape,
+    RoundShape,
+)
+from pitfalls.cases.shapes import check
 from pitfalls.errors import PitfallsError
 from pitfalls.facts import Edit, Fact, Relation
 from pitfalls.vocabulary import ROUND_KINDS, CaseKind
@@ -37,63 +45,11 @@ def prompts_file(kind: CaseKind) -> str:
     return "round_prompts.json" if kind in ROUND_KINDS else "conflict_prompts.json"
 
 
-class _Relation(Shape):
-    id: Name
-    label: Name
-    prompt: Template
-    query: str
-
-
-class _Fact(Shape):
-    relation: _Relation
-    subject: EntityShape
-    object: EntityShape
-
-
-class _Edit(_Fact):
-    new_object: EntityShape
-
-
-class _ConflictEdit(_Edit):
-    # Only in the composite cases for GPT2-XL, where e2 repeats e1's new object under this name.
-    true_object: EntityShape | None = None
-
-
-class _Conflict(Shape):
-    triples: list[_Fact]
-    edits: Annotated[list[_ConflictEdit], Field(min_length=2, max_length=2)]
-    rule: Name | None = None
-
-
-class _Coverage(_Conflict):
-    type: Literal["coverage"]
-    prerequisites: Annotated[list[int], Field(max_length=0)]
-
-
-class _Reverse(_Conflict):
-    type: Literal["reverse"]
-    prerequisites: Annotated[list[int], Field(max_length=0)]
-
-
-class _Composite(_Conflict):
-    type: Literal["composite"]
-    triples: Annotated[list[_Fact], Field(min_length=3, max_length=3)]
-    prerequisites: Annotated[list[Literal[0]], Field(min_length=1, max_length=1)]
-
-
-class _Round(Shape):
-    type: Name
-    edit: _Edit
-    true_objects: list[EntityShape]
-
-
-_ROUND = TypeAdapter(_Round)
-_RECORDS: dict[CaseKind, TypeAdapter[Any]] = {
-    "coverage": TypeAdapter(_Coverage),
-    "reverse": TypeAdapter(_Reverse),
-    "composite": TypeAdapter(_Composite),
+_CONFLICTS: dict[CaseKind, type[CoverageShape] | type[ReverseShape] | type[CompositeShape]] = {
+    "coverage": CoverageShape,
+    "reverse": ReverseShape,
+    "composite": CompositeShape,
 }
-_PROMPTS = TypeAdapter(dict[Name, list[Template]])
 
 
 def read_released(source: Source, kind: CaseKind, *, prompts: Source) -> list[Case]:
@@ -112,15 +68,14 @@ def read_released(source: Source, kind: CaseKind, *, prompts: Source) -> list[Ca
         raise PitfallsError(
             f"{source}: is a JSON {type(records).__name__}, expected a list of cases"
         )
-    paraphrases = read_prompts(prompts)
+    wordings = _Wordings(read_prompts(prompts), prompts)
     read = _read_round if kind in ROUND_KINDS else _read_conflict
     cases = []
     for position, record in enumerate(records):
-        where = f"{source}: record {position}"
-        wordings = _Wordings(paraphrases, source=prompts, where=where)
-        case = read(record, kind, id=f"{kind}-{position:05d}", wordings=wordings)
+        place = _Place(f"{kind}-{position:05d}", kind, f"{source}: record {position}")
+        case = read(record, place, wordings)
         if problem := first_problem(case):
-            raise PitfallsError(f"{where}: {_authors_field(problem[0], kind)}: {problem[1]}")
+            raise PitfallsError(f"{place.where}: {_authors_field(problem[0], kind)}: {problem[1]}")
         cases.append(case)
     return cases
 
@@ -131,8 +86,17 @@ def read_prompts(source: Source) -> Prompts:
     Raises:
         PitfallsError: one line that names the file, the relation and what is wrong.
     """
-    data = check(_PROMPTS, parse_json(read_text(source), where=str(source)), where=str(source))
-    return {relation: tuple(templates) for relation, templates in data.items()}
+    data = check(PromptsShape, parse_json(read_text(source), where=str(source)), where=str(source))
+    return {relation: tuple(templates) for relation, templates in data.root.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Which case a record becomes, and how to name the record in a message."""
+
+    id: str
+    kind: CaseKind
+    where: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,43 +105,48 @@ class _Wordings:
 
     paraphrases: Prompts
     source: Source
-    where: str
+    known: dict[RelationShape, Relation] = field(default_factory=dict)
+    """Relations met before: thousands of records share a dozen of them."""
 
-    def relation(self, shape: _Relation) -> Relation:
-        if shape.id not in self.paraphrases:
-            raise PitfallsError(
-                f"{self.where}: relation {shape.id} ({shape.label}) has no paraphrases "
-                f"in {self.source}"
-            )
-        return Relation(
-            shape.id, shape.label, shape.prompt, self.paraphrases[shape.id], shape.query
-        )
+    def relation(self, shape: RelationShape, where: str) -> Relation:
+        if shape not in self.known:
+            if shape.id not in self.paraphrases:
+                raise PitfallsError(
+                    f"{where}: relation {shape.id} ({shape.label}) has no paraphrases "
+                    f"in {self.source}"
+                )
+            wordings = self.paraphrases[shape.id]
+            relation = Relation(shape.id, shape.label, shape.prompt, wordings, shape.query)
+            self.known[shape] = relation
+        return self.known[shape]
 
-    def fact(self, shape: _Fact) -> Fact:
-        return Fact(shape.subject.value(), self.relation(shape.relation), shape.object.value())
+    def fact(self, shape: FactShape, where: str) -> Fact:
+        relation = self.relation(shape.relation, where)
+        return Fact(shape.subject.value(), relation, shape.object.value())
 
-    def edit(self, shape: _Edit) -> Edit:
-        before = self.fact(shape)
-        return Edit(before.subject, before.relation, shape.new_object.value(), before.object)
+    def edit(self, shape: EditShape, where: str) -> Edit:
+        relation = self.relation(shape.relation, where)
+        old, new = shape.object.value(), shape.new_object.value()
+        return Edit(shape.subject.value(), relation, new, old)
 
 
-def _read_conflict(record: Any, kind: CaseKind, *, id: str, wordings: _Wordings) -> Case:
-    shape: _Coverage | _Reverse | _Composite = check(_RECORDS[kind], record, where=wordings.where)
-    first, second = map(wordings.edit, shape.edits)
-    triples = tuple(map(wordings.fact, shape.triples))
+def _read_conflict(record: Any, case: _Place, wordings: _Wordings) -> Case:
+    shape = check(_CONFLICTS[case.kind], record, where=case.where)
+    first, second = (wordings.edit(each, case.where) for each in shape.edits)
+    triples = tuple(wordings.fact(each, case.where) for each in shape.triples)
     tied = triples[0] if shape.prerequisites else None
-    return Case(id, kind, first, second, rule=shape.rule, triples=triples, tied=tied)
+    return Case(case.id, case.kind, first, second, rule=shape.rule, triples=triples, tied=tied)
 
 
-def _read_round(record: Any, kind: CaseKind, *, id: str, wordings: _Wordings) -> Case:
-    shape = check(_ROUND, record, where=wordings.where)
+def _read_round(record: Any, case: _Place, wordings: _Wordings) -> Case:
+    shape = check(RoundShape, record, where=case.where)
     expected = f"1-{len(shape.true_objects)}@{shape.edit.relation.id}"
     if shape.type != expected:
-        raise PitfallsError(f"{wordings.where}: type: is {shape.type!r}, expected {expected!r}")
-    away = wordings.edit(shape.edit)
+        raise PitfallsError(f"{case.where}: type: is {shape.type!r}, expected {expected!r}")
+    away = wordings.edit(shape.edit, case.where)
     back = replace(away, new_object=shape.edit.object.value(), object=away.new_object)
     others = tuple(entity.value() for entity in shape.true_objects)
-    return Case(id, kind, away, back, true_objects=others)
+    return Case(case.id, case.kind, away, back, true_objects=others)
 
 
 def _authors_field(field: str, kind: CaseKind) -> str:

@@ -6,7 +6,7 @@ The rows of a file of cases and the case that a record carries along are written
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from pydantic import TypeAdapter
+from pydantic import RootModel
 
 from pitfalls.cases.case import Case
 from pitfalls.cases.consistency import first_problem
@@ -50,8 +50,8 @@ class _CaseShape(Shape):
     true_objects: list[EntityShape] = []  # noqa: RUF012
 
 
-_CASE = TypeAdapter(_CaseShape)
-_RELATIONS = TypeAdapter(dict[Name, RelationShape])
+class _RelationTable(RootModel[dict[Name, RelationShape]]):
+    pass
 
 
 def relations_of(cases: Iterable[Case]) -> dict[str, Relation]:
@@ -85,7 +85,7 @@ def relations_from_dict(data: Any, *, where: str = "relations") -> dict[str, Rel
     Raises:
         PitfallsError: the line starts with `where` and names the field that is wrong.
     """
-    shapes = check(_RELATIONS, data, where=where)
+    shapes = check(_RelationTable, data, where=where).root
     return {key: shape.value(key) for key, shape in shapes.items()}
 
 
@@ -114,7 +114,7 @@ def case_from_dict(data: Any, relations: Mapping[str, Relation], *, where: str =
     Raises:
         PitfallsError: the line starts with `where` and names the field that is wrong.
     """
-    shape = check(_CASE, data, where=where)
+    shape = check(_CaseShape, data, where=where)
     try:
         case = _case(shape, relations)
     except UnknownNameError as error:

@@ -6,20 +6,14 @@ from a file and turns into the plain values of `pitfalls.facts`.
 
 from typing import Annotated, Any, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, TypeAdapter, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from pitfalls.errors import PitfallsError
 from pitfalls.facts import Entity
 
-_T = TypeVar("_T")
+_Model = TypeVar("_Model", bound=BaseModel)
 _SHOWN = 60
 """Characters of a refused value that are worth repeating."""
-
-
-def _name(text: str) -> str:
-    if not text.strip():
-        raise ValueError("is empty, expected a name")
-    return text
 
 
 def _template(text: str) -> str:
@@ -30,7 +24,8 @@ def _template(text: str) -> str:
     return text
 
 
-Name = Annotated[str, AfterValidator(_name)]
+Name = Annotated[str, Field(pattern=r"\S")]
+"""Anything but blanks."""
 Template = Annotated[str, AfterValidator(_template)]
 
 
@@ -51,14 +46,14 @@ class EntityShape(Shape):
         return Entity(self.id, self.label)
 
 
-def check(adapter: TypeAdapter[_T], data: Any, *, where: str) -> _T:
-    """`data` as what `adapter` describes.
+def check(shape: type[_Model], data: Any, *, where: str) -> _Model:
+    """`data` in the shape that is expected of it.
 
     Raises:
         PitfallsError: it is something else; the line starts with `where` and names the field.
     """
     try:
-        return adapter.validate_python(data)
+        return shape.model_validate(data, strict=True)
     except ValidationError as error:
         raise PitfallsError(f"{where}: {_first_problem(error)}") from None
 
@@ -81,6 +76,8 @@ def _say(kind: str, problem: Any) -> str:
         return "is missing"
     if kind == "extra_forbidden":
         return "is not a field of this format, remove it"
+    if kind == "string_pattern_mismatch":
+        return "is empty, expected a name"
     if kind == "value_error":
         return str(problem["ctx"]["error"])
     if kind in ("too_short", "too_long"):

@@ -1,8 +1,8 @@
 """From bytes on disk to parsed JSON and back, with every failure told in one line."""
 
-import errno
 import json
 import os
+from contextlib import suppress
 from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -66,15 +66,6 @@ def write_bytes(path: Path, content: bytes) -> None:
         partial.write_bytes(content)
         partial.replace(path)
     except OSError as error:
-        partial.unlink(missing_ok=True)
-        raise PitfallsError(f"{path}: cannot be written: {reason(error)}") from None
-
-
-def reason(error: OSError) -> str:
-    """Why the system refused, and what to do where that is known."""
-    advice = {
-        errno.ENOSPC: "; free some space or point PITFALLS_CACHE at another disk",
-        errno.EROFS: "; point PITFALLS_CACHE at a folder that may be written",
-        errno.EACCES: "; point PITFALLS_CACHE at a folder that may be written",
-    }
-    return f"{error.strerror or error}{advice.get(error.errno or 0, '')}"
+        with suppress(OSError):
+            partial.unlink(missing_ok=True)
+        raise PitfallsError(f"{path}: cannot be written: {error.strerror or error}") from None
