@@ -42,7 +42,7 @@ def false_edits(case: Case) -> tuple[Edit, ...]:
 
 
 @given(worlds(), kinds, st.integers(0, 3))
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_built_cases_are_sound(world: World, kind: CaseKind, seed: int) -> None:
     graph = world.graph()
     cases = all_cases(graph, kind, seed)
@@ -66,7 +66,7 @@ def test_built_cases_are_sound(world: World, kind: CaseKind, seed: int) -> None:
 
 
 @given(worlds(), kinds)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_an_implied_fact_is_news(world: World, kind: CaseKind) -> None:
     graph = world.graph()
     for case in all_cases(graph, kind):
@@ -76,7 +76,7 @@ def test_an_implied_fact_is_news(world: World, kind: CaseKind) -> None:
 
 
 @given(worlds(), kinds, st.integers(0, 99))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=15, deadline=None)
 def test_the_order_of_the_facts_does_not_matter(world: World, kind: CaseKind, order: int) -> None:
     graph, other = world.graph(), world.graph(shuffle=Random(order))
     assert graph.facts == other.facts
@@ -84,7 +84,7 @@ def test_the_order_of_the_facts_does_not_matter(world: World, kind: CaseKind, or
 
 
 @given(worlds(), kinds)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=15, deadline=None)
 def test_a_shorter_list_is_the_start_of_a_longer_one(world: World, kind: CaseKind) -> None:
     graph = world.graph()
     cases = all_cases(graph, kind)
@@ -93,7 +93,7 @@ def test_a_shorter_list_is_the_start_of_a_longer_one(world: World, kind: CaseKin
 
 
 @given(worlds(), kinds)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=15, deadline=None)
 def test_a_plan_reads_what_the_metrics_need(world: World, kind: CaseKind) -> None:
     for case in all_cases(world.graph(), kind):
         planned = plan(case)

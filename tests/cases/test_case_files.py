@@ -26,7 +26,7 @@ from pitfalls.vocabulary import CASE_KINDS, CaseKind
 
 
 @given(worlds(), st.sampled_from(CASE_KINDS), st.integers(1, 6))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_a_file_gives_back_its_cases(
     tmp_path_factory: pytest.TempPathFactory, world: World, kind: CaseKind, count: int
 ) -> None:

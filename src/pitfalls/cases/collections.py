@@ -12,8 +12,8 @@ from pathlib import Path
 from pitfalls.cases import released
 from pitfalls.cases.case import Case
 from pitfalls.cases.catalogue import Published, published
-from pitfalls.cases.disk import Source, parse_json, read_bytes, read_text
 from pitfalls.cases.files import read_cases, read_header
+from pitfalls.disk import Source, parse_json, read_bytes, read_text
 from pitfalls.errors import PitfallsError, UnknownNameError
 from pitfalls.vocabulary import DATASETS, CaseKind
 
@@ -157,7 +157,7 @@ def _in_folder(folder: Path, data_set: str) -> CaseFile:
 
 
 def _file_alone(path: Path, name: str) -> CaseFile:
-    if path.is_dir():
+    if name and path.is_dir():
         raise PitfallsError(
             f"{name}: is a folder; say which set, for instance {name}:{next(iter(DATASETS))}"
         )

@@ -9,7 +9,7 @@ from http.client import HTTPException
 from pathlib import Path
 
 from pitfalls.cases.catalogue import Published, PublishedFile, published_named
-from pitfalls.cases.disk import read_bytes
+from pitfalls.disk import read_bytes
 from pitfalls.errors import PitfallsError
 from pitfalls.progress import SILENT, Progress
 

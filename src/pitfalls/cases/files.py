@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Literal
 
 from pitfalls.cases.case import Case
-from pitfalls.cases.disk import Source, parse_json, read_text, write_bytes
 from pitfalls.cases.rows import RelationShape as RelationShape
 from pitfalls.cases.rows import case_from_dict as case_from_dict
 from pitfalls.cases.rows import case_to_dict as case_to_dict
@@ -18,6 +17,7 @@ from pitfalls.cases.rows import relation_to_dict as relation_to_dict
 from pitfalls.cases.rows import relations_from_dict as relations_from_dict
 from pitfalls.cases.rows import relations_of as relations_of
 from pitfalls.cases.shapes import Name, Shape, check
+from pitfalls.disk import Source, parse_json, read_text, write_bytes
 from pitfalls.errors import PitfallsError
 from pitfalls.vocabulary import CaseKind
 

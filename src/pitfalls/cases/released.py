@@ -11,7 +11,6 @@ from typing import Any, TypeAlias
 
 from pitfalls.cases.case import Case
 from pitfalls.cases.consistency import first_problem
-from pitfalls.cases.disk import Source, parse_json, read_text
 from pitfalls.cases.released_shapes import (
     CompositeShape,
     CoverageShape,
@@ -23,6 +22,7 @@ from pitfalls.cases.released_shapes import (
     RoundShape,
 )
 from pitfalls.cases.shapes import check
+from pitfalls.disk import Source, parse_json, read_text
 from pitfalls.errors import PitfallsError
 from pitfalls.facts import Edit, Fact, Relation
 from pitfalls.vocabulary import ROUND_KINDS, CaseKind

@@ -29,15 +29,8 @@ path to one file.
 Example: pitfalls data show conflict/reverse --index 3
 """
 
-app = typer.Typer(help=HELP)
+app = typer.Typer(help=HELP, no_args_is_help=True)
 Name = Annotated[str, typer.Argument(help="[COLLECTION:]SET, or a path to a file of cases.")]
-
-
-@app.callback(invoke_without_command=True)
-def overview(context: typer.Context) -> None:
-    """Print the list, unless a command follows."""
-    if context.invoked_subcommand is None:
-        _print_list()
 
 
 @app.command("list")
@@ -46,7 +39,16 @@ def show_list() -> None:
 
     Example: pitfalls data list
     """
-    _print_list()
+    console = Console()
+    table = Table("collection", "set", "cases", "here")
+    sources = {}
+    for each in available():
+        here = "yes" if each.present else "no"
+        table.add_row(each.collection, each.name, str(each.cases), here)
+        sources[each.collection] = f"{each.collection}: {each.licence}, {each.source}"
+    console.print(table)
+    for line in sources.values():
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
 @app.command()
@@ -124,16 +126,3 @@ def show(
     for what, text in in_words(cases[index]):
         table.add_row(what, text)
     Console(markup=False).print(table)
-
-
-def _print_list() -> None:
-    console = Console()
-    table = Table("collection", "set", "cases", "here")
-    sources = {}
-    for each in available():
-        here = "yes" if each.present else "no"
-        table.add_row(each.collection, each.name, str(each.cases), here)
-        sources[each.collection] = f"{each.collection}: {each.licence}, {each.source}"
-    console.print(table)
-    for line in sources.values():
-        console.print(line, markup=False, highlight=False, soft_wrap=True)

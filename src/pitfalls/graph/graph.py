@@ -34,8 +34,9 @@ class Predicate:
     relation: Relation
     many: bool = False
     """Whether a subject may well have several objects."""
-    subject_type: str = ""
-    object_type: str = ""
+    subject_types: tuple[str, ...] = ()
+    """Types of subject that it is asked of; empty where the source does not know."""
+    object_types: tuple[str, ...] = ()
 
 
 @final

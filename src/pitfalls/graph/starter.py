@@ -3,17 +3,13 @@
 import tomllib
 from collections.abc import Iterator
 from importlib import resources
-from importlib.resources.abc import Traversable
-from pathlib import Path
-from typing import TypeAlias
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
+from pitfalls.disk import Source, read_text
 from pitfalls.errors import PitfallsError
 from pitfalls.facts import Entity, Relation
 from pitfalls.graph.graph import Graph, Node, Predicate, Triple
-
-Folder: TypeAlias = Path | Traversable
 
 _ENTITIES = ("id", "label", "type")
 _FACTS = ("subject_id", "subject", "relation", "object_id", "object")
@@ -43,7 +39,7 @@ def starter_graph() -> Graph:
     return read_graph(resources.files("pitfalls.data") / "starter")
 
 
-def read_graph(folder: Folder) -> Graph:
+def read_graph(folder: Source) -> Graph:
     """A graph from `relations.toml`, `entities.tsv` and `facts.tsv`.
 
     Labels are repeated in the facts so that a person can read and correct them; they must agree.
@@ -69,9 +65,9 @@ def read_graph(folder: Folder) -> Graph:
     return Graph(nodes, _predicates(folder / "relations.toml"), triples)
 
 
-def _predicates(path: Traversable) -> list[Predicate]:
+def _predicates(path: Source) -> list[Predicate]:
     try:
-        table = tomllib.loads(path.read_text("utf-8"))
+        table = tomllib.loads(read_text(path))
         rows = TypeAdapter(_RelationTable).validate_python(table).relation
     except (tomllib.TOMLDecodeError, ValidationError) as error:
         first = str(error).splitlines()
@@ -81,12 +77,13 @@ def _predicates(path: Traversable) -> list[Predicate]:
 
 def _predicate(row: _RelationRow) -> Predicate:
     relation = Relation(row.id, row.label, row.prompt, tuple(row.paraphrases), row.query)
-    return Predicate(relation, row.many, row.subject_type, row.object_type)
+    subject_types, object_types = row.subject_type.split(), row.object_type.split()
+    return Predicate(relation, row.many, tuple(subject_types), tuple(object_types))
 
 
-def _rows(path: Traversable, header: tuple[str, ...]) -> Iterator[tuple[str, tuple[str, ...]]]:
+def _rows(path: Source, header: tuple[str, ...]) -> Iterator[tuple[str, tuple[str, ...]]]:
     """The rows below the header, each with the place to name if it is wrong."""
-    lines = path.read_text("utf-8").split("\n")
+    lines = read_text(path).split("\n")
     if tuple(lines[0].split("\t")) != header:
         raise PitfallsError(f"{path}: line 1: expected the columns {' '.join(header)}")
     for number, line in enumerate(lines[1:], start=2):

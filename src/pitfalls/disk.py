@@ -1,4 +1,4 @@
-"""From bytes on disk to parsed JSON and back, with every failure told in one line."""
+"""Files and what is in them, with every failure told in one line. No format is known here."""
 
 import json
 import os
