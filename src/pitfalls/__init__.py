@@ -1,1 +1,42 @@
 """What a knowledge edit breaks: conflict and distortion in edited language models, measured."""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pitfalls.bench.engine import run as run
+    from pitfalls.bench.experiment import Experiment as Experiment
+    from pitfalls.editors.editor import Job as Job
+    from pitfalls.editors.fine_tune import FineTune as FineTune
+    from pitfalls.editors.rome import Rome as Rome
+    from pitfalls.editors.table import editor_for as editor_for
+    from pitfalls.editors.update import Update as Update
+    from pitfalls.errors import PitfallsError as PitfallsError
+    from pitfalls.facts import Edit as Edit
+    from pitfalls.models.language_model import LanguageModel as LanguageModel
+
+_HOMES = {
+    "Edit": "pitfalls.facts",
+    "Experiment": "pitfalls.bench.experiment",
+    "FineTune": "pitfalls.editors.fine_tune",
+    "Job": "pitfalls.editors.editor",
+    "LanguageModel": "pitfalls.models.language_model",
+    "PitfallsError": "pitfalls.errors",
+    "Rome": "pitfalls.editors.rome",
+    "Update": "pitfalls.editors.update",
+    "editor_for": "pitfalls.editors.table",
+    "run": "pitfalls.bench.engine",
+}
+"""Public name → the module it lives in, imported when first asked for: scoring needs no torch."""
+
+__all__ = sorted(_HOMES)  # noqa: PLE0605
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'pitfalls' has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_HOMES})

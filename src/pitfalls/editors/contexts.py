@@ -1,6 +1,9 @@
-"""Context templates: beginnings that keys and values are averaged over, so that an edit does not
-hang on the prompt standing at the start of a text."""
+"""Context templates: beginnings that keys and values are averaged over.
 
+Without them an edit hangs on its prompt standing at the start of a text.
+"""
+
+import re
 from dataclasses import dataclass
 
 import torch
@@ -8,7 +11,8 @@ import torch
 from pitfalls.errors import PitfallsError
 from pitfalls.models.language_model import LanguageModel
 
-TRIES = 5
+TRIES = 20
+PROSE = re.compile(r"(?:[^\W\d_]|[ ,;.'’\-])+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +77,7 @@ def _continue(model: LanguageModel, word: str, n_tokens: int) -> str:
         min_new_tokens=n_tokens,
         pad_token_id=0,
     )
-    text = model.tokenizer.decode(new[0], skip_special_tokens=True)
+    text = str(model.tokenizer.decode(new[0], skip_special_tokens=True))
     return " ".join(text.replace("{", " ").replace("}", " ").split())
 
 
@@ -88,6 +92,5 @@ def _beginning(model: LanguageModel) -> int:
 
 
 def _is_text(text: str) -> bool:
-    """At least two words, and mostly letters: a template of punctuation averages over nothing."""
-    letters = sum(character.isalpha() for character in text)
-    return len(text.split()) >= 2 and letters * 2 >= len(text)
+    """Words and their punctuation: a template of code or brackets averages over nothing."""
+    return len(text.split()) >= 2 and PROSE.fullmatch(text) is not None

@@ -114,8 +114,7 @@ class Objective:
     @property
     def nothing(self) -> Float[Tensor, "jobs d"]:
         """δ = 0 for every search."""
-        width = self._model.network.get_submodule(self._model.architecture.final_norm).weight
-        return torch.zeros(len(self._kl_row), len(width), device=self._model.device)
+        return torch.zeros(len(self._kl_row), self._model.width, device=self._model.device)
 
     def __call__(
         self, delta: Float[Tensor, "jobs d"]

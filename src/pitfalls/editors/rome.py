@@ -115,7 +115,7 @@ class Rome(Editor):
     def _solve(
         self, model: LanguageModel, k: Float[Tensor, "n d_in"], progress: Progress
     ) -> Float[Tensor, "n d_in"]:
-        """u = C⁻¹k* / ‖C⁻¹k*‖ for every row."""
+        """The directions u = C⁻¹k* / ‖C⁻¹k*‖, one per row."""
         if self.moments is not None:
             factor = model.remember(
                 ("ROME", self.layer, self.moments), lambda: self._factor(model, progress)

@@ -10,12 +10,17 @@ from typing import Any, TypeVar
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
-from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedTokenizerBase
+from transformers import (
+    AutoModelForCausalLM,
+    AutoTokenizer,
+    PreTrainedModel,
+    PreTrainedTokenizerBase,
+)
 
 from pitfalls.errors import PitfallsError, UnknownNameError
 from pitfalls.models.architecture import Architecture, architecture_of
 from pitfalls.models.sources import resolve
-from pitfalls.models.tokens import SplitBatch, Split, batch_splits
+from pitfalls.models.tokens import Split, SplitBatch, batch_splits
 from pitfalls.progress import SILENT, Progress
 
 T = TypeVar("T")
@@ -34,7 +39,7 @@ class LanguageModel:
 
     name: str
     """What the user called it."""
-    network: nn.Module
+    network: PreTrainedModel
     tokenizer: PreTrainedTokenizerBase
     architecture: Architecture
     _memory: dict[Hashable, Any] = field(default_factory=dict, repr=False)
@@ -60,11 +65,11 @@ class LanguageModel:
         directory = resolve(name, progress=progress)
         with progress.stage(f"load {name}"):
             network, tokenizer = _read(directory, DTYPES[dtype])
-        return cls.wrap(network.to(device), tokenizer, name=name)
+        return cls.wrap(network.to(torch.device(device)), tokenizer, name=name)
 
     @classmethod
     def wrap(
-        cls, network: nn.Module, tokenizer: PreTrainedTokenizerBase, *, name: str
+        cls, network: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, *, name: str
     ) -> "LanguageModel":
         """Take over a network that is already in memory; it is frozen and set to evaluation."""
         network.eval().requires_grad_(False)
@@ -88,6 +93,11 @@ class LanguageModel:
     def n_layers(self) -> int:
         """Number of transformer blocks."""
         return len(self.blocks)
+
+    @property
+    def width(self) -> int:
+        """d, the size of a hidden state."""
+        return int(self.network.config.hidden_size)
 
     @property
     def device(self) -> torch.device:
@@ -143,7 +153,7 @@ class LanguageModel:
         return value
 
 
-def _read(directory: Path, dtype: torch.dtype) -> tuple[nn.Module, PreTrainedTokenizerBase]:
+def _read(directory: Path, dtype: torch.dtype) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
     try:
         network = AutoModelForCausalLM.from_pretrained(directory, dtype=dtype)
         tokenizer = AutoTokenizer.from_pretrained(directory)

@@ -119,8 +119,10 @@ class _Sum:
         self.tokens += len(k)
 
     def settled(self) -> float:
-        """How far the mean has moved since half as many tokens; first asked at 5 tokens a
-        dimension, since fewer cannot say anything about the small directions."""
+        """How far the mean has moved since half as many tokens.
+
+        First asked at 5 tokens a dimension: fewer say nothing about the small directions.
+        """
         seen, mean = self.last or (0, self.total)
         if self.tokens >= max(2 * seen, 5 * len(self.total)):
             now = self.total / self.tokens

@@ -1,5 +1,4 @@
-"""Forward passes over the tail of texts: the plain one, and the one that computes only what can
-change.
+"""Forward passes over the tails of texts: the plain one, and the one that does only what it must.
 
 Editors ask for the hidden states of the right parts of a batch again and again while something at
 one layer moves. `WholeText` runs the whole model on the whole text each time. `TailReplay` computes
@@ -15,6 +14,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 from transformers import DynamicCache
+from transformers.cache_utils import DynamicLayer
+
+from pitfalls.errors import PitfallsError
 
 from pitfalls.models.language_model import LanguageModel
 from pitfalls.models.tokens import SplitBatch
@@ -68,7 +70,7 @@ class TailReplay:
         """Run the left parts once and the right parts up to `layer` once."""
         self._model, self._layer = model, layer
         self._cache = run_left(model, batch)[1] if batch.left.shape[1] else None
-        self._prefix = [(c.keys, c.values) for c in self._cache.layers] if self._cache else []
+        self._prefix = [(c.keys, c.values) for c in cached_layers(self._cache)] if self._cache else []
         with torch.no_grad(), _calls(model.blocks[layer:]) as calls:
             right_output(model, batch, self._cache)
         self._calls = calls
@@ -90,7 +92,7 @@ class TailReplay:
     def _rewind(self) -> None:
         """Take the right parts' keys and values out of the cache again."""
         if self._cache is not None:
-            for layer, (keys, values) in zip(self._cache.layers, self._prefix, strict=True):
+            for layer, (keys, values) in zip(cached_layers(self._cache), self._prefix, strict=True):
                 layer.keys, layer.values = keys, values
 
 
@@ -109,6 +111,23 @@ def run_left(
             use_cache=True,
         )
     return output.last_hidden_state, cache
+
+
+def cached_layers(cache: DynamicCache) -> list[DynamicLayer]:
+    """The keys and values of every block.
+
+    Raises:
+        PitfallsError: a block keeps something else, such as the state of linear attention.
+    """
+    layers = []
+    for layer in cache.layers:
+        if not isinstance(layer, DynamicLayer):
+            raise PitfallsError(
+                f"a block of this model keeps a {type(layer).__name__}, expected keys and values: "
+                "models without plain attention are not supported"
+            )
+        layers.append(layer)
+    return layers
 
 
 def right_output(

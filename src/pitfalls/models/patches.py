@@ -1,5 +1,7 @@
-"""Weight changes that hold for single rows of a batch, so that one forward pass reads many
-differently edited models."""
+"""Weight changes that hold for single rows of a batch.
+
+With them one forward pass reads many differently edited models.
+"""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager

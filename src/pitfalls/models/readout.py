@@ -9,7 +9,7 @@ from torch import Tensor
 
 from pitfalls.models.language_model import LanguageModel
 from pitfalls.models.packing import pack, run_split_on_oom
-from pitfalls.models.passes import right_output, run_left
+from pitfalls.models.passes import cached_layers, right_output, run_left
 from pitfalls.models.patches import Changes, row_patches
 from pitfalls.models.tokens import Split, tokenize_target
 
@@ -98,7 +98,7 @@ def _answer(model: LanguageModel, prompts: Sequence[_Prompt]) -> list[dict[int, 
 
     long = [j for j, (_, target) in enumerate(rows) if len(target) > 1]
     if long:
-        for layer in cache.layers:
+        for layer in cached_layers(cache):
             layer.batch_select_indices(owner[long])
         splits = [Split(prompts[rows[j][0]].ids, rows[j][1][:-1]) for j in long]
         batch = model.batch(splits, n_left=cache.get_seq_length())
@@ -119,7 +119,7 @@ def _answer(model: LanguageModel, prompts: Sequence[_Prompt]) -> list[dict[int, 
 def logprobs_of(
     model: LanguageModel, hidden: Float[Tensor, "n d"], ids: Int[Tensor, " n"]
 ) -> Float[Tensor, " n"]:
-    """log p(ids[i] | hidden[i]), forming the logits of a few rows at a time."""
+    """The numbers log p(ids[i] | hidden[i]), forming the logits of a few rows at a time."""
     return torch.cat(
         [
             model.head_logits(h).log_softmax(-1).gather(1, t[:, None])[:, 0]

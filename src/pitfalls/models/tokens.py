@@ -68,8 +68,10 @@ class Split:
 
 @dataclass(frozen=True, slots=True)
 class SplitBatch:
-    """Rows padded so that every cut falls on the same column: left parts padded on the left, right
-    parts on the right."""
+    """Rows padded so that every cut falls on the same column.
+
+    Left parts are padded on the left, right parts on the right.
+    """
 
     left: Int[Tensor, "rows left"]
     right: Int[Tensor, "rows right"]

@@ -60,8 +60,8 @@ class RunHeader(_FileModel):
     contexts: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     """Editor name → the context templates its keys and values were averaged over."""
     data: dict[str, DataInfo]
-    relations: dict[str, RelationInfo] = Field(default_factory=dict)
-    """Relation id → its words; case rows refer to relations by id."""
+    relations: dict[str, dict[str, RelationInfo]] = Field(default_factory=dict)
+    """Data set → relation id → its words; case rows refer to relations by id."""
     packages: dict[str, str]
     """Package → version when the run was started."""
     resumed_with: tuple[dict[str, str], ...] = ()

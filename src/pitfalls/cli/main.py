@@ -1,0 +1,42 @@
+"""The command `pitfalls`: every subcommand, and the one place that turns errors into exit codes."""
+
+import sys
+from collections.abc import Sequence
+
+import click
+import typer
+
+from pitfalls.cli import data, models
+from pitfalls.cli.build import build
+from pitfalls.cli.run import run
+from pitfalls.cli.score import score
+from pitfalls.errors import PitfallsError
+
+WRONG_INPUT = 2
+
+app = typer.Typer(
+    name="pitfalls",
+    help="What a knowledge edit breaks: conflict and distortion in edited language models.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.command()(run)
+app.command()(score)
+app.command()(build)
+app.add_typer(models.app, name="models")
+app.add_typer(data.app, name="data")
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line; a user's mistake is one line on standard error and status 2."""
+    try:
+        status = app(arguments, standalone_mode=False)
+    except (PitfallsError, click.ClickException) as error:
+        message = error.format_message() if isinstance(error, click.ClickException) else str(error)
+        print(f"pitfalls: {' '.join(message.split())}", file=sys.stderr)
+        sys.exit(WRONG_INPUT)
+    except (KeyboardInterrupt, click.Abort):
+        print("pitfalls: stopped; the same command goes on from here", file=sys.stderr)
+        sys.exit(130)
+    sys.exit(status if isinstance(status, int) else 0)

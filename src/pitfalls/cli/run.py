@@ -1,0 +1,78 @@
+"""`pitfalls run`: edit, observe, record, and show what came of it."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from pitfalls.bench.experiment import Experiment, read_experiment
+from pitfalls.cli.progress import progress_on
+from pitfalls.cli.settings import parse_settings
+from pitfalls.metrics.scores import score as score_observations
+from pitfalls.records.observation import observe_run
+from pitfalls.report.tables import tables
+
+QUICK: dict[str, Any] = {"cases": 4}
+"""What `pitfalls run` without any argument measures: a few cases of everything."""
+
+
+def run(
+    experiment: Annotated[
+        Path | None, typer.Argument(help="A TOML file; the options below win over it.")
+    ] = None,
+    *,
+    model: Annotated[
+        str | None, typer.Option(help="Directory, GGUF file, packaged name or hub id.")
+    ] = None,
+    editor: Annotated[
+        list[str] | None, typer.Option(help="ft, ft-norm, rome, …; repeat for several.")
+    ] = None,
+    data: Annotated[
+        list[str] | None,
+        typer.Option(help="[COLLECTION:]NAME such as conflict/reverse, or a path; repeat."),
+    ] = None,
+    cases: Annotated[int | None, typer.Option(help="The first so many of every data set.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Of everything that is sampled.")] = None,
+    dtype: Annotated[str | None, typer.Option(help="float32 or bfloat16 weights.")] = None,
+    device: Annotated[str | None, typer.Option(help="A torch device, such as cuda:0.")] = None,
+    out: Annotated[
+        Path, typer.Option(help="The run directory; an unfinished run in it goes on.")
+    ] = Path("runs/quick"),
+    setting: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="EDITOR.SETTING=VALUE, such as rome.layer=5; repeat."),
+    ] = None,
+    skip_degenerate: Annotated[
+        bool | None,
+        typer.Option("--skip-degenerate", help="Leave out cases that cannot be measured."),
+    ] = None,
+) -> None:
+    """Measure conflict and distortion of edits, resumably, and print the paper's two tables.
+
+    Example: pitfalls run --editor rome --data conflict/reverse --cases 24 --out runs/reverse
+    """
+    given = {
+        "model": model,
+        "editors": editor,
+        "data": data,
+        "cases": cases,
+        "seed": seed,
+        "dtype": dtype,
+        "device": device,
+        "skip_degenerate": skip_degenerate,
+        "settings": parse_settings(setting or []) or None,
+    }
+    overrides = {key: value for key, value in given.items() if value is not None}
+    if experiment is None and not overrides:
+        overrides = QUICK
+    _measure(read_experiment(experiment, overrides), out)
+
+
+def _measure(experiment: Experiment, out: Path) -> None:
+    from pitfalls.bench.engine import run as carry_out  # torch, only once the input is known good
+
+    directory = carry_out(experiment, out, progress=progress_on())
+    console = Console(highlight=False)
+    console.print(tables(score_observations(observe_run(directory)), width=console.width))
+    console.print(f"\nRecords: {out}   Score again: pitfalls score {out}")

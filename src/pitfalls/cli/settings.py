@@ -1,0 +1,36 @@
+"""`--set rome.layer=5`: settings of editors as words on the command line."""
+
+import tomllib
+from collections.abc import Sequence
+from typing import Any
+
+from pitfalls.errors import PitfallsError
+
+
+def parse_settings(words: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Nested settings from `EDITOR.SETTING=VALUE`; a value is written as in TOML, or plain text.
+
+    >>> parse_settings(["rome.layer=5", "rome.value.lr=0.1", "rome.moments.corpus=text.txt"])
+    {'rome': {'layer': 5, 'value': {'lr': 0.1}, 'moments': {'corpus': 'text.txt'}}}
+
+    Raises:
+        PitfallsError: a word of another form.
+    """
+    settings: dict[str, dict[str, Any]] = {}
+    for word in words:
+        path, equals, text = word.partition("=")
+        *tables, key = path.split(".")
+        if not (equals and tables and all(tables) and key):
+            raise PitfallsError(f"--set {word}: expected EDITOR.SETTING=VALUE, like rome.layer=5")
+        table: dict[str, Any] = settings
+        for name in tables:
+            table = table.setdefault(name, {})
+        table[key] = _value(text)
+    return settings
+
+
+def _value(text: str) -> Any:
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text

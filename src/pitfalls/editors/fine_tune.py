@@ -1,0 +1,78 @@
+"""FT: gradient descent on one matrix, with or without a bound on how far it may move."""
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import final
+
+from pitfalls.editors.editor import Editor, Job
+from pitfalls.editors.training import Training
+from pitfalls.editors.update import Update
+from pitfalls.models.language_model import LanguageModel
+from pitfalls.models.packing import run_split_on_oom
+from pitfalls.progress import SILENT, Progress
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class FineTune(Editor):
+    """Fine-tuning of one layer's second MLP matrix and its bias, as the authors' code does it.
+
+    The objective is the mean log-probability of all the target's tokens *at the last token of the
+    prompt*: a bag of tokens, not a text. Choose it as a baseline; it needs no statistics.
+    """
+
+    layer: int
+    """The layer that is trained."""
+    steps: int = 25
+    """Passes over a job's edits at most."""
+    lr: float = 5e-4
+    """Of Adam."""
+    norm: float | None = None
+    """No weight may move further than this from where it was (L∞); None bounds nothing."""
+    weight_decay: float = 0.0
+    """The weight times this is added to its gradient."""
+    batch_size: int = 64
+    """Edits of one job in one step."""
+    stop_loss: float = 0.01
+    """A batch below this is left alone; training ends once a pass is below it on average."""
+    memory_budget: int = 1 << 30
+    """Bytes that the changes of the jobs trained side by side may take, Adam's state included."""
+
+    def fit(
+        self, model: LanguageModel, jobs: Sequence[Job], *, progress: Progress = SILENT
+    ) -> list[Update]:
+        """A dense change of the matrix, and of the bias if there is one, per job."""
+        name = model.mlp_out_name(self.layer)
+        updates = [Update() for _ in jobs]
+        n_jobs = sum(bool(job.edits) for job in jobs)
+        with progress.stage(f"FT, layer {self.layer}", total=n_jobs, unit="edits") as advance:
+            for part in self._parts(model, name, jobs):
+                fitted = run_split_on_oom(
+                    lambda some: self._train(model, name, some), [jobs[i] for i in part]
+                )
+                for i, update in zip(part, fitted, strict=True):
+                    updates[i] = update
+                advance(len(part))
+        return updates
+
+    def _parts(self, model: LanguageModel, name: str, jobs: Sequence[Job]) -> Iterator[list[int]]:
+        """Jobs of equally many edits together, as many as the memory budget allows."""
+        per_job = 5 * 4 * model.weight(f"{name}.weight").numel()  # change, gradient, Adam, scratch
+        room = max(1, self.memory_budget // per_job)
+        for count in sorted({len(job.edits) for job in jobs} - {0}):
+            alike = [i for i, job in enumerate(jobs) if len(job.edits) == count]
+            for begin in range(0, len(alike), room):
+                yield alike[begin : begin + room]
+
+    def _train(self, model: LanguageModel, name: str, jobs: Sequence[Job]) -> list[Update]:
+        begin = time.perf_counter()
+        training = Training(
+            model, name, jobs, layer=self.layer, lr=self.lr, batch_size=self.batch_size
+        )
+        for _ in range(self.steps):
+            if not training.epoch(
+                bound=self.norm, weight_decay=self.weight_decay, stop_loss=self.stop_loss
+            ):
+                break
+        return training.updates(repr(self), (time.perf_counter() - begin) / len(jobs))
