@@ -34,6 +34,7 @@ def pitfalls(*words: str) -> str:
 
 def test_the_list_names_every_set_with_licence_and_source() -> None:
     output = pitfalls("data", "list")
+    assert output == pitfalls("data")
     assert output.count("conflict/reverse") == 3
     assert "released-gpt-j: MIT, https://github.com/zjunlp/PitfallsKnowledgeEditing" in output
 
@@ -79,9 +80,10 @@ def test_a_fetched_collection_is_listed_and_verified() -> None:
     assert "released-gpt2-xl: 12000 cases" in pitfalls("data", "verify", "released-gpt2-xl")
 
 
-@pytest.mark.parametrize("command", ["list", "fetch", "verify", "audit", "show"])
+@pytest.mark.parametrize("command", ["", "fetch", "verify", "audit", "show"])
 def test_every_command_gives_an_example(command: str) -> None:
-    assert f"Example: pitfalls data {command}" in pitfalls("data", command, "--help")
+    words = ("data", command or "list", "--help")
+    assert f"Example: pitfalls data {command}" in pitfalls(*words)
 
 
 def test_build_gives_an_example() -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
@@ -17,30 +18,31 @@ from pitfalls.cases.fetch import check_installed
 from pitfalls.cases.fetch import fetch as fetch_collection
 from pitfalls.cases.known import known_around
 from pitfalls.cases.words import in_words
+from pitfalls.cli.groups import ListByDefault
 from pitfalls.cli.progress import progress_on
 from pitfalls.errors import PitfallsError
 from pitfalls.vocabulary import DATASETS
 
 HELP = """List, fetch, verify, audit and show the cases.
 
-A data set is named `conflict/coverage`, `released-gpt-j:round/easy`, `FOLDER:round/hard` or by the
-path to one file.
+A data set is named `conflict/coverage`, `released-gpt-j:round/easy`, `FOLDER:round/hard` or by \
+the path to one file.
 
 Example: pitfalls data show conflict/reverse --index 3
 """
 
-app = typer.Typer(help=HELP, no_args_is_help=True)
+app = typer.Typer(cls=ListByDefault, help=HELP)
 Name = Annotated[str, typer.Argument(help="[COLLECTION:]SET, or a path to a file of cases.")]
 
 
 @app.command("list")
 def show_list() -> None:
-    """Every set of every collection, those not fetched yet included.
+    """Every set of every collection, fetched or not; this is what happens without a command.
 
-    Example: pitfalls data list
+    Example: pitfalls data
     """
     console = Console()
-    table = Table("collection", "set", "cases", "here")
+    table = Table("collection", "set", "cases", "here", box=SIMPLE_HEAD)
     sources = {}
     for each in available():
         here = "yes" if each.present else "no"
@@ -103,11 +105,13 @@ def audit(
         ]
         print(json.dumps(rows, indent=2))
         return
-    table = Table("anomaly", "cases", "degenerate", "what it is", title=f"{name}: {len(cases)}")
+    table = Table("anomaly", "cases", "degenerate", "what it is", box=SIMPLE_HEAD)
     for anomaly, count in found.items():
         mark = "yes" if is_degenerate(anomaly) else ""
         table.add_row(anomaly, str(count), mark, describe(anomaly))
-    Console().print(table)
+    console = Console()
+    console.print(f"{name}: {len(cases)} cases", markup=False, highlight=False)
+    console.print(table)
 
 
 @app.command()
