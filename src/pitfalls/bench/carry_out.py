@@ -2,53 +2,79 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import TypeAlias
 
 from pitfalls.bench.chunks import Chunk
 from pitfalls.bench.observe import observe
 from pitfalls.bench.states import UNEDITED, reach_states
+from pitfalls.cases.case import Case
 from pitfalls.cases.plan import Plan, State, plan
 from pitfalls.cases.rows import case_to_dict
 from pitfalls.editors.editor import Editor
-from pitfalls.editors.table import EditorName
 from pitfalls.editors.update import Update
 from pitfalls.models.language_model import LanguageModel
 from pitfalls.progress import SILENT, Progress
 from pitfalls.records.record import Fit, Reading, Record
 from pitfalls.vocabulary import STATES, StateName
 
+Readings: TypeAlias = Mapping[StateName, tuple[Reading, ...]]
+"""What was read, by state."""
 
-def read_unedited(model: LanguageModel, chunk: Chunk) -> list[dict[StateName, tuple[Reading, ...]]]:
-    """What the unedited model says of every case; the same for all editors, so read once."""
-    plans = [plan(case) for case in chunk.cases]
-    return observe(model, plans, [{UNEDITED: Update()} for _ in plans], ["theta0"])
+
+class Unedited:
+    """What the unedited model says of some cases; the same for all editors, so read only once.
+
+    It is read for all of them together, whichever are asked for: a resumed run that needs a few
+    must not read them in another batch than the run that needed all, or bits would differ.
+    """
+
+    def __init__(self, model: LanguageModel, chunks: Sequence[Chunk]) -> None:
+        """Nothing is read before it is asked for.
+
+        Args:
+            model: the unedited model.
+            chunks: the same slice of the data sets under different editors.
+        """
+        self._model = model
+        self._cases = dict.fromkeys(pair for chunk in chunks for pair in chunk.pairs)
+
+    @cached_property
+    def _read(self) -> dict[tuple[str, Case], Readings]:
+        plans = [plan(case) for _, case in self._cases]
+        read = observe(self._model, plans, [{UNEDITED: Update()} for _ in plans], ["theta0"])
+        return dict(zip(self._cases, read, strict=True))
+
+    def of(self, data: str, case: Case) -> Readings:
+        """The readings in θ0."""
+        return self._read[data, case]
 
 
 def carry_out(
     model: LanguageModel,
     editor: Editor,
-    name: EditorName,
     chunk: Chunk,
-    unedited: Sequence[Mapping[StateName, tuple[Reading, ...]]],
+    unedited: Unedited,
     *,
     progress: Progress = SILENT,
-) -> list[Record]:
-    """A record per case of `chunk`, in order.
+) -> dict[str, list[Record]]:
+    """Data set → a record per case of `chunk`, in order.
 
     A case whose fit diverges, or whose probabilities are not finite, keeps what was read and says
     why in `Record.failure`; the others are not touched by it.
     """
-    plans = [plan(case, multi_label=name.multi_label) for case in chunk.cases]
+    plans = [plan(case, multi_label=chunk.editor.multi_label) for _, case in chunk.pairs]
     reached = reach_states(editor, model, plans, progress=progress)
-    edited = observe(model, plans, reached, [state for state in STATES if state != "theta0"])
-    records = []
-    for i, case in enumerate(chunk.cases):
-        read = {**unedited[i], **edited[i]}
+    after = observe(model, plans, reached, [state for state in STATES if state != "theta0"])
+    records: dict[str, list[Record]] = {data: [] for data in chunk.cases}
+    for i, (data, case) in enumerate(chunk.pairs):
+        read = {**unedited.of(data, case), **after[i]}
         readings = tuple(reading for state in STATES for reading in read.get(state, ()))
-        records.append(
+        records[data].append(
             Record(
                 case_id=case.id,
-                editor=str(name),
-                data=chunk.data,
+                editor=str(chunk.editor),
+                data=data,
                 kind=case.kind,
                 case=case_to_dict(case),
                 readings=readings,

@@ -19,16 +19,22 @@ from pitfalls.vocabulary import ROUND_KINDS
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """Cases of one data set, and the editors that apply to them."""
+    """Some cases of every data set under one editor: one batch of work, one part per data set."""
 
-    data: str
     number: int
-    cases: tuple[Case, ...]
-    editors: tuple[EditorName, ...]
+    editor: EditorName
+    cases: Mapping[str, tuple[Case, ...]]
+    """Data set → its cases in this chunk, at least one."""
 
-    def part(self, editor: EditorName) -> str:
-        """The part of the run directory that `editor`'s records of this chunk go to."""
-        return part_name(self.data, str(editor), self.number)
+    @property
+    def pairs(self) -> list[tuple[str, Case]]:
+        """Data set and case, for every case."""
+        return [(data, case) for data, listed in self.cases.items() for case in listed]
+
+    @property
+    def parts(self) -> dict[str, str]:
+        """Data set → the part of the run directory that its records go to."""
+        return {data: part_name(data, str(self.editor), self.number) for data in self.cases}
 
 
 def load_all(experiment: Experiment) -> dict[str, list[Case]]:
@@ -54,8 +60,8 @@ def _load(data: str, experiment: Experiment) -> list[Case]:
 
 def cut(
     cases: Mapping[str, Sequence[Case]], editors: Sequence[EditorName], *, size: int
-) -> Iterator[Chunk]:
-    """Chunks of at most `size` cases, data set by data set.
+) -> Iterator[list[Chunk]]:
+    """Chunks of about `size` cases drawn evenly from all data sets, one for each editor.
 
     Raises:
         PitfallsError: an editor that applies to none of the data sets.
@@ -66,10 +72,14 @@ def cut(
                 f"{editor} differs from {editor.base} on round trips only: add --data round/easy "
                 f"or round/hard, or use {editor.base}"
             )
-    for data, listed in cases.items():
-        used = tuple(editor for editor in editors if _applies(editor, listed))
-        for begin in range(0, len(listed), size):
-            yield Chunk(data, begin // size, tuple(listed[begin : begin + size]), used)
+    step = max(1, size // len(cases))
+    for number in range(-(-max(map(len, cases.values())) // step)):
+        some = {data: tuple(c[number * step : (number + 1) * step]) for data, c in cases.items()}
+        yield [
+            Chunk(number, editor, {d: c for d, c in some.items() if c and _applies(editor, c)})
+            for editor in editors
+            if any(c and _applies(editor, c) for c in some.values())
+        ]
 
 
 def _applies(editor: EditorName, cases: Sequence[Case]) -> bool:

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from pitfalls.bench.carry_out import carry_out, read_unedited
+from pitfalls.bench.carry_out import Unedited, carry_out
 from pitfalls.bench.chunks import cut, load_all
 from pitfalls.bench.experiment import Experiment
 from pitfalls.bench.header import make_header
@@ -21,7 +21,7 @@ def run(experiment: Experiment, out: Path | str, *, progress: Progress = SILENT)
         PitfallsError: wrong names, files or settings, all of them found before the first edit, or
             a directory that cannot be written. What was written before stays.
     """
-    names = [EditorName.parse(name) for name in experiment.editors]
+    names = [EditorName.parse(name) for name in dict.fromkeys(experiment.editors)]
     cases = load_all(experiment)
     chunks = list(cut(cases, names, size=experiment.chunk))
     model = LanguageModel.load(
@@ -32,14 +32,17 @@ def run(experiment: Experiment, out: Path | str, *, progress: Progress = SILENT)
         for name in names
     }
     directory = RunDirectory.open(Path(out), make_header(experiment, model, editors, cases))
-    total = sum(len(chunk.cases) * len(chunk.editors) for chunk in chunks)
+    total = sum(len(chunk.pairs) for side_by_side in chunks for chunk in side_by_side)
     with progress.stage("cases under editors", total=total, unit="cases") as advance:
-        for chunk in chunks:
-            missing = [name for name in chunk.editors if not directory.has(chunk.part(name))]
-            advance(len(chunk.cases) * (len(chunk.editors) - len(missing)))
-            unedited = read_unedited(model, chunk) if missing else []
-            for name in missing:
-                records = carry_out(model, editors[name], name, chunk, unedited, progress=progress)
-                directory.write(chunk.part(name), records)
-                advance(len(chunk.cases))
+        for side_by_side in chunks:
+            unedited = Unedited(model, side_by_side)
+            for chunk in side_by_side:
+                missing = [d for d, part in chunk.parts.items() if not directory.has(part)]
+                if missing:
+                    records = carry_out(
+                        model, editors[chunk.editor], chunk, unedited, progress=progress
+                    )
+                    for data in missing:
+                        directory.write(chunk.parts[data], records[data])
+                advance(len(chunk.pairs))
     return directory

@@ -31,7 +31,7 @@ class Experiment(BaseModel):
     """A torch device."""
     skip_degenerate: bool = False
     """Leave out cases that cannot be measured, such as an edit that changes nothing."""
-    chunk: PositiveInt = 16
+    chunk: PositiveInt = 20
     """Cases that are worked on and written together; at most this many are lost by a crash."""
     settings: dict[str, dict[str, Any]] = Field(default_factory=dict)
     """Editor name → settings that win over its preset."""

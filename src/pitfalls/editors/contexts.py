@@ -4,12 +4,14 @@ Without them an edit hangs on its prompt standing at the start of a text.
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
 
 from pitfalls.errors import PitfallsError
 from pitfalls.models.language_model import LanguageModel
+from pitfalls.models.tokens import Split
 
 TRIES = 20
 PROSE = re.compile(r"(?:[^\W\d_]|[ ,;.'’\-])+")
@@ -42,33 +44,44 @@ class Contexts:
         return self.templates or model.remember(self, lambda: self._sampled(model))
 
     def _sampled(self, model: LanguageModel) -> tuple[str, ...]:
-        templates = ["{}"]
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(self.seed)
-            for n_tokens, n_texts in self.lengths:
-                for i in range(n_texts):
-                    templates.append(_sample(model, self.words[i % len(self.words)], n_tokens))
-        return tuple(templates)
+            texts = [
+                text
+                for n_tokens, n_texts in self.lengths
+                for text in _sample(
+                    model, [self.words[i % len(self.words)] for i in range(n_texts)], n_tokens
+                )
+            ]
+        return ("{}", *(f"{text}. {{}}" for text in texts))
 
 
-def _sample(model: LanguageModel, word: str, n_tokens: int) -> str:
+def _sample(model: LanguageModel, words: Sequence[str], n_tokens: int) -> list[str]:
+    """A text per word, all sampled together; those that do not read as text are sampled again."""
+    texts = [""] * len(words)
+    wanting = list(range(len(words)))
     for _ in range(TRIES):
-        text = _continue(model, word, n_tokens)
-        if _is_text(text):
-            return f"{text}. {{}}"
+        for i, text in zip(
+            wanting, _continue(model, [words[i] for i in wanting], n_tokens), strict=True
+        ):
+            texts[i] = text
+        wanting = [i for i in wanting if not _is_text(texts[i])]
+        if not wanting:
+            return texts
     raise PitfallsError(
-        f"{model.name} does not go on from {word!r} with text but with {text!r}: "
-        "give context templates in the editor's settings"
+        f"{model.name} does not go on from {words[wanting[0]]!r} with text but with "
+        f"{texts[wanting[0]]!r}: give context templates in the editor's settings"
     )
 
 
 @torch.no_grad()
-def _continue(model: LanguageModel, word: str, n_tokens: int) -> str:
+def _continue(model: LanguageModel, words: Sequence[str], n_tokens: int) -> list[str]:
     """Sampled among the five likeliest tokens at each step, as ROME does."""
-    ids = model.tokenizer(word)["input_ids"] or [_beginning(model)]
+    begun = [tuple(model.tokenizer(word)["input_ids"]) or (_beginning(model),) for word in words]
+    batch = model.batch([Split(ids, (0,)) for ids in begun])  # left parts are padded on the left
     new = model.network.generate(  # type: ignore[operator]
-        torch.tensor([ids], device=model.device),
-        attention_mask=torch.ones(1, len(ids), dtype=torch.long, device=model.device),
+        batch.left,
+        attention_mask=batch.mask[:, :-1].long(),
         do_sample=True,
         top_k=5,
         temperature=1.0,
@@ -77,8 +90,9 @@ def _continue(model: LanguageModel, word: str, n_tokens: int) -> str:
         min_new_tokens=n_tokens,
         pad_token_id=0,
     )
-    text = str(model.tokenizer.decode(new[0], skip_special_tokens=True))
-    return " ".join(text.replace("{", " ").replace("}", " ").split())
+    rows = zip(begun, new[:, batch.left.shape[1] :].tolist(), strict=True)
+    texts = (model.tokenizer.decode([*ids, *more], skip_special_tokens=True) for ids, more in rows)
+    return [" ".join(str(t).replace("{", " ").replace("}", " ").split()) for t in texts]
 
 
 def _beginning(model: LanguageModel) -> int:

@@ -41,8 +41,8 @@ class Rome(Editor):
     """What k* and v* are averaged over."""
     moments: MomentSettings | None = MomentSettings()
     """How C is estimated (§3.1, step 1); None takes C = I."""
-    token_budget: int = 2048
-    """The most padded tokens in one forward pass of the search."""
+    token_budget: int = 768
+    """The most padded tokens that one forward pass of the search replays."""
 
     def templates(self, model: LanguageModel) -> tuple[str, ...]:
         """The context templates."""

@@ -71,7 +71,7 @@ def find_values(
         layer: where δ is added.
         site: to the MLP's output or to the block's.
         settings: steps, learning rate and so on.
-        token_budget: the most padded tokens in one forward pass.
+        token_budget: the most padded tokens, of right parts, in one forward pass.
         text_pass: `TailReplay`, or `WholeText` for the plain path.
         done: called with the number of searches that ended.
     """
@@ -84,7 +84,7 @@ def find_values(
         done(len(part))
         return found
 
-    sizes = [(len(s.rows), max(_length(s, i) for i in range(len(s.rows)))) for s in searches]
+    sizes = [(len(s.rows), max(len(row.split.right) for row in s.rows)) for s in searches]
     results: dict[int, Found] = {}
     for part in pack(sizes, token_budget):
         found = run_split_on_oom(run, [searches[i] for i in part])
@@ -92,9 +92,17 @@ def find_values(
     return [results[i] for i in range(len(searches))]
 
 
-def _length(search: Search, row: int) -> int:
-    split = search.rows[row].split
-    return len(split.left) + len(split.right)
+@dataclass(frozen=True, slots=True, eq=False)
+class _Unedited:
+    """What the first pass, with δ = 0, says; row i belongs to job i."""
+
+    initial: Float[Tensor, "jobs d"]
+    """v0."""
+    essence: Float[Tensor, "jobs vocabulary"]
+    """log p_0, which the KL term holds on to."""
+
+    def keep(self, rows: Bool[Tensor, " jobs"]) -> "_Unedited":
+        return _Unedited(self.initial[rows], self.essence[rows])
 
 
 class _Descent:
@@ -115,33 +123,38 @@ class _Descent:
         self.losses: list[list[float]] = [[] for _ in searches]
         self.found: dict[int, Found] = {}
         self.objective = objective(searches)
-        with torch.no_grad():
-            _, self.reference, self.initial = self.objective(self.objective.nothing)
-        self.delta = torch.zeros_like(self.initial)
+        self.delta = self.objective.nothing
         self.adam = Adam.like(self.delta, lr=settings.lr)
 
     def run(self) -> list[Found]:
-        running = torch.ones(len(self.jobs), dtype=torch.bool)
+        running = torch.ones(len(self.jobs), dtype=torch.bool, device=self.delta.device)
+        before: _Unedited | None = None
         while running.any():
-            loss = self._loss(self.delta.requires_grad_())
-            running &= ~self._finish(loss.detach(), running)
+            nll, essence, site = self.objective(self.delta.requires_grad_())
+            before = before or _Unedited(site, essence.detach())
+            loss = self._loss(nll, essence, before)
+            running = running & ~self._ended(loss.detach(), running, before)
             if running.any():
-                (gradient,) = torch.autograd.grad(loss[running.to(loss.device)].sum(), self.delta)
-                self._move(gradient, running.to(loss.device))
+                (gradient,) = torch.autograd.grad(loss[running].sum(), self.delta)
+                self._move(gradient, running, before)
             if running.any() and running.sum() * 2 <= len(self.jobs):
-                running = self._shrink(running)
+                before, running = before.keep(running), self._shrink(running)
         return [self.found[i] for i in range(len(self.searches))]
 
-    def _loss(self, delta: Float[Tensor, "jobs d"]) -> Float[Tensor, " jobs"]:
-        nll, essence, _ = self.objective(delta)
-        kl = (essence.exp() * (essence - self.reference)).sum(-1)
-        decay = delta.norm(dim=1) / self.initial.norm(dim=1).square()
+    def _loss(
+        self,
+        nll: Float[Tensor, " jobs"],
+        essence: Float[Tensor, "jobs vocabulary"],
+        before: _Unedited,
+    ) -> Float[Tensor, " jobs"]:
+        kl = (essence.exp() * (essence - before.essence)).sum(-1)
+        decay = self.delta.norm(dim=1) / before.initial.norm(dim=1).square()
         return nll + self.settings.kl_weight * kl + self.settings.weight_decay * decay
 
-    def _finish(
-        self, loss: Float[Tensor, " jobs"], running: Bool[Tensor, " jobs"]
+    def _ended(
+        self, loss: Float[Tensor, " jobs"], running: Bool[Tensor, " jobs"], before: _Unedited
     ) -> Bool[Tensor, " jobs"]:
-        """Note the losses of the running searches and which of them end here."""
+        """Note the losses of the running searches; which of them end here, and with what."""
         ended = torch.zeros_like(running)
         for i in running.nonzero()[:, 0].tolist():
             job, value = self.jobs[i], loss[i].item()
@@ -152,23 +165,26 @@ class _Descent:
             elif value >= self.settings.stop_loss and step < self.settings.steps:
                 continue
             ended[i] = True
-            delta, initial = self.delta[i].detach().clone(), self.initial[i].clone()
-            self.found[job] = Found(delta, initial, tuple(self.losses[job]), failure)
+            delta = self.delta[i].detach().clone()
+            self.found[job] = Found(delta, before.initial[i], tuple(self.losses[job]), failure)
         return ended
 
     @torch.no_grad()
-    def _move(self, gradient: Float[Tensor, "jobs d"], running: Bool[Tensor, " jobs"]) -> None:
+    def _move(
+        self,
+        gradient: Float[Tensor, "jobs d"],
+        running: Bool[Tensor, " jobs"],
+        before: _Unedited,
+    ) -> None:
         self.delta = self.delta.detach()
         self.adam.step(self.delta, gradient, running)
-        longest = self.settings.clamp * self.initial.norm(dim=1)
+        longest = self.settings.clamp * before.initial.norm(dim=1)
         self.delta *= (longest / self.delta.norm(dim=1)).clamp(max=1).nan_to_num(1.0)[:, None]
 
     def _shrink(self, running: Bool[Tensor, " jobs"]) -> Bool[Tensor, " jobs"]:
         """Go on with the running searches alone."""
-        rows = running.to(self.delta.device)
-        self.delta, self.initial = self.delta.detach()[rows], self.initial[rows]
-        self.reference = self.reference[rows]
-        self.adam.keep(rows)
-        self.jobs = [job for job, on in zip(self.jobs, running.tolist(), strict=True) if on]
+        self.delta = self.delta.detach()[running]
+        self.adam.keep(running)
+        self.jobs = [self.jobs[i] for i in running.nonzero()[:, 0].tolist()]
         self.objective = self.make_objective([self.searches[job] for job in self.jobs])
-        return torch.ones(len(self.jobs), dtype=torch.bool)
+        return running[running]

@@ -1,7 +1,8 @@
 """`LanguageModel`: the window through which everything else sees a transformers model."""
 
 import hashlib
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -16,6 +17,7 @@ from transformers import (
     PreTrainedModel,
     PreTrainedTokenizerBase,
 )
+from transformers.utils import logging as hf_logging
 
 from pitfalls.errors import PitfallsError, UnknownNameError
 from pitfalls.models.architecture import Architecture, architecture_of
@@ -65,14 +67,16 @@ class LanguageModel:
         directory = resolve(name, progress=progress)
         with progress.stage(f"load {name}"):
             network, tokenizer = _read(directory, DTYPES[dtype])
-        return cls.wrap(network.to(torch.device(device)), tokenizer, name=name)
+        network.to(device)  # type: ignore[arg-type]  # transformers wraps it without its types
+        return cls.wrap(network, tokenizer, name=name)
 
     @classmethod
     def wrap(
         cls, network: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, *, name: str
     ) -> "LanguageModel":
         """Take over a network that is already in memory; it is frozen and set to evaluation."""
-        network.eval().requires_grad_(False)
+        network.eval()
+        network.requires_grad_(False)
         return cls(name, network, tokenizer, architecture_of(network))
 
     @cached_property
@@ -153,9 +157,22 @@ class LanguageModel:
         return value
 
 
+@contextmanager
+def _no_bars() -> Iterator[None]:
+    """Keep transformers from drawing bars of its own: a library does not print."""
+    shown = hf_logging.is_progress_bar_enabled()
+    hf_logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        if shown:
+            hf_logging.enable_progress_bar()
+
+
 def _read(directory: Path, dtype: torch.dtype) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
     try:
-        network = AutoModelForCausalLM.from_pretrained(directory, dtype=dtype)
+        with _no_bars():
+            network = AutoModelForCausalLM.from_pretrained(directory, dtype=dtype)
         tokenizer = AutoTokenizer.from_pretrained(directory)
     except (OSError, ValueError, KeyError, RuntimeError) as error:
         reason = " ".join(str(error).split())[:300]

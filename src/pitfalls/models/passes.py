@@ -17,7 +17,6 @@ from transformers import DynamicCache
 from transformers.cache_utils import DynamicLayer
 
 from pitfalls.errors import PitfallsError
-
 from pitfalls.models.language_model import LanguageModel
 from pitfalls.models.tokens import SplitBatch
 
@@ -70,7 +69,9 @@ class TailReplay:
         """Run the left parts once and the right parts up to `layer` once."""
         self._model, self._layer = model, layer
         self._cache = run_left(model, batch)[1] if batch.left.shape[1] else None
-        self._prefix = [(c.keys, c.values) for c in cached_layers(self._cache)] if self._cache else []
+        self._prefix = (
+            [(c.keys, c.values) for c in cached_layers(self._cache)] if self._cache else []
+        )
         with torch.no_grad(), _calls(model.blocks[layer:]) as calls:
             right_output(model, batch, self._cache)
         self._calls = calls
