@@ -94,11 +94,13 @@ def _measure(
     advance: Advance,
 ) -> dict[int, SecondMoment]:
     sums = {layer: _Sum(layer, model) for layer in layers}
-    for batch in _batches(model, corpus, settings):
-        real = batch.mask[:, batch.left.shape[1] :]
-        for layer, (keys, _) in mlp_out_traffic(model, batch, layers).items():
-            sums[layer].add(keys[real].float())
-        advance(int(real.sum()))
+    for window in _windows(model, corpus, settings):
+        for batch in _batches(model, window, settings.token_budget):
+            real = batch.mask[:, batch.left.shape[1] :]
+            for layer, (keys, _) in mlp_out_traffic(model, batch, layers).items():
+                sums[layer].add(keys[real].float())
+            advance(int(real.sum()))
+        # Asked here and not after each batch, so that the text read does not hang on the budget.
         if max(total.settled() for total in sums.values()) <= settings.tolerance:
             break
     return {layer: total.moment() for layer, total in sums.items()}
@@ -135,26 +137,35 @@ class _Sum:
         return SecondMoment((self.total / self.tokens).float().cpu(), self.tokens, self.change)
 
 
-def _batches(
+def _windows(
     model: LanguageModel, corpus: Corpus, settings: MomentSettings
-) -> Iterator[SplitBatch]:
-    """Texts in batches of similar length, up to `max_tokens` in all."""
+) -> Iterator[list[Split]]:
+    """The tokenised texts, `WINDOW` at a time, up to `max_tokens` in all."""
+    length = min(settings.max_length, model.network.config.max_position_embeddings)
     left = settings.max_tokens
     for begin in range(0, len(corpus.texts), WINDOW):
         window = []
         for text in corpus.texts[begin : begin + WINDOW]:
-            ids = model.tokenizer(text, truncation=True, max_length=settings.max_length)
+            ids = model.tokenizer(text, truncation=True, max_length=length)
             ids = tuple(ids["input_ids"])[:left]
             left -= len(ids)
             if ids:
                 window.append(Split((), ids))
-        window.sort(key=lambda split: len(split.right))
-        while window:
-            rows = max(1, settings.token_budget // len(window[-1].right))
-            yield model.batch(window[-rows:])
-            del window[-rows:]
+        if window:
+            yield window
         if left <= 0:
             return
+
+
+def _batches(
+    model: LanguageModel, window: Sequence[Split], token_budget: int
+) -> Iterator[SplitBatch]:
+    """The texts of a window in batches of similar length, the longest first."""
+    texts = sorted(window, key=lambda split: len(split.right))
+    while texts:
+        rows = max(1, token_budget // len(texts[-1].right))
+        yield model.batch(texts[-rows:])
+        del texts[-rows:]
 
 
 def _file(model: LanguageModel, layer: int, corpus: Corpus, settings: MomentSettings) -> Path:
