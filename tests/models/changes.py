@@ -1,0 +1,29 @@
+"""Random changes of tiny models' weights."""
+
+import torch
+
+from pitfalls.editors.update import Update
+from pitfalls.models.language_model import LanguageModel
+from pitfalls.models.patches import Change, Dense, LowRank
+
+
+def random_change(model: LanguageModel, layer: int, *, rank: int | None, seed: int) -> Update:
+    """A change of one value matrix, of the given rank or dense, with its bias if there is one."""
+    random = torch.Generator().manual_seed(seed)
+    name = model.mlp_out_name(layer)
+    d_out, d_in = model.weight(f"{name}.weight").shape
+    changes: dict[str, Change] = {}
+    if rank is None:
+        changes[f"{name}.weight"] = Dense(0.2 * torch.randn(d_out, d_in, generator=random))
+        if getattr(model.mlp_out(layer), "bias", None) is not None:
+            changes[f"{name}.bias"] = Dense(torch.randn(d_out, generator=random))
+    else:
+        b = torch.randn(d_out, rank, generator=random)
+        changes[f"{name}.weight"] = LowRank(b, 0.2 * torch.randn(rank, d_in, generator=random))
+    return Update(changes)
+
+
+def some_updates(model: LanguageModel) -> list[Update]:
+    """None, low-rank, dense, and of two layers: what may share a batch."""
+    low, dense = random_change(model, 1, rank=2, seed=1), random_change(model, 2, rank=None, seed=2)
+    return [Update(), low, dense, low + dense, dense + random_change(model, 2, rank=1, seed=3)]
