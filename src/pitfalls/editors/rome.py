@@ -3,10 +3,8 @@
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import final
 
-import torch
 from jaxtyping import Float
 from torch import Tensor
 
@@ -14,13 +12,13 @@ from pitfalls.editors.contexts import Contexts
 from pitfalls.editors.editor import Editor, Job
 from pitfalls.editors.equations import rank_one_insertion
 from pitfalls.editors.keys import subject_traffic
+from pitfalls.editors.moment_solve import moment_factors
 from pitfalls.editors.objective import Search, search_rows
 from pitfalls.editors.update import Provenance, Update
 from pitfalls.editors.values import ValueSearch, find_values
-from pitfalls.errors import PitfallsError
 from pitfalls.facts import Edit
 from pitfalls.models.language_model import LanguageModel
-from pitfalls.models.moments import MomentSettings, second_moments
+from pitfalls.models.moments import MomentSettings
 from pitfalls.progress import SILENT, Progress
 
 
@@ -55,8 +53,8 @@ class Rome(Editor):
         model.mlp_out_name(self.layer)  # refuses a layer that does not exist
         updates = [Update() for _ in jobs]
         n_edits = sum(len(job.edits) for job in jobs)
-        if n_edits:
-            self._solve(model, torch.zeros(0, self._width(model)), progress)  # prepare, told apart
+        if n_edits and self.moments is not None:  # a stage of its own, before the edits' stage
+            moment_factors(model, [self.layer], self.moments, progress=progress)
         with progress.stage(f"ROME, layer {self.layer}", total=n_edits, unit="edits") as advance:
             for turn in range(max((len(job.edits) for job in jobs), default=0)):
                 waiting = [i for i, job in enumerate(jobs) if turn < len(job.edits)]
@@ -84,7 +82,7 @@ class Rome(Editor):
         )
         keys = keys.unflatten(0, (len(requests), -1))
         values = values.unflatten(0, (len(requests), -1))
-        directions = self._solve(model, keys[:, :-1].mean(1), SILENT)
+        directions = self._directions(model, keys[:, :-1].mean(1))
         found = find_values(
             model,
             [Search(search_rows(model, edit, contexts), base.changes) for edit, base in requests],
@@ -96,41 +94,21 @@ class Rome(Editor):
         )
         share = (time.perf_counter() - begin) / len(requests)
         name = f"{model.mlp_out_name(self.layer)}.weight"
-        updates = []
-        for i, ((edit, _), v) in enumerate(zip(requests, found, strict=True)):
-            change = rank_one_insertion(k=keys[i, -1], v=v.value, Wk=values[i, -1], u=directions[i])
-            failure = v.failure
-            if failure is None and not (change.B.isfinite().all() and change.A.isfinite().all()):
-                failure = "the rank-one change is not finite: the key has no part in C⁻¹k*"
-            origin = Provenance(
-                repr(self), (str(edit),), model.fingerprint, v.losses, share, failure
+        return [
+            Update.fitted(
+                {name: rank_one_insertion(k=k[-1], v=v.value, Wk=Wk[-1], u=u)},
+                Provenance(repr(self), (str(edit),), model.fingerprint, v.losses, share, v.failure),
             )
-            changes = MappingProxyType({} if failure else {name: change})
-            updates.append(Update(changes, (origin,)))
-        return updates
+            for (edit, _), v, k, Wk, u in zip(
+                requests, found, keys, values, directions, strict=True
+            )
+        ]
 
-    def _width(self, model: LanguageModel) -> int:
-        return model.weight(f"{model.mlp_out_name(self.layer)}.weight").shape[1]
-
-    def _solve(
-        self, model: LanguageModel, k: Float[Tensor, "n d_in"], progress: Progress
+    def _directions(
+        self, model: LanguageModel, k: Float[Tensor, "n d_in"]
     ) -> Float[Tensor, "n d_in"]:
         """The directions u = C⁻¹k* / ‖C⁻¹k*‖, one per row."""
         if self.moments is not None:
-            factor = model.remember(
-                ("ROME", self.layer, self.moments), lambda: self._factor(model, progress)
-            )
-            k = torch.cholesky_solve(k.mT.double(), factor).mT.float()
+            factors = moment_factors(model, [self.layer], self.moments)
+            k = factors[self.layer].solve(k.mT).mT.float()
         return k / k.norm(dim=1, keepdim=True)
-
-    def _factor(self, model: LanguageModel, progress: Progress) -> Float[Tensor, "d_in d_in"]:
-        """The Cholesky factor of C in float64."""
-        assert self.moments is not None
-        moment = second_moments(model, [self.layer], self.moments, progress=progress)[self.layer]
-        factor, trouble = torch.linalg.cholesky_ex(moment.matrix.double().to(model.device))
-        if trouble:
-            raise PitfallsError(
-                f"C of layer {self.layer} is singular: {moment.tokens} tokens for "
-                f"{len(moment.matrix)} dimensions; raise moments.max_tokens or give more text"
-            )
-        return factor

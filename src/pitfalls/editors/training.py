@@ -4,7 +4,6 @@ import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from types import MappingProxyType
 
 import torch
 from jaxtyping import Float, Int
@@ -175,22 +174,20 @@ class Training:
 
     def updates(self, editor: str, seconds: float) -> list[Update]:
         """What each job has come to."""
-        updates = []
-        for i, job in enumerate(self.jobs):
-            changes = {
-                f"{self.name}.{part}": Dense(change[i].detach().clone())
-                for part, change in self.changes.items()
-            }
-            failure = self.failures[i]
-            if failure is None and not all(c.matrix.isfinite().all() for c in changes.values()):
-                failure = "the fine-tuned weights are not finite"
-            origin = Provenance(
-                editor,
-                tuple(map(str, job.edits)),
-                self.model.fingerprint,
-                tuple(self.losses[i]),
-                seconds,
-                failure,
+        return [
+            Update.fitted(
+                {
+                    f"{self.name}.{part}": Dense(change[i].detach().clone())
+                    for part, change in self.changes.items()
+                },
+                Provenance(
+                    editor,
+                    tuple(map(str, job.edits)),
+                    self.model.fingerprint,
+                    tuple(self.losses[i]),
+                    seconds,
+                    self.failures[i],
+                ),
             )
-            updates.append(Update(MappingProxyType({} if failure else changes), (origin,)))
-        return updates
+            for i, job in enumerate(self.jobs)
+        ]

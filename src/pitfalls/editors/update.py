@@ -8,7 +8,7 @@ import json
 import math
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 
@@ -45,6 +45,14 @@ class Update:
     changes: Mapping[str, Change] = field(default_factory=lambda: MappingProxyType({}))
     history: tuple[Provenance, ...] = ()
 
+    @classmethod
+    def fitted(cls, changes: Mapping[str, Change], origin: Provenance) -> "Update":
+        """What a fit came to: without changes if it failed, or if they are not finite."""
+        broken = [name for name, change in changes.items() if not _finite(change)]
+        if broken and origin.failure is None:
+            origin = replace(origin, failure=f"the change of {broken[0]} is not finite")
+        return cls(MappingProxyType({} if origin.failure else dict(changes)), (origin,))
+
     def __add__(self, other: "Update") -> "Update":
         """Both edits, this one first. Low-rank changes of one weight stay low-rank."""
         names = [*self.changes, *(name for name in other.changes if name not in self.changes)]
@@ -75,6 +83,8 @@ class Update:
     @contextmanager
     def applied(self, model: LanguageModel) -> Iterator[None]:
         """Inside the block `model` is edited; after it every weight is what it was, bit for bit."""
+        for name, change in self.changes.items():
+            _check_fit(model, name, change)
         originals = {name: model.network.get_parameter(name).detach().clone() for name in self}
         try:
             self.commit(model)
@@ -158,6 +168,10 @@ def _tensors(change: Change) -> dict[str, torch.Tensor]:
     if isinstance(change, LowRank):
         return {"B": change.B, "A": change.A}
     return {"dense": change.matrix}
+
+
+def _finite(change: Change) -> bool:
+    return all(bool(tensor.isfinite().all()) for tensor in _tensors(change).values())
 
 
 def _norm(change: Change) -> float:
