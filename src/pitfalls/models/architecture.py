@@ -20,6 +20,8 @@ class Architecture:
     name: str
     blocks: str
     """The list of transformer blocks."""
+    mlp_in: tuple[str, ...]
+    """Inside a block: the first MLP matrices, in the order of the module; a gated MLP has two."""
     mlp_out: str
     """Inside a block: the second MLP matrix, whose input is the key and whose output the value."""
     final_norm: str
@@ -34,6 +36,7 @@ ARCHITECTURES: tuple[Architecture, ...] = (
     Architecture(
         name="gpt2",
         blocks="transformer.h",
+        mlp_in=("mlp.c_fc",),
         mlp_out="mlp.c_proj",
         final_norm="transformer.ln_f",
         head="lm_head",
@@ -42,6 +45,7 @@ ARCHITECTURES: tuple[Architecture, ...] = (
     Architecture(
         name="gptj",
         blocks="transformer.h",
+        mlp_in=("mlp.fc_in",),
         mlp_out="mlp.fc_out",
         final_norm="transformer.ln_f",
         head="lm_head",
@@ -50,6 +54,7 @@ ARCHITECTURES: tuple[Architecture, ...] = (
     Architecture(
         name="llama",
         blocks="model.layers",
+        mlp_in=("mlp.gate_proj", "mlp.up_proj"),
         mlp_out="mlp.down_proj",
         final_norm="model.norm",
         head="lm_head",
@@ -79,7 +84,8 @@ def architecture_of(network: nn.Module) -> Architecture:
 def _first_missing(network: nn.Module, row: Architecture) -> str | None:
     """The first module of `row` that `network` lacks or holds in another layout, or None."""
     modules = dict(network.named_modules())
-    for path in (row.blocks, f"{row.blocks}.0.{row.mlp_out}", row.final_norm, row.head):
+    first = [f"{row.blocks}.0.{path}" for path in (*row.mlp_in, row.mlp_out)]
+    for path in (row.blocks, *first, row.final_norm, row.head):
         if path not in modules:
             return f"a module {path!r}"
     layout = "in_out" if isinstance(modules[f"{row.blocks}.0.{row.mlp_out}"], Conv1D) else "out_in"

@@ -82,8 +82,13 @@ class LanguageModel:
     @cached_property
     def fingerprint(self) -> str:
         """Hash of every weight's name, shape, dtype and bytes; equal models have equal ones."""
+        return self.fingerprint_in(None)
+
+    def fingerprint_in(self, dtype: torch.dtype | None) -> str:
+        """The fingerprint that this model has once loaded in `dtype`; None leaves it as it is."""
         digest = hashlib.blake2b(digest_size=16)
-        for name, weight in self.network.state_dict().items():
+        for name, kept in self.network.state_dict().items():
+            weight = kept.to(dtype) if dtype and kept.is_floating_point() else kept
             digest.update(f"{name} {tuple(weight.shape)} {weight.dtype}".encode())
             digest.update(weight.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy())
         return digest.hexdigest()
@@ -124,6 +129,12 @@ class LanguageModel:
                 f"layer {layer} does not exist: {self.name} has layers 0 to {self.n_layers - 1}"
             )
         return f"{self.architecture.blocks}.{layer}.{self.architecture.mlp_out}"
+
+    def mlp_weight_names(self, layer: int) -> list[str]:
+        """Parameter names of all of `layer`'s MLP matrices, from first to last."""
+        block = self.mlp_out_name(layer).removesuffix(self.architecture.mlp_out)
+        paths = (*self.architecture.mlp_in, self.architecture.mlp_out)
+        return [f"{block}{path}.weight" for path in paths]
 
     def mlp_out(self, layer: int) -> nn.Module:
         """`layer`'s second MLP matrix as a module."""
