@@ -39,6 +39,14 @@ class Editor(ABC):
                 diverges is no error: its update says so in `failure` and changes nothing.
         """
 
+    def check(self, model: LanguageModel) -> None:
+        """Refuse settings that do not fit `model` before anything long begins.
+
+        Raises:
+            PitfallsError: what does not fit and what to do.
+        """
+        del model
+
     def templates(self, model: LanguageModel) -> tuple[str, ...]:
         """The context templates that `fit` will use, for the run's header; none by default."""
         del model
