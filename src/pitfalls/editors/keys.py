@@ -4,14 +4,14 @@ from collections.abc import Sequence
 
 import torch
 from jaxtyping import Float
-from torch import Tensor
+from torch import Tensor, nn
 
 from pitfalls.facts import Edit
 from pitfalls.models.language_model import LanguageModel
 from pitfalls.models.packing import pack, run_split_on_oom
 from pitfalls.models.patches import Changes, row_patches
 from pitfalls.models.tokens import Split, Tokens, tokenize
-from pitfalls.models.trace import mlp_out_traffic
+from pitfalls.models.trace import traffic
 
 
 def subject_span(prompt: str, subject: str, context: str) -> tuple[str, int]:
@@ -31,15 +31,15 @@ def subject_traffic(
     model: LanguageModel,
     requests: Sequence[tuple[Edit, str, Changes]],
     *,
-    layer: int,
+    module: nn.Module,
     token_budget: int,
 ) -> tuple[Float[Tensor, "n d_in"], Float[Tensor, "n d_out"]]:
-    """Key and value of the second MLP matrix at the subject's last token.
+    """What goes into `module` and what comes out at the subject's last token.
 
     Args:
         model: the model.
         requests: edit, context template and the changes the model carries, for every row wanted.
-        layer: block index.
+        module: the second MLP matrix of a layer, for keys and values, or a whole block.
         token_budget: the most padded tokens in one forward pass.
     """
     rows = []
@@ -50,7 +50,7 @@ def subject_traffic(
     def read(part: Sequence[int]) -> list[tuple[Tensor, Tensor]]:
         with row_patches(model.network, [rows[i][1] for i in part]):
             batch = model.batch([rows[i][0] for i in part])
-            k, v = mlp_out_traffic(model, batch, [layer])[layer]
+            k, v = traffic(model, batch, {"module": module})["module"]
         last = batch.lengths - 1
         every = torch.arange(len(part), device=last.device)
         return list(zip(k[every, last].float(), v[every, last].float(), strict=True))

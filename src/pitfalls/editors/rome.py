@@ -41,6 +41,8 @@ class Rome(Editor):
     """How C is estimated (§3.1, step 1); None takes C = I."""
     token_budget: int = 768
     """The most padded tokens that one forward pass of the search replays."""
+    key_budget: int = 4096
+    """The most padded tokens in one forward pass that reads keys."""
 
     def templates(self, model: LanguageModel) -> tuple[str, ...]:
         """The context templates."""
@@ -57,11 +59,17 @@ class Rome(Editor):
             moment_factors(model, [self.layer], self.moments, progress=progress)
         with progress.stage(f"ROME, layer {self.layer}", total=n_edits, unit="edits") as advance:
             for turn in range(max((len(job.edits) for job in jobs), default=0)):
-                waiting = [i for i, job in enumerate(jobs) if turn < len(job.edits)]
+                waiting = [
+                    i
+                    for i, job in enumerate(jobs)
+                    if turn < len(job.edits) and not updates[i].failure
+                ]
+                if not waiting:
+                    break
                 requests = [(jobs[i].edits[turn], jobs[i].base + updates[i]) for i in waiting]
                 for i, update in zip(waiting, self._insert(model, requests, advance), strict=True):
                     updates[i] += update
-        return updates
+        return [Update(history=u.history) if u.failure else u for u in updates]
 
     def _insert(
         self,
@@ -77,8 +85,8 @@ class Rome(Editor):
         keys, values = subject_traffic(
             model,
             [(edit, c, base.changes) for edit, base in requests for c in (*contexts, "{}")],
-            layer=self.layer,
-            token_budget=self.token_budget,
+            module=model.mlp_out(self.layer),
+            token_budget=self.key_budget,
         )
         keys = keys.unflatten(0, (len(requests), -1))
         values = values.unflatten(0, (len(requests), -1))

@@ -1,6 +1,7 @@
-"""Reading what goes into modules, without running more of the model than needed."""
+"""Reading what goes into modules and what comes out, without running more than needed."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar
 
 import torch
 from jaxtyping import Float
@@ -10,34 +11,34 @@ from pitfalls.models.language_model import LanguageModel
 from pitfalls.models.passes import right_output
 from pitfalls.models.tokens import SplitBatch
 
+K = TypeVar("K")
+
 
 class _Enough(Exception):
     """Raised inside a forward pass once everything asked for has been seen."""
 
 
 @torch.no_grad()
-def mlp_out_traffic(
-    model: LanguageModel, batch: SplitBatch, layers: Sequence[int]
-) -> dict[int, tuple[Float[Tensor, "rows right d_in"], Float[Tensor, "rows right d_out"]]]:
-    """Input (the keys) and output (the values) of the second MLP matrix of each of `layers`.
+def traffic(
+    model: LanguageModel, batch: SplitBatch, modules: Mapping[K, nn.Module]
+) -> dict[K, tuple[Float[Tensor, "rows right d_in"], Float[Tensor, "rows right d_out"]]]:
+    """First input and output of each of `modules`.
 
     Args:
-        model: the model; blocks above the highest of `layers` are not run.
+        model: the model; what comes after the last of `modules` is not run.
         batch: texts without left parts.
-        layers: block indices.
+        modules: any of the model's modules, under any names.
     """
-    seen: dict[int, tuple[Tensor, Tensor]] = {}
+    seen: dict[K, tuple[Tensor, Tensor]] = {}
     hooks = []
-    for layer in layers:
+    for name, module in modules.items():
 
-        def note(
-            module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor, layer: int = layer
-        ) -> None:
-            seen[layer] = (inputs[0], output)
-            if len(seen) == len(layers):
+        def note(module: nn.Module, args: tuple[Any, ...], output: Any, name: K = name) -> None:
+            seen[name] = (args[0], output[0] if isinstance(output, tuple) else output)
+            if len(seen) == len(modules):
                 raise _Enough
 
-        hooks.append(model.mlp_out(layer).register_forward_hook(note))
+        hooks.append(module.register_forward_hook(note))
     try:
         right_output(model, batch, None)
     except _Enough:
@@ -46,3 +47,10 @@ def mlp_out_traffic(
         for hook in hooks:
             hook.remove()
     return seen
+
+
+def mlp_out_traffic(
+    model: LanguageModel, batch: SplitBatch, layers: Sequence[int]
+) -> dict[int, tuple[Float[Tensor, "rows right d_in"], Float[Tensor, "rows right d_out"]]]:
+    """Input (the keys) and output (the values) of the second MLP matrix of each of `layers`."""
+    return traffic(model, batch, {layer: model.mlp_out(layer) for layer in layers})

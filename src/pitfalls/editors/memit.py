@@ -1,0 +1,169 @@
+"""MEMIT: many facts at once, spread over several layers (Meng et al. 2023)."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import final
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from pitfalls.editors.contexts import Contexts
+from pitfalls.editors.editor import Editor, Job
+from pitfalls.editors.equations import batch_insertion
+from pitfalls.editors.keys import subject_traffic
+from pitfalls.editors.moment_solve import moment_factors
+from pitfalls.editors.objective import Search, search_rows
+from pitfalls.editors.update import Provenance, Update
+from pitfalls.editors.values import Found, ValueSearch, find_values
+from pitfalls.errors import PitfallsError
+from pitfalls.facts import Edit
+from pitfalls.models.language_model import LanguageModel
+from pitfalls.models.moments import MomentSettings
+from pitfalls.models.patches import Changes
+from pitfalls.progress import SILENT, Progress
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class Memit(Editor):
+    """Mass-editing memory: a value z per fact at the last layer, written into all of `layers`.
+
+    Choose it for batches: the edits of one job are inserted together, by one least-squares solve a
+    layer. Requests that share a subject and a prompt share a key, and end at the mean of their z's.
+    """
+
+    layers: tuple[int, ...]
+    """The layers that share the change, ascending; z is the output of the last one's block."""
+    value: ValueSearch = ValueSearch(clamp=0.75)
+    """How z is searched for (§4.1)."""
+    contexts: Contexts = Contexts()
+    """What keys and values are averaged over. In a key the first template, the bare prompt, weighs
+    as much as all the others together."""
+    moments: MomentSettings = MomentSettings()
+    """How C is estimated."""
+    moment_weight: float = 15_000.0
+    """λ, how much the old associations weigh against the new ones (§4.2)."""
+    token_budget: int = 768
+    """The most padded tokens that one forward pass of the search replays."""
+    key_budget: int = 4096
+    """The most padded tokens in one forward pass that reads keys."""
+
+    def templates(self, model: LanguageModel) -> tuple[str, ...]:
+        """The context templates."""
+        return self.contexts.of(model)
+
+    def fit(
+        self, model: LanguageModel, jobs: Sequence[Job], *, progress: Progress = SILENT
+    ) -> list[Update]:
+        """One change of rank len(edits) per layer and job."""
+        self._check(model)
+        edits = [(i, edit) for i, job in enumerate(jobs) for edit in job.edits]
+        if not edits:
+            return [Update() for _ in jobs]
+        moment_factors(model, self.layers, self.moments, progress=progress)  # a stage of its own
+        name = f"MEMIT, layers {self.layers[0]} to {self.layers[-1]}"
+        with progress.stage(name, total=len(edits), unit="edits") as advance:
+            begin = time.perf_counter()
+            found = self._values(model, jobs, edits, advance)
+            updates = self._insert(model, jobs, edits, [value.value for value in found])
+            share = (time.perf_counter() - begin) / len(edits)
+        return [
+            self._outcome(model, job, update, [found[row] for row in _rows(edits, i)], share)
+            for i, (job, update) in enumerate(zip(jobs, updates, strict=True))
+        ]
+
+    def _values(
+        self,
+        model: LanguageModel,
+        jobs: Sequence[Job],
+        edits: Sequence[tuple[int, Edit]],
+        advance: Callable[[float], None],
+    ) -> list[Found]:
+        """The z of every edit, each on its own on top of its job's base."""
+        contexts = self.contexts.of(model)
+        return find_values(
+            model,
+            [Search(search_rows(model, e, contexts), jobs[i].base.changes) for i, e in edits],
+            layer=self.layers[-1],
+            site="block",
+            settings=self.value,
+            token_budget=self.token_budget,
+            done=advance,
+        )
+
+    def _insert(
+        self,
+        model: LanguageModel,
+        jobs: Sequence[Job],
+        edits: Sequence[tuple[int, Edit]],
+        z: Sequence[Float[Tensor, " d"]],
+    ) -> list[Update]:
+        """Layer by layer, an equal share of what still misses to z (§4.3, Algorithm 1)."""
+        factors = moment_factors(model, self.layers, self.moments)
+        updates = [Update() for _ in jobs]
+        for position, layer in enumerate(self.layers):
+            carried = [
+                (job.base + update).changes for job, update in zip(jobs, updates, strict=True)
+            ]
+            k = self._keys(model, edits, carried, layer)
+            _, now = subject_traffic(
+                model,
+                [(edit, "{}", carried[i]) for i, edit in edits],
+                module=model.blocks[self.layers[-1]],
+                token_budget=self.key_budget,
+            )
+            share = (torch.stack(list(z)) - now) / (len(self.layers) - position)
+            weight = f"{model.mlp_out_name(layer)}.weight"
+            for i in {job for job, _ in edits}:
+                rows = _rows(edits, i)
+                change = batch_insertion(
+                    k[rows].mT, share[rows].mT, factors[layer], self.moment_weight
+                )
+                updates[i] += Update({weight: change})
+        return updates
+
+    def _keys(
+        self,
+        model: LanguageModel,
+        edits: Sequence[tuple[int, Edit]],
+        carried: Sequence[Changes],
+        layer: int,
+    ) -> Float[Tensor, "n d_in"]:
+        """Mean keys; the bare prompt is one half of the mean, the other contexts the other."""
+        contexts = self.contexts.of(model)
+        keys, _ = subject_traffic(
+            model,
+            [(edit, context, carried[i]) for i, edit in edits for context in contexts],
+            module=model.mlp_out(layer),
+            token_budget=self.key_budget,
+        )
+        k = keys.unflatten(0, (len(edits), len(contexts)))
+        return k[:, 0] if len(contexts) == 1 else (k[:, 0] + k[:, 1:].mean(1)) / 2
+
+    def _outcome(
+        self, model: LanguageModel, job: Job, update: Update, found: Sequence[Found], share: float
+    ) -> Update:
+        if not job.edits:
+            return Update()
+        origin = Provenance(
+            repr(self),
+            tuple(map(str, job.edits)),
+            model.fingerprint,
+            tuple(loss for value in found for loss in value.losses),
+            share * len(job.edits),
+            next((value.failure for value in found if value.failure), None),
+        )
+        return Update.fitted(update.changes, origin)
+
+    def _check(self, model: LanguageModel) -> None:
+        if not self.layers or list(self.layers) != sorted(set(self.layers)):
+            raise PitfallsError(f"MEMIT's layers are {self.layers}, expected ascending indices")
+        for layer in self.layers:
+            model.mlp_out_name(layer)
+
+
+def _rows(edits: Sequence[tuple[int, Edit]], job: int) -> list[int]:
+    """Which of `edits` belong to `job`."""
+    return [row for row, (owner, _) in enumerate(edits) if owner == job]
