@@ -181,7 +181,7 @@ class _Descent:
         longest = self.settings.clamp * before.initial.norm(dim=1)
         self.delta *= (longest / self.delta.norm(dim=1)).clamp(max=1).nan_to_num(1.0)[:, None]
 
-    def _shrink(self, running: Bool[Tensor, " jobs"]) -> Bool[Tensor, " jobs"]:
+    def _shrink(self, running: Bool[Tensor, " jobs"]) -> Bool[Tensor, " left"]:
         """Go on with the running searches alone."""
         self.delta = self.delta.detach()[running]
         self.adam.keep(running)
