@@ -6,7 +6,7 @@ from torch import nn
 from pitfalls.errors import PitfallsError
 from pitfalls.models.architecture import ARCHITECTURES, architecture_of
 from pitfalls.models.language_model import LanguageModel
-from pitfalls.testing import FAMILIES
+from pitfalls.testing import FAMILIES, tiny_model
 
 
 def test_every_family_of_the_table_can_be_tested():
@@ -38,13 +38,9 @@ def test_an_unknown_structure_is_refused_naming_what_each_family_misses():
 
 
 def test_a_matrix_in_the_other_layout_is_told():
-    linear = nn.ModuleDict({"mlp": nn.ModuleDict({"c_proj": nn.Linear(2, 2)})})
-    network = nn.ModuleDict(
-        {
-            "transformer": nn.ModuleDict({"h": nn.ModuleList([linear]), "ln_f": nn.Identity()}),
-            "lm_head": nn.Identity(),
-        }
-    )
+    network = tiny_model("gpt2").network
+    mlp = network.get_submodule("transformer.h.0.mlp")
+    mlp.c_proj = nn.Linear(*mlp.c_proj.weight.shape)
     with pytest.raises(PitfallsError, match=r"gpt2 needs 'mlp\.c_proj' stored as in_out"):
         architecture_of(network)
 
