@@ -29,7 +29,7 @@ _HOMES = {
 }
 """Public name → the module it lives in, imported when first asked for: scoring needs no torch."""
 
-__all__ = sorted(_HOMES)  # noqa: PLE0605
+__all__ = sorted(_HOMES)
 
 
 def __getattr__(name: str) -> Any:

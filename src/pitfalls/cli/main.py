@@ -3,7 +3,6 @@
 import sys
 from collections.abc import Sequence
 
-import click
 import typer
 
 from pitfalls.cli import data, models
@@ -32,11 +31,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line; a user's mistake is one line on standard error and status 2."""
     try:
         status = app(arguments, standalone_mode=False)
-    except (PitfallsError, click.ClickException) as error:
-        message = error.format_message() if isinstance(error, click.ClickException) else str(error)
-        print(f"pitfalls: {' '.join(message.split())}", file=sys.stderr)
+    except (PitfallsError, typer.TyperException) as error:
+        print(f"pitfalls: {' '.join(str(error).split())}", file=sys.stderr)
         sys.exit(WRONG_INPUT)
-    except (KeyboardInterrupt, click.Abort):
+    except (KeyboardInterrupt, typer.Abort):
         print("pitfalls: stopped; the same command goes on from here", file=sys.stderr)
         sys.exit(130)
     sys.exit(status if isinstance(status, int) else 0)

@@ -39,6 +39,10 @@ class FineTune(Editor):
     memory_budget: int = 1 << 30
     """Bytes that the changes of the jobs trained side by side may take, Adam's state included."""
 
+    def check(self, model: LanguageModel) -> None:
+        """Refuse a layer that is not there."""
+        model.mlp_out_name(self.layer)
+
     def fit(
         self, model: LanguageModel, jobs: Sequence[Job], *, progress: Progress = SILENT
     ) -> list[Update]:

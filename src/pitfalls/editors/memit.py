@@ -50,6 +50,13 @@ class Memit(Editor):
     key_budget: int = 4096
     """The most padded tokens in one forward pass that reads keys."""
 
+    def check(self, model: LanguageModel) -> None:
+        """Refuse layers that are not ascending or not there."""
+        if not self.layers or list(self.layers) != sorted(set(self.layers)):
+            raise PitfallsError(f"MEMIT's layers are {self.layers}, expected ascending indices")
+        for layer in self.layers:
+            model.mlp_out_name(layer)
+
     def templates(self, model: LanguageModel) -> tuple[str, ...]:
         """The context templates."""
         return self.contexts.of(model)
@@ -58,7 +65,7 @@ class Memit(Editor):
         self, model: LanguageModel, jobs: Sequence[Job], *, progress: Progress = SILENT
     ) -> list[Update]:
         """One change of rank len(edits) per layer and job."""
-        self._check(model)
+        self.check(model)
         edits = [(i, edit) for i, job in enumerate(jobs) for edit in job.edits]
         if not edits:
             return [Update() for _ in jobs]
@@ -156,12 +163,6 @@ class Memit(Editor):
             next((value.failure for value in found if value.failure), None),
         )
         return Update.fitted(update.changes, origin)
-
-    def _check(self, model: LanguageModel) -> None:
-        if not self.layers or list(self.layers) != sorted(set(self.layers)):
-            raise PitfallsError(f"MEMIT's layers are {self.layers}, expected ascending indices")
-        for layer in self.layers:
-            model.mlp_out_name(layer)
 
 
 def _rows(edits: Sequence[tuple[int, Edit]], job: int) -> list[int]:

@@ -44,6 +44,10 @@ class Rome(Editor):
     key_budget: int = 4096
     """The most padded tokens in one forward pass that reads keys."""
 
+    def check(self, model: LanguageModel) -> None:
+        """Refuse a layer that is not there."""
+        model.mlp_out_name(self.layer)
+
     def templates(self, model: LanguageModel) -> tuple[str, ...]:
         """The context templates."""
         return self.contexts.of(model)
@@ -52,7 +56,7 @@ class Rome(Editor):
         self, model: LanguageModel, jobs: Sequence[Job], *, progress: Progress = SILENT
     ) -> list[Update]:
         """One rank-one change per edit, summed up per job."""
-        model.mlp_out_name(self.layer)  # refuses a layer that does not exist
+        self.check(model)
         updates = [Update() for _ in jobs]
         n_edits = sum(len(job.edits) for job in jobs)
         if n_edits and self.moments is not None:  # a stage of its own, before the edits' stage

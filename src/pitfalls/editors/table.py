@@ -11,6 +11,8 @@ from pydantic import TypeAdapter, ValidationError
 
 from pitfalls.editors.editor import Editor
 from pitfalls.editors.fine_tune import FineTune
+from pitfalls.editors.memit import Memit
+from pitfalls.editors.mend import Mend
 from pitfalls.editors.rome import Rome
 from pitfalls.errors import PitfallsError, UnknownNameError
 from pitfalls.models.language_model import LanguageModel
@@ -18,7 +20,9 @@ from pitfalls.models.language_model import LanguageModel
 EDITORS: dict[str, type[Editor]] = {
     "ft": FineTune,
     "ft-norm": FineTune,
+    "mend": Mend,
     "rome": Rome,
+    "memit": Memit,
 }
 """Name → method. Two names of one method differ by their settings in `data/presets.toml`."""
 
@@ -72,9 +76,7 @@ def editor_for(
         raise UnknownNameError("editor", name, EDITORS)
     settings = preset_settings(name, model)
     _merge(settings, overrides or {})
-    depth = settings.pop("depth", None)
-    if depth is not None:
-        settings.setdefault("layer", round(float(depth) * (model.n_layers - 1)))
+    _place(settings, model.n_layers)
     _refuse_unknown(EDITORS[name], settings, where=f"setting of {name}")
     if "contexts" in settings:
         settings["contexts"].setdefault("seed", seed)
@@ -86,7 +88,7 @@ def editor_for(
         raise PitfallsError(
             f"{name}.{where}: got {first['input']!r}; {first['msg'].lower()}"
         ) from error
-    model.mlp_out_name(settings["layer"])
+    editor.check(model)
     return editor
 
 
@@ -101,22 +103,32 @@ def preset_settings(name: str, model: LanguageModel) -> dict[str, Any]:
     return settings
 
 
+def _place(settings: dict[str, Any], n_layers: int) -> None:
+    """Turn depth fractions into layers: `depth` into one, `depths` into all between the two."""
+    if (depth := settings.pop("depth", None)) is not None:
+        settings["layer"] = round(float(depth) * (n_layers - 1))
+    if (depths := settings.pop("depths", None)) is not None:
+        first, last = (round(float(depth) * (n_layers - 1)) for depth in depths)
+        settings["layers"] = tuple(range(first, last + 1))
+
+
 def _merge(settings: dict[str, Any], changes: Mapping[str, Any]) -> None:
-    """Write `changes` into `settings`, tables into tables. A layer wins over a depth."""
+    """Write `changes` into `settings`, tables into tables. Layers win over depths."""
     for key, value in changes.items():
         if isinstance(value, Mapping) and isinstance(settings.get(key), dict):
             _merge(settings[key], value)
         else:
             settings[key] = deepcopy(value)
-    if "layer" in changes:
-        settings.pop("depth", None)
+    for named, fraction in (("layer", "depth"), ("layers", "depths")):
+        if named in changes:
+            settings.pop(fraction, None)
 
 
 def _refuse_unknown(kind: type, settings: Mapping[str, Any], *, where: str) -> None:
     known = {field.name: field.type for field in fields(kind)}
     for key, value in settings.items():
         if key not in known:
-            raise UnknownNameError(where, key, [*known, "depth"])
+            raise UnknownNameError(where, key, known)
         inner = _dataclass_in(known[key])
         if inner is not None and isinstance(value, Mapping):
             _refuse_unknown(inner, value, where=f"{where}: {key}")
