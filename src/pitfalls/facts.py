@@ -5,6 +5,15 @@ from dataclasses import dataclass
 from pitfalls.errors import PitfallsError
 
 
+def template_fault(text: str) -> str | None:
+    """What is wrong with a text that a subject shall be filled into, or None."""
+    if (found := text.count("{}")) != 1:
+        return f"has {found} placeholders, expected exactly one '{{}}' for the subject"
+    if set("{}") & set(text.replace("{}", "")):
+        return "has a brace beside the '{}' for the subject, expected none"
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class Entity:
     """A node of the graph. Two entities are the same thing if and only if their ids are equal."""
@@ -28,11 +37,8 @@ class Relation:
 
     def __post_init__(self) -> None:
         for template in (self.prompt, *self.paraphrases):
-            if template.count("{}") != 1:
-                raise PitfallsError(
-                    f"relation {self.id}: prompt {template!r} has {template.count('{}')} "
-                    "placeholders, expected exactly one '{}' for the subject"
-                )
+            if fault := template_fault(template):
+                raise PitfallsError(f"relation {self.id}: prompt {template!r} {fault}")
 
     @property
     def prompts(self) -> tuple[str, ...]:

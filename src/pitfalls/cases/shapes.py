@@ -9,7 +9,7 @@ from typing import Annotated, Any, TypeVar
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from pitfalls.errors import PitfallsError
-from pitfalls.facts import Entity
+from pitfalls.facts import Entity, template_fault
 
 _Model = TypeVar("_Model", bound=BaseModel)
 _SHOWN = 60
@@ -17,10 +17,8 @@ _SHOWN = 60
 
 
 def _template(text: str) -> str:
-    if (found := text.count("{}")) != 1:
-        raise ValueError(f"has {found} placeholders, expected exactly one '{{}}' for the subject")
-    if set("{}") & set(text.replace("{}", "")):
-        raise ValueError(f"is {text!r}, expected no brace beside the '{{}}' for the subject")
+    if fault := template_fault(text):
+        raise ValueError(fault)
     return text
 
 
