@@ -12,6 +12,9 @@ from pitfalls.errors import PitfallsError
 Source: TypeAlias = Path | Traversable
 """A file on disk, or one that travels with the package."""
 
+TEMPORARY = ".tmp"
+"""How the names of half-written files end."""
+
 
 def read_bytes(source: Source) -> bytes:
     """The content of the file.
@@ -54,18 +57,57 @@ def parse_json(text: str, *, where: str) -> Any:
         raise PitfallsError(f"{where}: is not valid JSON: nested too deeply") from None
 
 
+def make_folder(path: Path) -> None:
+    """Make the folder and those it lies in, unless they are there.
+
+    Raises:
+        PitfallsError: it may not be made there, or something else has its name.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except FileExistsError as error:
+        raise PitfallsError(f"{path} is a file, expected a folder; give another --out") from error
+    except OSError as error:
+        raise cannot_write(path, error) from error
+
+
 def write_bytes(path: Path, content: bytes) -> None:
     """Put `content` at `path` at one stroke: a reader sees the old file or the new one.
 
+    It is written under a temporary name, flushed to the disk and renamed, so that a power cut
+    leaves no half of it under its name either.
+
     Raises:
-        PitfallsError: the folder may not be written, or the disk is full.
+        PitfallsError: the folder is missing or may not be written, the disk is full, ….
     """
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    temporary = path.with_name(f".{path.name}.{os.getpid()}{TEMPORARY}")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial.write_bytes(content)
-        partial.replace(path)
+        with temporary.open("wb") as stream:
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())
+        temporary.replace(path)
+        _sync_folder(path.parent)
     except OSError as error:
         with suppress(OSError):
-            partial.unlink(missing_ok=True)
-        raise PitfallsError(f"{path}: cannot be written: {error.strerror or error}") from None
+            temporary.unlink(missing_ok=True)
+        raise cannot_write(path, error) from error
+
+
+def cannot_write(path: Path, error: OSError) -> PitfallsError:
+    """What to tell the user when a write failed."""
+    return PitfallsError(
+        f"cannot write {path}: {error.strerror or error}; "
+        "free some space, change the permissions or give another --out"
+    )
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make a rename outlive a power cut; only POSIX systems let a folder be flushed."""
+    if os.name != "posix":
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -17,7 +17,7 @@ from pitfalls.cases.rows import relation_to_dict as relation_to_dict
 from pitfalls.cases.rows import relations_from_dict as relations_from_dict
 from pitfalls.cases.rows import relations_of as relations_of
 from pitfalls.cases.shapes import Name, Shape, check
-from pitfalls.disk import Source, parse_json, read_text, write_bytes
+from pitfalls.disk import Source, make_folder, parse_json, read_text, write_bytes
 from pitfalls.errors import PitfallsError
 from pitfalls.vocabulary import CaseKind
 
@@ -96,6 +96,7 @@ def write_cases(path: Path, cases: Sequence[Case], *, origin: str = "") -> None:
     }
     rows = [header, *map(case_to_dict, cases)]
     text = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+    make_folder(path.parent)
     write_bytes(path, text.encode("utf-8"))
 
 

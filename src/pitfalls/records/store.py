@@ -18,8 +18,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pydantic import ValidationError
 
+from pitfalls.disk import TEMPORARY, cannot_write, make_folder, write_bytes
 from pitfalls.errors import PitfallsError
-from pitfalls.records.atomic import TEMPORARY, cannot_write, write_atomically
 from pitfalls.records.header import SCHEMA_VERSION, RunHeader
 from pitfalls.records.record import Record
 from pitfalls.records.rows import SCHEMA, from_table, to_table
@@ -108,7 +108,7 @@ class RunDirectory:
         """
         sink = pa.BufferOutputStream()
         pq.write_table(to_table(records), sink, compression="zstd", write_page_checksum=True)
-        write_atomically(self._file(part), sink.getvalue().to_pybytes())
+        write_bytes(self._file(part), sink.getvalue().to_pybytes())
 
     def parts(self) -> list[str]:
         """The names of the parts that are there, in alphabetical order."""
@@ -141,9 +141,9 @@ class RunDirectory:
                 raise PitfallsError(
                     f"{path} holds files but no run.json; give another --out or an empty directory"
                 )
-            (path / "records").mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise cannot_write(path, error) from error
+        make_folder(path / "records")
         run = cls._save(path, header)
         run._clean()
         return run
@@ -151,7 +151,7 @@ class RunDirectory:
     @classmethod
     def _save(cls, path: Path, header: RunHeader) -> "RunDirectory":
         text = json.dumps(header.model_dump(mode="json"), ensure_ascii=False, indent=2)
-        write_atomically(path / "run.json", f"{text}\n".encode())
+        write_bytes(path / "run.json", f"{text}\n".encode())
         return cls(path, header)
 
     def _clean(self) -> None:
