@@ -8,9 +8,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from pitfalls.bench.experiment import Experiment
-from pitfalls.cases.audit import drop_degenerate, known_facts
+from pitfalls.cases.audit import drop_degenerate
 from pitfalls.cases.case import Case
 from pitfalls.cases.collections import load_cases
+from pitfalls.cases.known import known_around
 from pitfalls.editors.table import EditorName
 from pitfalls.errors import PitfallsError
 from pitfalls.records.store import part_name
@@ -54,7 +55,7 @@ def _load(data: str, experiment: Experiment) -> list[Case]:
     if not experiment.skip_degenerate:
         return load_cases(data, experiment.cases)
     listed = load_cases(data)
-    kept, _ = drop_degenerate(listed, known=known_facts(listed))
+    kept, _ = drop_degenerate(listed, known=known_around(data))
     return kept[: experiment.cases]
 
 
