@@ -4,13 +4,19 @@ Made beside their destination and renamed at the end; two processes that make th
 the same time both succeed.
 """
 
+import shutil
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from pitfalls.cache import cache_root
 from pitfalls.errors import PitfallsError
+
+PREFIX = ".making-"
+STALE = 24 * 3600.0
+"""Seconds after which a folder that is still being made belongs to a process that was killed."""
 
 
 @contextmanager
@@ -22,10 +28,18 @@ def scratch(parent: Path) -> Iterator[Path]:
     """
     try:
         parent.mkdir(parents=True, exist_ok=True)
-        with TemporaryDirectory(prefix=".making-", dir=parent) as room:
+        _clear_stale(parent)
+        with TemporaryDirectory(prefix=PREFIX, dir=parent) as room:
             yield Path(room)
     except OSError as error:
         raise cannot_write(error.strerror or str(error)) from error
+
+
+def _clear_stale(parent: Path) -> None:
+    for folder in parent.glob(f"{PREFIX}*"):
+        with suppress(OSError):  # somebody else may be clearing it too
+            if time.time() - folder.stat().st_mtime > STALE:
+                shutil.rmtree(folder)
 
 
 @contextmanager
