@@ -5,7 +5,7 @@ from rich.console import Console
 from typer.testing import CliRunner
 
 from pitfalls.cli.models import app
-from pitfalls.cli.progress import BarProgress, LineProgress, amount, progress_on
+from pitfalls.cli.progress import BarProgress, LineProgress, amount, progress_on, span
 from pitfalls.errors import PitfallsError
 from pitfalls.progress import SILENT, Progress
 
@@ -42,9 +42,44 @@ def test_a_long_stage_tells_how_far_it_is():
         advance(1)
         advance(1)
     assert out.getvalue().splitlines()[1:] == [
-        "solving: 1/2 layers, 0 s",
+        "solving: 1/2 layers, 0 s, 0 s left",
         "solving: 2/2 layers, 0 s",
     ]
+
+
+def test_short_stages_inside_another_one_are_not_told():
+    to, out = console(terminal=False)
+    progress = LineProgress(to)
+    with progress.stage("cases", 2, "cases") as outer:
+        for _ in range(2):
+            with progress.stage("ROME, layer 5", 9, "edits") as inner:
+                inner(9)
+            outer(1)
+    with progress.stage("next"):
+        pass
+    assert out.getvalue() == "cases …\nnext …\n"
+
+
+def test_long_stages_inside_another_one_are_told(monkeypatch: pytest.MonkeyPatch):
+    clock = iter([0.0, 0.0, 20.0, 31.0, 31.0])
+    monkeypatch.setattr("time.monotonic", lambda: next(clock))
+    to, out = console(terminal=False)
+    progress = LineProgress(to)
+    with progress.stage("cases"), progress.stage("second moments", 300, "tokens") as advance:
+        advance(100)
+    assert out.getvalue().splitlines() == [
+        "cases …",
+        "second moments: 100/300 tokens, 20 s, 40 s left",
+        "second moments: done in 31.0 s",
+        "cases: done in 31.0 s",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "told"), [(0.2, "0 s"), (119.0, "119 s"), (720.0, "12 min"), (12_600.0, "3.5 h")]
+)
+def test_times_are_told_as_one_would_say_them(seconds: float, told: str):
+    assert span(seconds) == told
 
 
 def test_in_a_terminal_bars_show_name_amount_and_time():

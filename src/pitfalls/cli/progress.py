@@ -27,6 +27,9 @@ LINE_EVERY = 15.0
 WORTH_TELLING = 1.0
 """Seconds from which on it is told how long a stage took."""
 
+WORTH_TELLING_INSIDE = 10.0
+"""The same of a stage inside another one; there may be hundreds."""
+
 
 def progress_on(console: Console | None = None) -> Progress:
     """What to hand to the library: bars if `console` is a terminal, else plain lines.
@@ -97,16 +100,20 @@ class AmountColumn(ProgressColumn):
 
 
 class LineProgress:
-    """A line when a stage begins, at intervals, and how long it took."""
+    """A line when a stage begins, at intervals, and how long it took.
+
+    Of a stage inside another one nothing is told unless it is a long one.
+    """
 
     def __init__(self, console: Console, *, every: float = LINE_EVERY) -> None:
         self._console = console
         self._every = every
+        self._open = 0
 
     def stage(
         self, name: str, total: Amount | None = None, unit: str = ""
     ) -> AbstractContextManager[Advance]:
-        """Lines of name, amount and seconds."""
+        """Lines of name, amount, time passed and time left."""
         return self._stage(name, total, unit)
 
     @contextmanager
@@ -120,15 +127,37 @@ class LineProgress:
             now = time.monotonic()
             if now - told >= self._every:
                 told = now
-                self._tell(f"{name}: {amount(done, total, unit)}, {now - start:.0f} s")
+                self._tell(f"{name}: {state_of(done, total, unit, seconds=now - start)}")
 
-        self._tell(f"{name} …")
-        yield advance
-        if (seconds := time.monotonic() - start) >= WORTH_TELLING:
+        inside = self._open > 0
+        if not inside:
+            self._tell(f"{name} …")
+        self._open += 1
+        try:
+            yield advance
+        finally:
+            self._open -= 1
+        seconds = time.monotonic() - start
+        if seconds >= (WORTH_TELLING_INSIDE if inside else WORTH_TELLING):
             self._tell(f"{name}: done in {seconds:.1f} s")
 
     def _tell(self, line: str) -> None:
         self._console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+def state_of(done: Amount, total: Amount | None, unit: str, *, seconds: float) -> str:
+    """`40/200 cases, 60 s, 4 min left`; how much and how long, as far as it is known."""
+    told = [amount(done, total, unit), span(seconds)]
+    if total is not None and 0 < done < total:
+        told.append(f"{span(seconds * (total - done) / done)} left")
+    return ", ".join(part for part in told if part)
+
+
+def span(seconds: float) -> str:
+    """`45 s`, `12 min`, `3.5 h`: a time as one would say it."""
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
 
 
 def amount(done: Amount, total: Amount | None, unit: str) -> str:
