@@ -76,10 +76,10 @@ def editor_for(
         raise UnknownNameError("editor", name, EDITORS)
     settings = preset_settings(name, model)
     _merge(settings, overrides or {})
-    _place(settings, model.n_layers)
+    _place(name, settings, model.n_layers)
     _refuse_unknown(EDITORS[name], settings, where=f"setting of {name}")
-    if "contexts" in settings:
-        settings["contexts"].setdefault("seed", seed)
+    if isinstance(contexts := settings.get("contexts"), dict):
+        contexts.setdefault("seed", seed)
     try:
         editor: Editor = TypeAdapter(EDITORS[name]).validate_python(settings)
     except ValidationError as error:
@@ -103,12 +103,20 @@ def preset_settings(name: str, model: LanguageModel) -> dict[str, Any]:
     return settings
 
 
-def _place(settings: dict[str, Any], n_layers: int) -> None:
+def _place(name: str, settings: dict[str, Any], n_layers: int) -> None:
     """Turn depth fractions into layers: `depth` into one, `depths` into all between the two."""
+
+    def layer(key: str, depth: Any) -> int:
+        if isinstance(depth, bool) or not isinstance(depth, int | float):
+            raise PitfallsError(f"{name}.{key}: got {depth!r}; expected a fraction from 0 to 1")
+        return round(depth * (n_layers - 1))
+
     if (depth := settings.pop("depth", None)) is not None:
-        settings["layer"] = round(float(depth) * (n_layers - 1))
+        settings["layer"] = layer("depth", depth)
     if (depths := settings.pop("depths", None)) is not None:
-        first, last = (round(float(depth) * (n_layers - 1)) for depth in depths)
+        if not isinstance(depths, list | tuple) or len(depths) != 2:
+            raise PitfallsError(f"{name}.depths: got {depths!r}; expected two fractions")
+        first, last = (layer("depths", depth) for depth in depths)
         settings["layers"] = tuple(range(first, last + 1))
 
 
