@@ -1,0 +1,322 @@
+"""The laws of every editor, one by one, over the table of all of them and all model families."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from copy import deepcopy
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import pytest
+import torch
+from table import DIVERGING, SETTINGS, TOLERANCE, tiny_editor
+from torch import nn
+from transformers.pytorch_utils import Conv1D
+
+from pitfalls.editors.editor import Editor, Job
+from pitfalls.editors.table import EDITORS
+from pitfalls.editors.update import Update
+from pitfalls.facts import Edit
+from pitfalls.models.language_model import LanguageModel
+from pitfalls.models.moments import MomentSettings
+from pitfalls.models.patches import Dense
+from pitfalls.models.readout import Question, target_logprobs
+from pitfalls.progress import Advance
+from pitfalls.testing import EDITS, check_editor, distance, snapshot, tiny_model, unchanged
+
+NAMES = sorted(EDITORS)
+each_editor = pytest.mark.parametrize("name", NAMES)
+
+LONG = Edit.of("In the city of {}, the author of the book", subject="日本", target="lived in Paris")
+AGAIN = replace(EDITS[0], new_object=EDITS[1].new_object)
+"""The same subject and relation as the first of `EDITS`, edited towards something else."""
+
+
+def test_every_editor_is_held_to_the_laws():
+    assert EDITORS.keys() <= SETTINGS.keys()
+    assert EDITORS.keys() <= DIVERGING.keys()
+
+
+def close(name: str, first: Update, second: Update) -> bool:
+    return distance(first, second) <= TOLERANCE.get(name, 1e-4)
+
+
+def mean_logprob(model: LanguageModel, edit: Edit, update: Update) -> float:
+    prompt = edit.relation.prompt.format(edit.subject.label)
+    (answer,) = target_logprobs(model, [Question(prompt, edit.new_object.label, update.changes)])
+    return answer.mean().item()
+
+
+def mixed_jobs(name: str, model: LanguageModel, moments: MomentSettings) -> list[Job]:
+    """Short and long, one edit and several, on bases and on none: what may share a batch."""
+    (base,) = tiny_editor(name, model, moments).fit(model, [Job((EDITS[2],))])
+    return [
+        Job((EDITS[0],)),
+        Job((LONG,)),
+        Job(EDITS[:2]),
+        Job(()),
+        Job((EDITS[1],), base),
+        Job((AGAIN, LONG), base),
+        Job((EDITS[2],)),
+    ]
+
+
+@each_editor
+def test_the_public_check_passes(name: str, model: LanguageModel, moments: MomentSettings):
+    editor = tiny_editor(name, model, moments)
+    check_editor(editor, model, tolerance=TOLERANCE.get(name, 1e-4))
+
+
+class Stop(Exception):
+    pass
+
+
+@dataclass
+class Stopping:
+    """A progress whose `at`-th event raises."""
+
+    at: int
+    events: list[str] = field(default_factory=list)
+
+    def _note(self, event: str) -> None:
+        self.events.append(event)
+        if len(self.events) == self.at:
+            raise Stop
+
+    @contextmanager
+    def stage(self, name: str, total: float | None = None, unit: str = "") -> Iterator[Advance]:
+        self._note(name)
+        yield lambda amount: self._note(f"{name} +{amount}")
+
+
+@each_editor
+def test_fit_leaves_the_model_alone_when_progress_raises(name: str, moments: MomentSettings):
+    model = tiny_model("gpt2")
+    before = snapshot(model)
+    editor = tiny_editor(name, model, moments)
+    jobs = mixed_jobs(name, model, moments)
+    watched = Stopping(at=-1)
+    editor.fit(model, jobs, progress=watched)
+    assert watched.events, "the editor tells of its progress"
+    for at in range(1, len(watched.events) + 1):
+        with pytest.raises(Stop):
+            editor.fit(model, jobs, progress=Stopping(at))
+        assert unchanged(model, before), watched.events[at - 1]
+
+
+@each_editor
+def test_fit_leaves_no_hook_and_no_gradient(
+    name: str, model: LanguageModel, moments: MomentSettings
+):
+    editor = tiny_editor(name, model, moments)
+    editor.fit(model, mixed_jobs(name, model, moments))
+    for module in model.network.modules():
+        assert not module._forward_hooks
+        assert not module._forward_pre_hooks
+    for parameter in model.network.parameters():
+        assert parameter.grad is None
+        assert not parameter.requires_grad
+
+
+@each_editor
+def test_applied_changes_what_it_names_and_restores_it(
+    name: str, model: LanguageModel, moments: MomentSettings
+):
+    (update,) = tiny_editor(name, model, moments).fit(model, [Job((EDITS[0],))])
+    before = snapshot(model)
+    with update.applied(model):
+        for weight, value in before.items():
+            assert unchanged(model, {weight: value}) == (weight not in update.changes)
+    assert unchanged(model, before)
+    with pytest.raises(Stop), update.applied(model):
+        raise Stop
+    assert unchanged(model, before)
+
+
+@each_editor
+def test_a_saved_and_reloaded_update_is_equal(
+    name: str, model: LanguageModel, moments: MomentSettings, tmp_path: Path
+):
+    for i, update in enumerate(
+        tiny_editor(name, model, moments).fit(model, mixed_jobs(name, model, moments))
+    ):
+        file = tmp_path / f"{i}.safetensors"
+        update.save(file)
+        assert Update.load(file) == update
+
+
+@each_editor
+def test_a_batch_of_jobs_is_each_alone_in_any_order(
+    name: str, model: LanguageModel, moments: MomentSettings
+):
+    editor = tiny_editor(name, model, moments)
+    jobs = mixed_jobs(name, model, moments)
+    together = editor.fit(model, jobs)
+    backwards = editor.fit(model, jobs[::-1])[::-1]
+    for job, update, other in zip(jobs, together, backwards, strict=True):
+        (alone,) = editor.fit(model, [job])
+        assert close(name, update, alone), job
+        assert close(name, update, other), job
+        assert [part.edits for part in update.history] == [part.edits for part in alone.history]
+        for ours, theirs in zip(update.history, alone.history, strict=True):
+            assert ours.losses == pytest.approx(theirs.losses, rel=TOLERANCE.get(name, 1e-4))
+
+
+@each_editor
+def test_equal_models_give_equal_updates_bit_for_bit(
+    name: str, model: LanguageModel, moments: MomentSettings
+):
+    fits = []
+    for _ in range(2):
+        same = tiny_model(model.architecture.name)
+        fits.append(tiny_editor(name, same, moments).fit(same, mixed_jobs(name, same, moments)))
+    for first, second in zip(*fits, strict=True):
+        assert timeless(first) == timeless(second)
+
+
+def timeless(update: Update) -> Update:
+    """Without the one thing that differs between equal fits."""
+    return Update(update.changes, tuple(replace(part, seconds=0.0) for part in update.history))
+
+
+def linear_copy(model: LanguageModel) -> LanguageModel:
+    """The same function with a Linear in place of every Conv1D."""
+    network = deepcopy(model.network)
+    for name, module in list(network.named_modules()):
+        if isinstance(module, Conv1D):
+            d_in, d_out = module.weight.shape
+            linear = nn.Linear(d_in, d_out)
+            linear.weight = nn.Parameter(module.weight.mT.contiguous(), requires_grad=False)
+            linear.bias = nn.Parameter(module.bias.clone(), requires_grad=False)
+            network.set_submodule(name, linear)
+    row = replace(model.architecture, name="gpt2-linear", weight_layout="out_in")
+    return LanguageModel("linear", network, model.tokenizer, row)
+
+
+@each_editor
+def test_conv1d_and_linear_models_of_equal_weights_agree(name: str, moments: MomentSettings):
+    conv = tiny_model("gpt2")
+    linear = linear_copy(conv)
+    fits = [
+        tiny_editor(name, model, moments).fit(model, mixed_jobs(name, model, moments))
+        for model in (conv, linear)
+    ]
+    for ours, theirs in zip(*fits, strict=True):
+        assert close(name, ours, theirs)
+        with ours.applied(conv), theirs.applied(linear):
+            edit = EDITS[0]
+            assert mean_logprob(conv, edit, Update()) == pytest.approx(
+                mean_logprob(linear, edit, Update()), rel=TOLERANCE.get(name, 1e-4)
+            )
+
+
+@each_editor
+def test_no_edits_give_an_empty_update(name: str, model: LanguageModel, moments: MomentSettings):
+    editor = tiny_editor(name, model, moments)
+    assert editor.fit(model, []) == []
+    first, edited, last = editor.fit(model, [Job(()), Job((EDITS[0],)), Job(())])
+    assert first == last == Update()
+    assert edited.changes
+
+
+@each_editor
+def test_several_edits_of_one_job_all_become_more_likely(
+    name: str, model: LanguageModel, moments: MomentSettings
+):
+    (update,) = tiny_editor(name, model, moments).fit(model, [Job((EDITS[0], LONG))])
+    assert update.failure is None
+    for edit in (EDITS[0], LONG):
+        assert mean_logprob(model, edit, update) > mean_logprob(model, edit, Update())
+
+
+def committed(model: LanguageModel, update: Update) -> LanguageModel:
+    """A model that carries `update` for good and remembers what the unedited one does: C."""
+    edited = LanguageModel(
+        model.name, deepcopy(model.network), model.tokenizer, model.architecture, model._memory
+    )
+    update.commit(edited)
+    return edited
+
+
+@pytest.mark.parametrize("base_name", NAMES)
+@each_editor
+def test_an_edit_on_top_of_any_other_sees_it(
+    name: str, base_name: str, model: LanguageModel, moments: MomentSettings
+):
+    """On top of an update, an editor does what it does on the model that update gives."""
+    editor = tiny_editor(name, model, moments)
+    (base,) = tiny_editor(base_name, model, moments).fit(model, [Job((EDITS[0],))])
+    (without,) = editor.fit(model, [Job((AGAIN,))])
+    (on_top,) = editor.fit(model, [Job((AGAIN,), base)])
+    (plain,) = editor.fit(committed(model, base), [Job((AGAIN,))])
+    assert on_top.failure is None
+    assert close(name, on_top, plain)
+    assert not close(name, on_top, without), "the base has a part in it"
+    assert mean_logprob(model, AGAIN, base + on_top) > mean_logprob(model, AGAIN, base)
+
+
+def failed(update: Update) -> bool:
+    return update.failure is not None and not update.changes
+
+
+@each_editor
+def test_a_fit_that_diverges_says_so_and_changes_nothing(
+    name: str, model: LanguageModel, moments: MomentSettings
+):
+    before = snapshot(model)
+    editor = tiny_editor(name, model, moments, **DIVERGING[name])
+    for update in editor.fit(model, [Job((EDITS[0],)), Job(EDITS[:2])]):
+        assert failed(update)
+        assert "nan" in update.failure or "inf" in update.failure or "finite" in update.failure
+    assert unchanged(model, before)
+
+
+@each_editor
+def test_a_job_that_fails_does_not_touch_the_others(
+    name: str, model: LanguageModel, moments: MomentSettings, tmp_path: Path
+):
+    editor: Editor = tiny_editor(name, model, moments)
+    weight = f"{model.mlp_out_name(0)}.weight"
+    broken = Update({weight: Dense(torch.full(tuple(model.weight(weight).shape), torch.nan))})
+    jobs = [Job((EDITS[0],)), Job((EDITS[1],), broken), Job((LONG, EDITS[2]), broken), Job((LONG,))]
+    updates = editor.fit(model, jobs)
+    for job, update in zip(jobs, updates, strict=True):
+        if job.base is broken:
+            assert failed(update)
+            update.save(tmp_path / "failed.safetensors")
+            assert Update.load(tmp_path / "failed.safetensors") == update
+        else:
+            (alone,) = editor.fit(model, [job])
+            assert update.failure is None
+            assert close(name, update, alone)
+
+
+@each_editor
+def test_an_edit_of_bfloat16_weights_is_found_in_float32(name: str, moments: MomentSettings):
+    model = tiny_model("llama")
+    model.network.to(torch.bfloat16)
+    before = snapshot(model)
+    editor = tiny_editor(name, model, moments)
+    (update,) = editor.fit(model, [Job((EDITS[0],))])
+    assert unchanged(model, before)
+    assert {change.matrix.dtype for change in update.changes.values()} == {torch.float32}
+    assert mean_logprob(model, EDITS[0], update) > mean_logprob(model, EDITS[0], Update())
+
+
+@each_editor
+def test_a_smaller_memory_gives_the_same_updates(
+    name: str, model: LanguageModel, moments: MomentSettings, monkeypatch: pytest.MonkeyPatch
+):
+    """Batches that do not fit are halved, down to single jobs."""
+    editor = tiny_editor(name, model, moments)
+    jobs = mixed_jobs(name, model, moments)
+    plain = editor.fit(model, jobs)
+    forward = model.network.base_model.forward
+
+    def small(*args, **kwargs):
+        if len(kwargs["input_ids"]) > 8:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return forward(*args, **kwargs)
+
+    monkeypatch.setattr(model.network.base_model, "forward", small)
+    for update, expected in zip(editor.fit(model, jobs), plain, strict=True):
+        assert close(name, update, expected)

@@ -1,0 +1,174 @@
+"""Settings come from presets, are checked by name and type, and are told apart from typos."""
+
+import tomllib
+from dataclasses import replace
+from importlib import resources
+from typing import Any
+
+import pytest
+
+from pitfalls.editors.contexts import Contexts
+from pitfalls.editors.editor import Editor
+from pitfalls.editors.fine_tune import FineTune
+from pitfalls.editors.rome import Rome
+from pitfalls.editors.table import EDITORS, EditorName, editor_for, preset_settings
+from pitfalls.errors import PitfallsError, UnknownNameError
+from pitfalls.models.language_model import LanguageModel
+from pitfalls.testing import tiny_model, tiny_network
+
+PRESETS = tomllib.loads((resources.files("pitfalls.data") / "presets.toml").read_text("utf-8"))
+PAPER = {"gpt2-xl": 48, "gpt-j": 28}
+"""The paper's models by their short names, and how many layers they have."""
+
+TRAINED = ("mend",)
+"""Editors that exist only where networks were trained for the model."""
+
+UNTRAINED = sorted(set(EDITORS) - set(TRAINED))
+
+
+def named(name: str, layers: int) -> LanguageModel:
+    """A tiny model of many layers that goes by `name`."""
+    tiny = tiny_model("gpt2")
+    network = tiny_network("gpt2", vocabulary=len(tiny.tokenizer), layers=layers)
+    return LanguageModel.wrap(network, tiny.tokenizer, name=name)
+
+
+@pytest.mark.parametrize("name", [name for row in PRESETS["model"] for name in row["names"]])
+@pytest.mark.parametrize("editor", UNTRAINED)
+def test_every_preset_makes_an_editor(name: str, editor: str):
+    made = editor_for(editor, named(name, 48), seed=3)
+    assert isinstance(made, EDITORS[editor])
+
+
+@pytest.mark.parametrize("editor", UNTRAINED)
+def test_any_other_model_gets_depths(editor: str):
+    for layers in (1, 4, 13):
+        assert isinstance(editor_for(editor, named("mine", layers)), EDITORS[editor])
+
+
+def test_every_section_belongs_to_an_editor():
+    sections = [PRESETS["default"], *PRESETS["model"]]
+    assert {key for section in sections for key in section} <= {*EDITORS, "names"}
+    names = [name for row in PRESETS["model"] for name in row["names"]]
+    assert len(names) == len(set(names))
+
+
+def test_the_papers_values():
+    """Hyper-parameters of the released files, by model and method."""
+    for name, layer, ft, norm in (("gpt2-xl", 17, 1, 5e-4), ("gpt-j", 5, 21, 5e-5)):
+        model = named(name, PAPER[name])
+        rome = editor_for("rome", model)
+        assert isinstance(rome, Rome)
+        assert rome.layer == layer
+        assert (rome.value.steps, rome.value.lr, rome.value.clamp) == (20, 0.5, 4.0)
+        assert (rome.value.weight_decay, rome.value.kl_weight) == (0.5, 0.0625)
+        assert rome.contexts == Contexts(lengths=((5, 10), (10, 10)))
+        tuned, bounded = editor_for("ft", model), editor_for("ft-norm", model)
+        assert isinstance(tuned, FineTune)
+        assert isinstance(bounded, FineTune)
+        assert (tuned.layer, tuned.steps, tuned.lr, tuned.norm) == (ft, 25, 5e-4, None)
+        assert (bounded.layer, bounded.norm) == (0, norm)
+
+
+def test_overrides_win_and_leave_their_neighbours(model: LanguageModel):
+    plain = editor_for("rome", model)
+    changed = editor_for("rome", model, {"value": {"steps": 3}, "layer": 2})
+    assert isinstance(plain, Rome)
+    assert changed == replace(plain, layer=2, value=replace(plain.value, steps=3))
+
+
+def test_a_layer_wins_over_a_depth_and_a_depth_over_the_presets(model: LanguageModel):
+    def layer(**settings: Any) -> int:
+        editor: Editor = editor_for("ft", model, settings)
+        assert isinstance(editor, FineTune)
+        return editor.layer
+
+    assert layer(depth=0.0) == 0
+    assert layer(depth=1.0) == model.n_layers - 1
+    assert layer(layer=3) == 3
+    assert layer() == round(PRESETS["default"]["ft"]["depth"] * (model.n_layers - 1))
+
+
+def test_presets_are_not_changed_by_who_reads_them(model: LanguageModel):
+    before = preset_settings("rome", model)
+    editor_for("rome", model, {"contexts": {"lengths": [[1, 1]]}, "value": {"steps": 1}}, seed=9)
+    assert preset_settings("rome", model) == before
+
+
+def test_the_seed_goes_to_what_is_sampled_unless_the_settings_name_one(model: LanguageModel):
+    def seed(overrides: dict[str, Any]) -> int:
+        editor = editor_for("rome", model, overrides, seed=7)
+        assert isinstance(editor, Rome)
+        return editor.contexts.seed
+
+    assert seed({}) == 7
+    assert seed({"contexts": {"seed": 2}}) == 2
+
+
+UNKNOWN: dict[str, tuple[str, dict[str, Any], str]] = {
+    "top": ("ft", {"batchsize": 1}, "batch_size"),
+    "layer": ("rome", {"laier": 1}, "layer"),
+    "inner": ("rome", {"value": {"stpes": 3}}, "steps"),
+    "contexts": ("rome", {"contexts": {"length": []}}, "lengths"),
+    "moments": ("rome", {"moments": {"max_token": 3}}, "max_tokens"),
+}
+
+
+@pytest.mark.parametrize("what", UNKNOWN)
+def test_an_unknown_setting_is_refused_with_the_nearest(model: LanguageModel, what: str):
+    editor, settings, meant = UNKNOWN[what]
+    with pytest.raises(UnknownNameError, match=f"did you mean '{meant}'") as told:
+        editor_for(editor, model, settings)
+    assert f"setting of {editor}" in str(told.value)
+
+
+WRONG: dict[str, tuple[str, dict[str, Any], str]] = {
+    "text for a number": ("ft", {"lr": "fast"}, r"ft\.lr: got 'fast'"),
+    "inner": ("rome", {"value": {"steps": 1.5}}, r"rome\.value\.steps: got 1\.5"),
+    "a number for a table": ("rome", {"value": 3}, r"rome\.value"),
+    "depth": ("ft", {"depth": "half"}, r"ft\.depth: got 'half'"),
+    "no depth": ("ft", {"depth": True}, r"ft\.depth: got True"),
+    "one depth": ("memit", {"depths": 0.5}, r"memit\.depths: got 0\.5"),
+    "three depths": ("memit", {"depths": [0, 0.5, 1]}, r"memit\.depths: got \[0"),
+    "depths": ("memit", {"depths": ["a", 1]}, r"memit\.depths: got 'a'"),
+    "templates": ("rome", {"contexts": {"templates": [1]}}, r"rome\.contexts\.templates\.0"),
+    "contexts": ("rome", {"contexts": 3}, r"rome\.contexts: got 3"),
+}
+
+
+@pytest.mark.parametrize("what", WRONG)
+def test_a_setting_of_the_wrong_type_is_told(model: LanguageModel, what: str):
+    editor, settings, told = WRONG[what]
+    with pytest.raises(PitfallsError, match=told) as error:
+        editor_for(editor, model, settings)
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("settings", [{"layer": 4}, {"layer": -1}, {"depth": 1.5}, {"depth": -0.5}])
+@pytest.mark.parametrize("editor", ["ft", "rome"])
+def test_a_layer_that_the_model_lacks_is_refused(
+    model: LanguageModel, editor: str, settings: dict[str, Any]
+):
+    with pytest.raises(PitfallsError, match=r"layer -?\d+ does not exist: .* layers 0 to 3"):
+        editor_for(editor, model, settings)
+
+
+def test_names_of_editors():
+    assert EditorName.parse("rome") == EditorName("rome", multi_label=False)
+    assert EditorName.parse("rome+mle") == EditorName("rome", multi_label=True)
+    for name in EDITORS:
+        assert str(EditorName.parse(f"{name}+mle")) == f"{name}+mle"
+    for wrong in ("rmoe", "rome+", "+mle", "rome+mle+mle"):
+        with pytest.raises(UnknownNameError, match="unknown editor"):
+            EditorName.parse(wrong)
+
+
+def test_an_unknown_editor_is_refused_with_the_nearest(model: LanguageModel):
+    with pytest.raises(UnknownNameError, match="did you mean 'rome'"):
+        editor_for("roem", model)
+
+
+@pytest.mark.parametrize("editor", TRAINED)
+def test_an_editor_without_networks_for_the_model_is_refused(editor: str):
+    with pytest.raises(PitfallsError, match="pitfalls train"):
+        editor_for(editor, tiny_model("gpt2"))
