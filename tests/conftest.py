@@ -1,6 +1,8 @@
 """Shared by all tests: tiny models in memory, and a cache of their own."""
 
+import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import torch
@@ -12,15 +14,32 @@ from pitfalls.testing import FAMILIES, TEXT, snapshot, tiny_model, unchanged
 torch.set_num_threads(1)  # tiny models are slower on many
 
 
+@pytest.fixture(scope="session", autouse=True)
+def shared_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str | None]:
+    """Where fixtures wider than one test cache things: not in the user's cache either."""
+    users = os.environ.get("PITFALLS_CACHE")
+    os.environ["PITFALLS_CACHE"] = str(tmp_path_factory.mktemp("shared-cache"))
+    yield users
+    if users is None:
+        del os.environ["PITFALLS_CACHE"]
+    else:
+        os.environ["PITFALLS_CACHE"] = users
+
+
 @pytest.fixture(autouse=True)
 def own_cache(
     request: pytest.FixtureRequest,
     monkeypatch: pytest.MonkeyPatch,
     tmp_path_factory: pytest.TempPathFactory,
+    shared_cache: str | None,
 ) -> None:
-    """Nothing that a test caches is seen by another, or by the user."""
+    """Nothing that a test caches is seen by another; `real` tests use the user's cache."""
     if "real" not in request.keywords:
         monkeypatch.setenv("PITFALLS_CACHE", str(tmp_path_factory.mktemp("cache")))
+    elif shared_cache is None:
+        monkeypatch.delenv("PITFALLS_CACHE")
+    else:
+        monkeypatch.setenv("PITFALLS_CACHE", shared_cache)
 
 
 @pytest.fixture(scope="session", params=FAMILIES)
@@ -30,6 +49,16 @@ def model(request: pytest.FixtureRequest) -> Iterator[LanguageModel]:
     before = snapshot(made)
     yield made
     assert unchanged(made, before)
+
+
+@pytest.fixture(scope="session")
+def tiny_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tiny llama as a directory, for whatever starts from the name of a model."""
+    folder = tmp_path_factory.mktemp("models") / "tiny"
+    made = tiny_model("llama")
+    made.network.save_pretrained(folder)
+    made.tokenizer.save_pretrained(folder)
+    return folder
 
 
 @pytest.fixture(scope="session")

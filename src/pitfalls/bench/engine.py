@@ -6,7 +6,8 @@ from pitfalls.bench.carry_out import Unedited, carry_out
 from pitfalls.bench.chunks import cut, load_all
 from pitfalls.bench.experiment import Experiment
 from pitfalls.bench.header import make_header
-from pitfalls.editors.table import EditorName, editor_for
+from pitfalls.editors.table import EDITORS, EditorName, editor_for
+from pitfalls.errors import UnknownNameError
 from pitfalls.models.language_model import LanguageModel
 from pitfalls.progress import SILENT, Progress
 from pitfalls.records.store import RunDirectory
@@ -22,6 +23,9 @@ def run(experiment: Experiment, out: Path | str, *, progress: Progress = SILENT)
             a directory that cannot be written. What was written before stays.
     """
     names = [EditorName.parse(name) for name in dict.fromkeys(experiment.editors)]
+    for name in experiment.settings:
+        if name not in EDITORS:
+            raise UnknownNameError("editor in settings", name, EDITORS)
     cases = load_all(experiment)
     chunks = list(cut(cases, names, size=experiment.chunk))
     model = LanguageModel.load(

@@ -42,13 +42,13 @@ def read_experiment(path: Path | None, overrides: dict[str, Any]) -> Experiment:
 
     Args:
         path: the file; None for the defaults.
-        overrides: field → value; wins over the file.
+        overrides: field → value; wins over the file, setting by setting.
 
     Raises:
         UnknownNameError: a key that no experiment has.
         PitfallsError: no such file, no TOML, or a value of the wrong type.
     """
-    values = (_read_toml(path) if path is not None else {}) | overrides
+    values = merged(_read_toml(path) if path is not None else {}, overrides)
     for key in values:
         if key not in Experiment.model_fields:
             raise UnknownNameError("experiment setting", key, Experiment.model_fields)
@@ -61,6 +61,16 @@ def read_experiment(path: Path | None, overrides: dict[str, Any]) -> Experiment:
         raise PitfallsError(
             f"{source}{where}: got {first['input']!r}; {first['msg'].lower()}"
         ) from error
+
+
+def merged(values: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
+    """`values` with `changes` made to them, tables into tables."""
+    result = dict(values)
+    for key, change in changes.items():
+        if isinstance(old := result.get(key), dict) and isinstance(change, dict):
+            change = merged(old, change)
+        result[key] = change
+    return result
 
 
 def _read_toml(path: Path) -> dict[str, Any]:

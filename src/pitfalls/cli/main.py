@@ -32,7 +32,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     try:
         status = app(arguments, standalone_mode=False)
     except (PitfallsError, typer.TyperException) as error:
-        print(f"pitfalls: {' '.join(str(error).split())}", file=sys.stderr)
+        told = error.format_message() if isinstance(error, typer.TyperException) else str(error)
+        print(f"pitfalls: {' '.join(told.split())}", file=sys.stderr)
         sys.exit(WRONG_INPUT)
     except (KeyboardInterrupt, typer.Abort):
         print("pitfalls: stopped; the same command goes on from here", file=sys.stderr)

@@ -47,8 +47,8 @@ def score(
 
     Example: pitfalls score runs/a runs/b --preset clean --json
     """
-    observations = _observations(runs or [], authors_results)
-    scores = score_observations(observations, preset=_preset(preset))
+    arithmetic = _preset(preset)
+    scores = score_observations(_observations(runs or [], authors_results), preset=arithmetic)
     if as_json:
         listed = [one.as_json() for one in scores]
         print(json.dumps(listed, indent=2, ensure_ascii=False, allow_nan=False))

@@ -60,10 +60,12 @@ class LanguageModel:
             progress: told about downloads and conversions.
 
         Raises:
-            PitfallsError: nothing of that name, a damaged file, no network, an unknown structure.
+            PitfallsError: nothing of that name, a damaged file, no network, an unknown structure,
+                or a device that is not there.
         """
         if dtype not in DTYPES:
             raise UnknownNameError("dtype", dtype, DTYPES)
+        _check_device(device)
         directory = resolve(name, progress=progress)
         with progress.stage(f"load {name}"):
             network, tokenizer = _read(directory, DTYPES[dtype])
@@ -178,6 +180,14 @@ def _no_bars() -> Iterator[None]:
     finally:
         if shown:
             hf_logging.enable_progress_bar()
+
+
+def _check_device(name: str) -> None:
+    try:
+        torch.empty(0, device=name)
+    except (RuntimeError, AssertionError) as error:  # an assertion where torch is built without it
+        reason = str(error).partition("\n")[0]
+        raise PitfallsError(f"device {name!r} cannot be used: {reason}") from error
 
 
 def _read(directory: Path, dtype: torch.dtype) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:

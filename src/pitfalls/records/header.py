@@ -8,7 +8,8 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue
 SCHEMA_VERSION = 1
 """Of the run directory as a whole: `run.json` and the Parquet parts."""
 
-_NOT_CONFIGURATION = ("schema_version", "created", "packages", "resumed_with")
+_NOT_CONFIGURATION = ("schema_version", "created", "packages", "resumed_with", "relations")
+"""Relations follow from the data sets, whose checksums are compared."""
 _LONGEST_VALUE = 48
 
 

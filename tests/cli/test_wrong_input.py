@@ -1,0 +1,123 @@
+"""Whatever a user gets wrong is told in one line, with exit status 2, and costs nothing."""
+
+from pathlib import Path
+
+import pytest
+from commands import CommandLine
+
+RUN = ("run", "--model", "{tiny}", "--editor", "ft", "--data", "conflict/coverage", "--cases", "1")
+"""A run that works and takes a second; later options win over earlier ones where given twice."""
+
+
+@pytest.fixture
+def places(tmp_path: Path, tiny_folder: Path) -> dict[str, Path]:
+    """Names in the table below → paths."""
+    here = {"tiny": tiny_folder, "tmp": tmp_path, "out": tmp_path / "out"}
+    for name, content in FILES.items():
+        here[name.replace(".", "_")] = tmp_path / name
+        (tmp_path / name).write_bytes(content)
+    return here
+
+
+FILES = {
+    "file": b"",
+    "magic.gguf": b"GGUF" + bytes(range(64)),
+    "text.gguf": b"once upon a time",
+    "broken.toml": b"model = \n",
+    "editor.toml": b"[settings.rom]\nlayer = 1\n",
+    "latin.toml": b'model = "caf\xe9"\n',
+    "typo.toml": b'modle = "tiny"\n',
+    "types.toml": b'cases = "four"\n',
+    "layer.toml": b'editors = ["ft"]\n[settings.ft]\nlayr = 1\n',
+    "empty.jsonl": b"",
+    "words.json": b"{",
+}
+
+WRONG: dict[str, tuple[tuple[str, ...], str]] = {
+    # what is wrong → (the command, words that the line must contain)
+    "model": ((*RUN, "--model", "nosuch"), "unknown model 'nosuch'"),
+    "model near": ((*RUN, "--model", "smollm2-135"), "did you mean 'smollm2-135m'?"),
+    "model path": ((*RUN, "--model", "{tmp}/nowhere"), "does not exist"),
+    "model folder": ((*RUN, "--model", "{tmp}"), "has no config.json"),
+    "gguf cut off": ((*RUN, "--model", "{magic_gguf}"), "magic.gguf"),
+    "gguf of text": ((*RUN, "--model", "{text_gguf}"), "not a GGUF file"),
+    "editor": ((*RUN, "--editor", "rom"), "unknown editor 'rom': did you mean 'rome'?"),
+    "editor suffix": ((*RUN, "--editor", "rome+ml"), "did you mean 'rome+mle'?"),
+    "editor on no data": ((*RUN, "--editor", "rome+mle"), "differs from rome on round trips only"),
+    "data": ((*RUN, "--data", "conflict/revers"), "did you mean 'conflict/reverse'?"),
+    "data collection": ((*RUN, "--data", "startr:round/easy"), "did you mean 'starter'?"),
+    "data not fetched": (
+        (*RUN, "--data", "released-gpt-j:round/easy"),
+        "run `pitfalls data fetch released-gpt-j`",
+    ),
+    "data file": ((*RUN, "--data", "{tmp}/nowhere.jsonl"), "nowhere.jsonl: no such file"),
+    "data empty": ((*RUN, "--data", "{empty_jsonl}"), "empty.jsonl: line 1"),
+    "data folder": ((*RUN, "--data", "{tmp}"), "is a folder; say which set"),
+    "data not JSON": ((*RUN, "--data", "{words_json}:conflict/reverse"), "words.json"),
+    "dtype": ((*RUN, "--dtype", "float23"), "unknown dtype 'float23': did you mean"),
+    "device": ((*RUN, "--device", "gpu"), "device 'gpu'"),
+    "device absent": ((*RUN, "--device", "cuda:7"), "device 'cuda:7'"),
+    "no cases": ((*RUN, "--cases", "0"), "cases"),
+    "cases not a number": ((*RUN, "--cases", "four"), "'--cases'"),
+    "layer": ((*RUN, "--set", "ft.layer=99"), "layer 99 does not exist"),
+    "layer below": ((*RUN, "--set", "ft.layer=-1"), "layer -1 does not exist"),
+    "setting": ((*RUN, "--set", "ft.layr=1"), "did you mean 'layer'?"),
+    "setting type": ((*RUN, "--set", "ft.steps=many"), "ft.steps: got 'many'"),
+    "setting form": ((*RUN, "--set", "layer=1"), "expected EDITOR.SETTING=VALUE"),
+    "setting of no editor here": (
+        (*RUN, "--set", "rome.layer=1"),
+        "unknown editor of this run in --set 'rome': known: ft",
+    ),
+    "out is a file": ((*RUN, "--out", "{file}"), "{file}"),
+    "out below a file": ((*RUN, "--out", "{file}/run"), "cannot write {file}/run"),
+    "out not allowed": ((*RUN, "--out", "/proc/nowhere"), "/proc/nowhere"),
+    "out of others": ((*RUN, "--out", "{tmp}"), "holds files but no run.json"),
+    "experiment absent": (("run", "{tmp}/nowhere.toml"), "nowhere.toml cannot be read"),
+    "experiment folder": (("run", "{tmp}"), "cannot be read"),
+    "experiment broken": (("run", "{broken_toml}"), "broken.toml is not TOML"),
+    "experiment in latin-1": (("run", "{latin_toml}"), "latin.toml is not TOML"),
+    "experiment key": (("run", "{typo_toml}"), "did you mean 'model'?"),
+    "experiment type": (("run", "{types_toml}"), "types.toml: cases: got 'four'"),
+    "experiment setting": (("run", "{layer_toml}", *RUN[1:]), "did you mean 'layer'?"),
+    "experiment editor": (("run", "{editor_toml}", *RUN[1:]), "did you mean 'rome'?"),
+    "option": ((*RUN, "--sed", "1"), "--sed"),
+    "command": (("runn",), "runn"),
+    "score nothing": (("score",), "nothing to score"),
+    "score empty": (("score", "{tmp}"), "no run in {tmp}"),
+    "score file": (("score", "{file}"), "no run in {file}"),
+    "score nowhere": (("score", "{tmp}/nowhere"), "no run in {tmp}/nowhere"),
+    "score preset": (("score", "{tmp}", "--preset", "claen"), "did you mean 'clean'?"),
+    "score their nothing": (("score", "--authors-results", "{tmp}"), "no result files in {tmp}"),
+    "build kind": (("build", "--kind", "revers", "--out", "{out}"), "revers"),
+    "build too many": (
+        ("build", "--kind", "reverse", "--count", "999999", "--out", "{out}"),
+        "999999",
+    ),
+    "build below a file": (
+        ("build", "--kind", "reverse", "--count", "1", "--out", "{file}/cases.jsonl"),
+        "{file} is a file",
+    ),
+    "models fetch": (("models", "fetch", "nosuch"), "unknown model 'nosuch'"),
+    "models verify": (("models", "verify", "smollm2-135m"), "is not in the cache"),
+    "models command": (("models", "lst"), "lst"),
+    "data fetch": (("data", "fetch", "released-gpt-3"), "did you mean 'released-gpt-j'?"),
+    "data fetch copy": (
+        ("data", "fetch", "released-gpt-j", "--from", "{tmp}"),
+        "holds no copy of released-gpt-j",
+    ),
+    "data verify": (("data", "verify", "released-gpt-j"), "is not here yet"),
+    "data show": (("data", "show", "round/easy", "--index", "100"), "has cases 0 to 99"),
+    "data audit": (("data", "audit", "round/eas"), "did you mean 'round/easy'?"),
+}
+
+
+@pytest.mark.parametrize("wrong", WRONG)
+def test_the_mistake_is_told_in_one_line(
+    wrong: str, places: dict[str, Path], pitfalls: CommandLine
+) -> None:
+    command, told = WRONG[wrong]
+    words = [word.format_map(places) for word in command]
+    if words[0] == "run" and "--out" not in words:
+        words += ["--out", str(places["out"])]
+    assert told.format_map(places) in pitfalls(*words).complaint
+    assert not places["out"].exists()
