@@ -1,0 +1,118 @@
+"""Whatever exists is in its table, says what it is for, and keeps to the house's measures."""
+
+import ast
+import importlib
+import inspect
+import pkgutil
+import tomllib
+from collections.abc import Iterator
+from importlib import resources
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+import pitfalls
+from pitfalls.cases.plan import PLANS
+from pitfalls.cases.released import FILES
+from pitfalls.editors.editor import Editor
+from pitfalls.editors.table import EDITORS
+from pitfalls.metrics.metric import Metric
+from pitfalls.metrics.table import METRICS
+from pitfalls.models.architecture import ARCHITECTURES
+from pitfalls.testing import FAMILIES
+from pitfalls.vocabulary import CASE_KINDS, DATASETS, PRESETS
+
+PACKAGE = Path(pitfalls.__file__).parent
+FILES_OF_CODE = sorted(PACKAGE.rglob("*.py"))
+
+LONGEST_FILE = 400
+LONGEST_FUNCTION = 50
+
+
+def modules() -> list[ModuleType]:
+    found = pkgutil.walk_packages([str(PACKAGE)], "pitfalls.")
+    return [pitfalls, *(importlib.import_module(each.name) for each in found)]
+
+
+def descendants(kind: type) -> set[type]:
+    children = set(kind.__subclasses__())
+    return children.union(*(descendants(child) for child in children))
+
+
+def test_every_editor_is_in_the_table() -> None:
+    modules()
+    ours = {each for each in descendants(Editor) if each.__module__.startswith("pitfalls.editors")}
+    assert ours == set(EDITORS.values())
+
+
+def test_every_editor_has_settings_for_any_model() -> None:
+    presets = tomllib.loads(resources.files("pitfalls.data").joinpath("presets.toml").read_text())
+    rows = [presets["default"], *presets["model"]]
+    assert set(EDITORS) >= set(presets["default"])
+    assert {key for row in rows for key in row if key != "names"} <= set(EDITORS)
+
+
+def test_every_metric_is_in_the_table() -> None:
+    made = [
+        value
+        for module in modules()
+        if module.__name__.startswith("pitfalls.metrics.")
+        for value in vars(module).values()
+        if isinstance(value, Metric)
+    ]
+    assert {metric.name for metric in made} == set(METRICS)
+    assert all(METRICS[name].name == name for name in METRICS)
+
+
+def test_every_metric_has_or_declines_every_preset() -> None:
+    for metric in METRICS.values():
+        assert {*metric.presets, *metric.absent} == set(PRESETS), metric.name
+        assert not {*metric.presets} & {*metric.absent}, metric.name
+
+
+def test_every_kind_of_case_has_a_plan_a_data_set_and_a_published_file() -> None:
+    assert set(PLANS) == set(DATASETS.values()) == set(FILES) == set(CASE_KINDS)
+
+
+def test_every_model_family_can_be_made_tiny() -> None:
+    assert {row.name for row in ARCHITECTURES} == set(FAMILIES)
+
+
+def test_every_public_name_can_be_imported() -> None:
+    for name in pitfalls.__all__:
+        assert inspect.getdoc(getattr(pitfalls, name)), name
+
+
+def undocumented(tree: ast.Module) -> Iterator[str]:
+    """Public classes, functions and methods without a docstring."""
+    if not ast.get_docstring(tree):
+        yield "the module"
+    for holder in [tree, *(node for node in tree.body if isinstance(node, ast.ClassDef))]:
+        private = isinstance(holder, ast.ClassDef) and holder.name.startswith("_")
+        for node in () if private else holder.body:
+            named = isinstance(node, ast.ClassDef | ast.FunctionDef)
+            if named and not node.name.startswith("_") and not ast.get_docstring(node):
+                yield node.name
+
+
+@pytest.mark.parametrize("file", FILES_OF_CODE, ids=lambda file: str(file.relative_to(PACKAGE)))
+def test_a_file_keeps_to_the_house_rules(file: Path) -> None:
+    text = file.read_text("utf-8")
+    tree = ast.parse(text)
+    assert list(undocumented(tree)) == []
+    assert len(text.splitlines()) <= LONGEST_FILE
+    assert "from __future__ import annotations" not in text
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef):
+            assert body_length(node) <= LONGEST_FUNCTION, node.name
+            assert node.returns is not None, f"{node.name} does not say what it returns"
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+            assert node.func.id != "hasattr", f"line {node.lineno}"
+            assert node.func.id != "print" or "cli" in file.parts, f"line {node.lineno}"
+
+
+def body_length(function: ast.FunctionDef) -> int:
+    """Lines of a function behind its docstring."""
+    body = function.body[1:] if ast.get_docstring(function) else function.body
+    return (function.end_lineno or 0) - body[0].lineno + 1 if body else 0
