@@ -22,7 +22,7 @@ def parametrize_folders(metafunc: pytest.Metafunc, name: str, folders: list[Path
     reason = f"no golden numbers in {root}: set PITFALLS_GOLDEN to their folder"
     absent = [pytest.param(None, marks=pytest.mark.skip(reason=reason), id="absent")]
     present = [pytest.param(folder, id=str(folder.relative_to(root))) for folder in folders]
-    metafunc.parametrize(name, present or absent)
+    metafunc.parametrize(name, present or absent, scope="session")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
