@@ -16,6 +16,7 @@ import pitfalls
 from pitfalls.cases.plan import PLANS
 from pitfalls.cases.released import FILES
 from pitfalls.editors.editor import Editor
+from pitfalls.editors.mend_training import NAME as TRAINING
 from pitfalls.editors.table import EDITORS
 from pitfalls.metrics.metric import Metric
 from pitfalls.metrics.table import METRICS
@@ -50,7 +51,7 @@ def test_every_editor_has_settings_for_any_model() -> None:
     presets = tomllib.loads(resources.files("pitfalls.data").joinpath("presets.toml").read_text())
     rows = [presets["default"], *presets["model"]]
     assert set(EDITORS) >= set(presets["default"])
-    assert {key for row in rows for key in row if key != "names"} <= set(EDITORS)
+    assert {key for row in rows for key in row} <= {*EDITORS, TRAINING, "names"}
 
 
 def test_every_metric_is_in_the_table() -> None:

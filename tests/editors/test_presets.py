@@ -10,6 +10,7 @@ import pytest
 from pitfalls.editors.contexts import Contexts
 from pitfalls.editors.editor import Editor
 from pitfalls.editors.fine_tune import FineTune
+from pitfalls.editors.mend_training import NAME, MendTraining
 from pitfalls.editors.rome import Rome
 from pitfalls.editors.table import EDITORS, EditorName, editor_for, preset_settings
 from pitfalls.errors import PitfallsError, UnknownNameError
@@ -48,9 +49,17 @@ def test_any_other_model_gets_depths(editor: str):
 
 def test_every_section_belongs_to_an_editor():
     sections = [PRESETS["default"], *PRESETS["model"]]
-    assert {key for section in sections for key in section} <= {*EDITORS, "names"}
+    assert {key for section in sections for key in section} <= {*EDITORS, NAME, "names"}
     names = [name for row in PRESETS["model"] for name in row["names"]]
     assert len(names) == len(set(names))
+
+
+def test_the_papers_training_of_mend():
+    for name, layers in PAPER.items():
+        settings = MendTraining.of(named(name, layers), {})
+        assert (settings.rank, settings.n_blocks, settings.n_hidden) == (1920, 3, 1)
+        assert (settings.lr, settings.lr_lr, settings.edit_lr) == (1e-6, 1e-4, 1e-4)
+        assert (settings.cedit, settings.cloc) == (0.1, 1.0)
 
 
 def test_the_papers_values():

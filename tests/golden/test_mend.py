@@ -22,7 +22,7 @@ from pitfalls.models.patches import LowRank
 from pitfalls.models.readout import Question, target_logprobs
 
 RELATIVE = 4e-5
-MODES: dict[str, Compatibility] = {"eval_mode": "upstream", "as_released": "authors"}
+MODES: dict[str, Compatibility] = {"eval_mode": "authors-eval", "as_released": "authors"}
 SUMMARY = ("fro", "abs_max", "sum")
 
 

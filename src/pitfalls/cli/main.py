@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import typer
 
-from pitfalls.cli import data, models
+from pitfalls.cli import data, models, train
 from pitfalls.cli.build import build
 from pitfalls.cli.run import run
 from pitfalls.cli.score import score
@@ -25,6 +25,7 @@ app.command()(score)
 app.command()(build)
 app.add_typer(models.app, name="models")
 app.add_typer(data.app, name="data")
+app.add_typer(train.app, name="train")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

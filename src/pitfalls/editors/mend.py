@@ -19,16 +19,16 @@ from pitfalls.models.language_model import LanguageModel
 from pitfalls.models.packing import pack, run_split_on_oom
 from pitfalls.progress import SILENT, Progress
 
-Compatibility: TypeAlias = Literal["none", "upstream", "authors"]
-"""How far to follow the code behind the published numbers where it does other than it means.
+Compatibility: TypeAlias = Literal["none", "authors", "authors-eval"]
+"""How far to follow the program behind the published numbers where it strays from the method.
 
-`none`: the statistics found in training, each matrix with the step size learned for it.
-`upstream`: step sizes are dealt out in the order of the model's parameters, whichever order they
-were learned in; this swaps those of GPT-2's two MLP matrices.
-`authors`: that, and the networks stay in training mode: the statistics found in training are
-forgotten at the first job and run on from job to job, so that what a job gets depends on the jobs
-before it. (The authors' executor also adds a token [PAD], and so a logit, to the model: a change of
-the model and no setting of an editor.)
+`none`: the statistics found in training, and each matrix with the step size learned for it.
+`authors`: the networks stay in training mode: the statistics found in training are forgotten at the
+first job and run on from job to job, so that what a job gets depends on the jobs before it. Step
+sizes are dealt out in the order of the model's parameters, whichever order they were learned in;
+this swaps those of GPT-2's two MLP matrices. (That program also adds a token [PAD], and so a logit,
+to the model: a change of the model, not of the method.)
+`authors-eval`: the same program in evaluation mode; only the step sizes are dealt out so.
 """
 
 

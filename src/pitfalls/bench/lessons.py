@@ -1,0 +1,138 @@
+"""Lessons for MEND out of a graph and a text, none of them about a subject that is evaluated."""
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+
+from pitfalls.cases.case import Case
+from pitfalls.cases.collections import load_cases
+from pitfalls.editors.mend_practice import Lesson
+from pitfalls.errors import PitfallsError
+from pitfalls.facts import Edit, Entity, Fact
+from pitfalls.graph.graph import Graph
+from pitfalls.graph.starter import read_graph, starter_graph
+from pitfalls.models.corpus import load_corpus
+from pitfalls.progress import SILENT, Progress
+
+TEXT_WORDS = 20
+"""How much of a passage is used."""
+
+PASSAGES = 4000
+"""How many passages are drawn from at most."""
+
+HELD_OUT = 0.1
+"""Share of the subjects, and of the passages, that training never sees."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lessons:
+    """What is learned from and what is only examined. No subject is in both."""
+
+    training: tuple[Lesson, ...]
+    validation: tuple[Lesson, ...]
+
+
+def lessons_of(
+    data: str,
+    corpus: str,
+    *,
+    leave_out: Iterable[str],
+    per_fact: int = 1,
+    progress: Progress = SILENT,
+) -> Lessons:
+    """Lessons from names, as on the command line.
+
+    Args:
+        data: `starter`, or a folder with `relations.toml`, `entities.tsv` and `facts.tsv`.
+        corpus: as `load_corpus` takes it; its first passages are used.
+        leave_out: data sets whose subjects no lesson may be about.
+        per_fact: training lessons from one fact.
+        progress: told of downloads.
+
+    Raises:
+        PitfallsError: something of that name cannot be read, or too little is left.
+    """
+    graph = starter_graph() if data == "starter" else read_graph(Path(data).expanduser())
+    avoid = subjects_of(case for name in leave_out for case in load_cases(name))
+    texts = load_corpus(corpus, progress=progress).texts[:PASSAGES]
+    return make_lessons(graph, texts, avoid=avoid, per_fact=per_fact)
+
+
+def subjects_of(cases: Iterable[Case]) -> set[str]:
+    """Ids of all subjects that cases edit or read about."""
+    found = set()
+    for case in cases:
+        tied = [case.tied] if case.tied else []
+        found |= {edit.subject.id for edit in (case.first, case.second)}
+        found |= {fact.subject.id for fact in (*case.triples, *tied)}
+    return found
+
+
+def make_lessons(
+    graph: Graph, texts: Sequence[str], *, avoid: Collection[str], per_fact: int = 1, seed: int = 0
+) -> Lessons:
+    """Edits of the graph's facts towards another object of the same type.
+
+    Args:
+        graph: facts to edit.
+        texts: passages, for what must stay as it is.
+        avoid: ids of subjects that no lesson may be about.
+        per_fact: training lessons from one fact; one is made for validation.
+        seed: the same seed gives the same lessons.
+
+    Raises:
+        PitfallsError: nothing is left to learn from, or to examine.
+    """
+    random = Random(seed)
+    facts = [fact for fact in graph.facts if fact.subject.id not in avoid]
+    subjects = sorted({fact.subject.id for fact in facts})
+    random.shuffle(subjects)
+    held_out = set(subjects[: round(HELD_OUT * len(subjects))])
+    passages = [" ".join(text.split()[:TEXT_WORDS]) for text in texts]
+    cut = round(HELD_OUT * len(passages))
+    apart = [fact for fact in facts if fact.subject.id in held_out]
+    rest = [fact for fact in facts if fact.subject.id not in held_out] * per_fact
+    random.shuffle(rest)
+    lessons = Lessons(
+        training=tuple(_lessons(graph, rest, passages[cut:], random)),
+        validation=tuple(_lessons(graph, apart, passages[:cut], random)),
+    )
+    if not lessons.training or not lessons.validation:
+        raise PitfallsError(
+            f"{len(facts)} facts and {len(texts)} passages make {len(lessons.training)} lessons to "
+            f"train and {len(lessons.validation)} to validate: give a larger graph or more text"
+        )
+    return lessons
+
+
+def _lessons(
+    graph: Graph, facts: Sequence[Fact], passages: Sequence[str], random: Random
+) -> Iterator[Lesson]:
+    """One lesson per fact; every other unrelated text is a passage, the rest are other facts."""
+    for i, fact in enumerate(facts):
+        drawn = random.sample(facts, min(8, len(facts)))
+        unrelated = [other for other in drawn if other.subject != fact.subject]
+        objects = _other_objects(graph, fact)
+        if not objects or not unrelated or not passages:
+            continue
+        edit = Edit(fact.subject, fact.relation, random.choice(objects), fact.object)
+        text = random.choice(passages) if i % 2 else _sentence(unrelated[0], random)
+        yield Lesson(edit, random.choice(fact.relation.prompts), text)
+
+
+def _other_objects(graph: Graph, fact: Fact) -> list[Entity]:
+    """Entities of the object's type that are not true of the subject, and are called otherwise."""
+    kind = graph.type_of(fact.object)
+    true = {entity.label for entity in graph.objects(fact.subject, fact.relation)}
+    true.add(fact.subject.label)
+    return [
+        node.entity
+        for node in graph.nodes.values()
+        if node.type == kind and node.entity.label not in true
+    ]
+
+
+def _sentence(fact: Fact, random: Random) -> str:
+    prompt = random.choice(fact.relation.prompts).format(fact.subject.label)
+    return f"{prompt} {fact.object.label}."

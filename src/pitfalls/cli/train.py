@@ -1,0 +1,64 @@
+"""`pitfalls train`: what has to be learned before an editor can work."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pitfalls.cli.progress import progress_on
+from pitfalls.cli.settings import parse_settings
+from pitfalls.vocabulary import DATASETS
+
+app = typer.Typer(help="Train what an editor needs beforehand.", no_args_is_help=True)
+
+
+@app.callback()
+def group() -> None:
+    """Train what an editor needs beforehand."""
+
+
+@app.command()
+def mend(
+    out: Annotated[Path, typer.Option(help="The file to write; a training begun for it goes on.")],
+    *,
+    model: Annotated[
+        str, typer.Option(help="Directory, GGUF file, packaged name or hub id.")
+    ] = "smollm2-135m",
+    data: Annotated[
+        str, typer.Option(help="Facts to learn from: starter, or the folder of a graph.")
+    ] = "starter",
+    leave_out: Annotated[
+        list[str] | None,
+        typer.Option(help="Cases whose subjects are not learned from; all starter cases; repeat."),
+    ] = None,
+    corpus: Annotated[
+        str, typer.Option(help="Text that edits must leave alone: a file or a packaged corpus.")
+    ] = "boolq-passages",
+    per_fact: Annotated[int, typer.Option(help="Edits to practise per fact.")] = 1,
+    setting: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="mend-training.SETTING=VALUE, such as rank=64; repeat."),
+    ] = None,
+    dtype: Annotated[str, typer.Option(help="float32 or bfloat16 weights.")] = "float32",
+    device: Annotated[str, typer.Option(help="A torch device, such as cuda:0.")] = "cpu",
+) -> None:
+    """Train MEND's networks for a model; interrupted, the same command goes on.
+
+    Example: pitfalls train mend --model smollm2-135m --out mend.safetensors
+    """
+    from pitfalls.bench.lessons import lessons_of  # torch, only once the input is known good
+    from pitfalls.editors.mend_course import train_mend
+    from pitfalls.editors.mend_training import MendTraining
+    from pitfalls.models.language_model import LanguageModel
+
+    overrides = parse_settings(setting or []).get("mend-training", {})
+    progress = progress_on()
+    lessons = lessons_of(
+        data, corpus, leave_out=leave_out or list(DATASETS), per_fact=per_fact, progress=progress
+    )
+    loaded = LanguageModel.load(model, dtype=dtype, device=device, progress=progress)
+    settings = MendTraining.of(loaded, overrides)
+    figures = train_mend(
+        loaded, lessons.training, lessons.validation, settings, out, progress=progress
+    )
+    print(f"{out}: {figures}")
