@@ -1,0 +1,40 @@
+"""`pitfalls moments`: estimate second moments ahead of a run, and see how settled they are."""
+
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from pitfalls.cli.progress import progress_on
+
+
+def moments(
+    layers: Annotated[list[int], typer.Argument(metavar="LAYER…", help="Which layers' keys.")],
+    *,
+    model: Annotated[
+        str, typer.Option(help="Directory, GGUF file, packaged name or hub id.")
+    ] = "smollm2-135m",
+    corpus: Annotated[
+        str, typer.Option(help="Packaged name, path or hf:NAME[:CONFIG[:SPLIT]].")
+    ] = "boolq-passages",
+    max_tokens: Annotated[int, typer.Option(help="Stop here at the latest.")] = 50_000,
+    dtype: Annotated[str, typer.Option(help="float32 or bfloat16 weights.")] = "float32",
+    device: Annotated[str, typer.Option(help="A torch device, such as cuda:0.")] = "cpu",
+) -> None:
+    """Estimate C = E[k kᵀ] for some layers in one pass over a text, and keep it for later runs.
+
+    Example: pitfalls moments 4 6 8 --max-tokens 50000
+    """
+    from pitfalls.models.language_model import LanguageModel  # torch, once it is needed
+    from pitfalls.models.moments import MomentSettings, second_moments
+
+    progress = progress_on()
+    loaded = LanguageModel.load(model, dtype=dtype, device=device, progress=progress)
+    settings = MomentSettings(corpus=corpus, max_tokens=max_tokens)
+    found = second_moments(loaded, layers, settings, progress=progress)
+    table = Table("layer", "dimensions", "tokens", "moved by the last doubling", box=None)
+    for layer, moment in sorted(found.items()):
+        change = f"{100 * moment.change:.1f} %"
+        table.add_row(str(layer), str(len(moment.matrix)), f"{moment.tokens:,}", change)
+    Console(highlight=False).print(table)
