@@ -17,8 +17,9 @@ from pitfalls.editors.mend_checkpoint import (
     read_description,
     save_networks,
 )
-from pitfalls.editors.mend_course import Course, save_state, train_mend
+from pitfalls.editors.mend_course import Course, train_mend
 from pitfalls.editors.mend_practice import Drill, Lesson, Practice
+from pitfalls.editors.mend_state import State
 from pitfalls.editors.mend_training import Figures, Learner, MendTraining
 from pitfalls.errors import PitfallsError, UnknownNameError
 from pitfalls.facts import Entity
@@ -44,6 +45,9 @@ def lessons(*, n: int = 6) -> list[Lesson]:
 
 class Cut(Exception):
     pass
+
+
+save = State.save
 
 
 def train(model: LanguageModel, out: Path, settings: MendTraining = SETTINGS) -> Figures:
@@ -124,14 +128,14 @@ def test_a_resumed_training_is_one_that_was_never_cut(
     train(model, whole)
     seen = 0
 
-    def save_and_stop(path: Path, course: Course) -> None:
+    def save_and_stop(state: State, path: Path) -> None:
         nonlocal seen
-        save_state(path, course)
+        save(state, path)
         seen += 1
         if seen == cut_after:
             raise Cut
 
-    monkeypatch.setattr("pitfalls.editors.mend_course.save_state", save_and_stop)
+    monkeypatch.setattr(State, "save", save_and_stop)
     with pytest.raises(Cut):
         train(model, resumed)
     monkeypatch.undo()
@@ -145,11 +149,11 @@ def test_a_training_begun_otherwise_is_refused(
 ):
     out = tmp_path / "mend.safetensors"
 
-    def save_and_stop(path: Path, course: Course) -> None:
-        save_state(path, course)
+    def save_and_stop(state: State, path: Path) -> None:
+        save(state, path)
         raise Cut
 
-    monkeypatch.setattr("pitfalls.editors.mend_course.save_state", save_and_stop)
+    monkeypatch.setattr(State, "save", save_and_stop)
     with pytest.raises(Cut):
         train(model, out)
     with pytest.raises(PitfallsError, match=r"begun with lr = 0\.001, now it is 0\.5"):

@@ -4,7 +4,6 @@ Everything that happens follows from the settings, the lessons and the number of
 course that was interrupted goes on as if it had not been.
 """
 
-import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from hashlib import sha256
@@ -12,20 +11,16 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch import Tensor
 
 from pitfalls.editors.mend_checkpoint import LARGE, describe, save_networks
 from pitfalls.editors.mend_network import MendNetworks
 from pitfalls.editors.mend_practice import Drill, Lesson, Practice
+from pitfalls.editors.mend_state import State, learner_tensors, restore_learner
 from pitfalls.editors.mend_training import Figures, Learner, MendTraining
 from pitfalls.errors import PitfallsError
 from pitfalls.models.language_model import LanguageModel
 from pitfalls.progress import SILENT, Progress
-
-KEY = "pitfalls-mend-training"
-"""Where in the metadata of a state file everything that is no tensor is."""
 
 
 @dataclass(eq=False)
@@ -62,6 +57,17 @@ class Course:
         }
 
     @property
+    def state(self) -> State:
+        """How far it has come."""
+        learned = learner_tensors(self.learner)
+        return State(self.identity, self.step, tuple(self.curve), self.best, learned)
+
+    def restore(self, state: State) -> None:
+        """Go back, or on, to `state`."""
+        self.step, self.curve, self.best = state.step, list(state.curve), dict(state.best)
+        restore_learner(self.learner, state.learner)
+
+    @property
     def over(self) -> bool:
         """All steps taken, or no better validation for too long."""
         merits = [figures.merit(self.settings.enough) for figures in self.curve]
@@ -86,7 +92,7 @@ class Course:
                         also(1)
                 self.step = end
                 self._examine(exams)
-                save_state(state, self)
+                self.state.save(state)
 
     def _examine(self, exams: Sequence[Practice]) -> None:
         figures = self.learner.validate(exams, self.step)
@@ -166,7 +172,7 @@ def train_mend(
     state = out.with_name(f"{out.name}.training")
     course = Course(model, settings, training, validation, Learner.fresh(model, settings))
     if state.exists():
-        load_state(state, course)
+        course.restore(State.load(state, course.identity))
     course.run(state, progress=progress)
     networks, figures = course.final(progress=progress)
     told = {
@@ -178,58 +184,3 @@ def train_mend(
     save_networks(out, networks, describe(model, networks, told))
     state.unlink()
     return figures
-
-
-def save_state(path: Path, course: Course) -> None:
-    """Everything that goes on needs, written whole or not at all."""
-    tensors = {f"networks.{k}": v for k, v in course.learner.networks.state_dict().items()}
-    tensors |= {f"best.{k}": v for k, v in course.best.items()}
-    for i, moments in course.learner.adam.state_dict()["state"].items():
-        tensors |= {f"adam.{i}.{key}": value for key, value in moments.items()}
-    told = {
-        "identity": course.identity,
-        "step": course.step,
-        "curve": [asdict(f) for f in course.curve],
-    }
-    temporary = path.with_name(f".{path.name}.tmp")
-    try:
-        save_file(
-            {k: v.contiguous() for k, v in tensors.items()}, temporary, {KEY: json.dumps(told)}
-        )
-        temporary.replace(path)
-    except (OSError, SafetensorError) as error:
-        raise PitfallsError(f"{path} cannot be written: {error}") from error
-
-
-def load_state(path: Path, course: Course) -> None:
-    """Bring `course` to where `save_state` left another one.
-
-    Raises:
-        PitfallsError: not a state, or one of another course; the first difference is named.
-    """
-    try:
-        with safe_open(path, framework="pt") as file:
-            told = json.loads((file.metadata() or {})[KEY])
-            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
-    except (OSError, SafetensorError, KeyError, ValueError) as error:
-        raise PitfallsError(f"{path} is no state of a training: {error}; delete it") from error
-    for key, value in course.identity.items():
-        if (before := told["identity"].get(key)) != value:
-            raise PitfallsError(
-                f"{path} was begun with {key} = {before}, now it is {value}: "
-                "go on with the former, or delete the file to begin anew"
-            )
-    course.step = told["step"]
-    course.curve = [Figures(**figures) for figures in told["curve"]]
-    course.learner.networks.load_state_dict(_part(tensors, "networks."))
-    course.best = _part(tensors, "best.")
-    adam = course.learner.adam.state_dict()
-    adam["state"] = {}
-    for name, tensor in _part(tensors, "adam.").items():
-        number, _, key = name.partition(".")
-        adam["state"].setdefault(int(number), {})[key] = tensor
-    course.learner.adam.load_state_dict(adam)
-
-
-def _part(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
-    return {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
