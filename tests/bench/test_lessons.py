@@ -1,0 +1,75 @@
+"""Lessons for MEND: about nothing that is evaluated, and apart from what they are examined on."""
+
+from dataclasses import astuple
+
+import pytest
+
+from pitfalls.bench.lessons import Lessons, lessons_of, make_lessons, subjects_of
+from pitfalls.cases.collections import load_cases
+from pitfalls.errors import PitfallsError
+from pitfalls.graph.starter import starter_graph
+from pitfalls.vocabulary import DATASETS
+
+TEXTS = [f"Passage number {i} of the text." for i in range(40)]
+AVOID = subjects_of(case for name in DATASETS for case in load_cases(name))
+
+
+@pytest.fixture(scope="module")
+def lessons() -> Lessons:
+    return make_lessons(starter_graph(), TEXTS, avoid=AVOID)
+
+
+def test_no_lesson_is_about_an_evaluated_subject(lessons: Lessons):
+    for lesson in (*lessons.training, *lessons.validation):
+        assert lesson.edit.subject.id not in AVOID
+    for name in DATASETS:
+        for case in load_cases(name):
+            assert {case.first.subject.id, case.second.subject.id} <= AVOID
+
+
+def test_no_subject_and_no_passage_is_in_both_halves(lessons: Lessons):
+    halves = (lessons.training, lessons.validation)
+    trained, examined = ({lesson.edit.subject for lesson in half} for half in halves)
+    assert trained and examined and not trained & examined
+    read, tested = ({lesson.unrelated for lesson in half} & {*TEXTS} for half in halves)
+    assert read and tested and not read & tested
+
+
+def test_new_objects_are_of_the_old_ones_type_and_not_true(lessons: Lessons):
+    graph = starter_graph()
+    for lesson in (*lessons.training, *lessons.validation):
+        edit = lesson.edit
+        assert edit.before in graph
+        assert edit.after not in graph
+        assert graph.type_of(edit.new_object) == graph.type_of(edit.before.object)
+        assert lesson.paraphrase in edit.relation.prompts
+        assert edit.subject.label not in (edit.new_object.label, edit.before.object.label)
+
+
+def test_the_same_seed_gives_the_same_lessons(lessons: Lessons):
+    again = make_lessons(starter_graph(), TEXTS, avoid=AVOID)
+    other = make_lessons(starter_graph(), TEXTS, avoid=AVOID, seed=1)
+    assert astuple(again) == astuple(lessons)
+    assert astuple(other) != astuple(lessons)
+
+
+def test_more_lessons_from_every_fact(lessons: Lessons):
+    more = make_lessons(starter_graph(), TEXTS, avoid=AVOID, per_fact=2)
+    assert len(more.training) > 1.9 * len(lessons.training)
+    assert len(more.validation) == len(lessons.validation)
+
+
+def test_too_little_to_learn_from_is_told():
+    graph = starter_graph()
+    every = {fact.subject.id for fact in graph.facts}
+    with pytest.raises(PitfallsError, match="0 facts and 40 passages make 0 lessons"):
+        make_lessons(graph, TEXTS, avoid=every)
+    with pytest.raises(PitfallsError, match="give a larger graph or more text"):
+        make_lessons(graph, [], avoid=())
+
+
+def test_lessons_by_name(tmp_path):
+    corpus = tmp_path / "text.txt"
+    corpus.write_text("\n\n".join(TEXTS), encoding="utf-8")
+    found = lessons_of("starter", str(corpus), leave_out=list(DATASETS))
+    assert astuple(found) == astuple(make_lessons(starter_graph(), TEXTS, avoid=AVOID))
