@@ -97,6 +97,7 @@ WRONG: dict[str, tuple[tuple[str, ...], str]] = {
         ("build", "--kind", "reverse", "--count", "1", "--out", "{file}/cases.jsonl"),
         "{file} is a file",
     ),
+    "moments layer": (("moments", "99", "--model", "{tiny}"), "99"),
     "models fetch": (("models", "fetch", "nosuch"), "unknown model 'nosuch'"),
     "models verify": (("models", "verify", "smollm2-135m"), "is not in the cache"),
     "models command": (("models", "lst"), "lst"),

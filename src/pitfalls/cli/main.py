@@ -7,15 +7,21 @@ import typer
 
 from pitfalls.cli import data, models, train
 from pitfalls.cli.build import build
+from pitfalls.cli.moments import moments
 from pitfalls.cli.run import run
 from pitfalls.cli.score import score
 from pitfalls.errors import PitfallsError
 
 WRONG_INPUT = 2
 
+HELP = """What a knowledge edit breaks: conflict and distortion in edited language models.
+
+Example: pitfalls run --editor rome --data round/easy --cases 8 --out runs/easy
+"""
+
 app = typer.Typer(
     name="pitfalls",
-    help="What a knowledge edit breaks: conflict and distortion in edited language models.",
+    help=HELP,
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -23,6 +29,7 @@ app = typer.Typer(
 app.command()(run)
 app.command()(score)
 app.command()(build)
+app.command()(moments)
 app.add_typer(models.app, name="models")
 app.add_typer(data.app, name="data")
 app.add_typer(train.app, name="train")

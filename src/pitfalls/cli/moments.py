@@ -22,7 +22,7 @@ def moments(
     dtype: Annotated[str, typer.Option(help="float32 or bfloat16 weights.")] = "float32",
     device: Annotated[str, typer.Option(help="A torch device, such as cuda:0.")] = "cpu",
 ) -> None:
-    """Estimate C = E[k kᵀ] for some layers in one pass over a text, and keep it for later runs.
+    """Estimate the keys' second moments for some layers in one pass, and keep them for later runs.
 
     Example: pitfalls moments 4 6 8 --max-tokens 50000
     """

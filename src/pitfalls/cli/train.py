@@ -9,7 +9,12 @@ from pitfalls.cli.progress import progress_on
 from pitfalls.cli.settings import parse_settings
 from pitfalls.vocabulary import DATASETS
 
-app = typer.Typer(help="Train what an editor needs beforehand.", no_args_is_help=True)
+HELP = """Train what an editor needs beforehand.
+
+Example: pitfalls train mend --model smollm2-135m --out mend.safetensors
+"""
+
+app = typer.Typer(help=HELP, no_args_is_help=True)
 
 
 @app.callback()

@@ -1,0 +1,130 @@
+"""What the pages say is done: commands run, code runs, links lead somewhere, nothing is stale."""
+
+import re
+import runpy
+from pathlib import Path
+
+import pytest
+from pages import PAGES, REPOSITORY, Block, blocks, every_command, parse
+from typer.testing import CliRunner
+
+from pitfalls.cli.main import app, main
+from pitfalls.testing import TEXT
+
+BLOCKS = list(blocks())
+COMMANDS = [
+    pytest.param(words, id=f"{block}-{number}")
+    for block in BLOCKS
+    if block.language == "sh"
+    for number, words in enumerate(block.commands)
+]
+TARGETS = set(re.findall(r"^([a-z]+):", (REPOSITORY / "Makefile").read_text(), re.MULTILINE))
+
+ACTIVATE = [".", ".venv/bin/activate"]
+ELSEWHERE = {("data", "fetch"), ("models", "fetch"), ("models", "verify"), ("train", "mend")}
+"""Commands that need a network or minutes; other tests run them."""
+
+
+@pytest.mark.parametrize("block", BLOCKS, ids=str)
+def test_every_block_is_of_a_kind_that_is_checked(block: Block) -> None:
+    assert block.language in ("sh", "python"), "another test is needed for this kind"
+
+
+@pytest.mark.parametrize("words", COMMANDS)
+def test_a_command_on_a_page_exists(words: list[str]) -> None:
+    if words[0] == "make":
+        assert set(words[1:]) <= TARGETS
+    elif words != ACTIVATE:
+        parse(words)
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/data.md"])
+def test_the_commands_of_a_page_run_one_after_the_other(
+    page: str, tiny_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("corpus.txt").write_text(f"{TEXT}\n\n" * 4, "utf-8")
+    for block in BLOCKS:
+        if block.page != page or block.language != "sh":
+            continue
+        for words in block.commands:
+            if words[0] == "pitfalls" and tuple(words[1:3]) not in ELSEWHERE:
+                with pytest.raises(SystemExit) as ended:
+                    main(small(words[1:], tiny_folder) if words[1] == "run" else words[1:])
+                assert ended.value.code == 0, words
+
+
+def small(run: list[str], model: Path) -> list[str]:
+    """A run of the pages, on one case and a tiny model."""
+    settings = {
+        "ft": ["ft.steps=2"],
+        "rome": [
+            "rome.value.steps=2",
+            'rome.contexts.templates=["{}"]',
+            "rome.moments.corpus=corpus.txt",
+        ],
+    }
+    editors = [run[i + 1] for i, word in enumerate(run) if word == "--editor"] or list(settings)
+    words = [*run, "--model", str(model), "--cases", "1"]
+    return words + [word for name in editors for one in settings[name] for word in ("--set", one)]
+
+
+PYTHON = [block for block in BLOCKS if block.language == "python"]
+
+
+@pytest.mark.parametrize("block", [b for b in PYTHON if b.page != "README.md"], ids=str)
+def test_code_on_a_page_runs(block: Block, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    exec(compile(block.text, str(block), "exec"), {})
+
+
+@pytest.mark.real
+def test_the_example_of_the_readme_edits_the_real_model(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (block,) = [block for block in PYTHON if block.page == "README.md"]
+    assert len(block.text.splitlines()) <= 15
+    monkeypatch.chdir(tmp_path)
+    exec(compile(block.text, str(block), "exec"), {})
+    before, after = (float(p) for p in re.findall(r"p = ([\d.]+)", capsys.readouterr().out))
+    assert after > 10 * before
+    assert list(tmp_path.iterdir()) == [tmp_path / "rome.safetensors"]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_within_the_repository_lead_somewhere(page: Path) -> None:
+    text = page.read_text("utf-8")
+    links = re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", text)
+    paths = re.findall(r"`((?:src|tests|docs|benchmarks|tools)/[\w./-]+)`", text)
+    new = {"src/pitfalls/editors/my_editor.py", "src/pitfalls/metrics/my_metric.py"}
+    inside = [link for link in links if "://" not in link]
+    assert [link for link in inside if not (page.parent / link).exists()] == []
+    assert [path for path in paths if path not in new and not (REPOSITORY / path).exists()] == []
+
+
+def test_generated_pages_are_what_the_code_says() -> None:
+    made = runpy.run_path(str(REPOSITORY / "tools" / "docs.py"))["PAGES"]
+    for name, page in made.items():
+        assert (REPOSITORY / "docs" / name).read_text("utf-8") == page(), "run `make docs`"
+
+
+def test_the_changelog_begins_with_what_is_not_released() -> None:
+    headings = re.findall(r"^## (.+)$", (REPOSITORY / "CHANGELOG.md").read_text("utf-8"), re.M)
+    assert headings[0] == "Unreleased"
+    assert len(headings) == len(set(headings))
+
+
+@pytest.mark.parametrize(
+    ("words", "command"),
+    [pytest.param(*each, id=" ".join(each[0]) or "pitfalls") for each in every_command()],
+)
+def test_help_gives_an_example_that_can_be_typed(words: list[str], command: object) -> None:
+    text = getattr(command, "help", None) or ""
+    examples = re.findall(r"^Example: (.+)$", text, re.MULTILINE)
+    assert examples, f"pitfalls {' '.join(words)} --help gives no example"
+    for example in examples:
+        assert example.split()[: 1 + len(words)] == ["pitfalls", *words] or words[-1:] == ["list"]
+        parse(example.split())
+    shown = CliRunner().invoke(app, [*words, "--help"], env={"COLUMNS": "300"}).output
+    # A word in square brackets is taken for markup and vanishes.
+    assert text.splitlines()[0] in shown
