@@ -8,6 +8,8 @@ if TYPE_CHECKING:
     from pitfalls.bench.experiment import Experiment as Experiment
     from pitfalls.editors.editor import Job as Job
     from pitfalls.editors.fine_tune import FineTune as FineTune
+    from pitfalls.editors.memit import Memit as Memit
+    from pitfalls.editors.mend import Mend as Mend
     from pitfalls.editors.rome import Rome as Rome
     from pitfalls.editors.table import editor_for as editor_for
     from pitfalls.editors.update import Update as Update
@@ -21,6 +23,8 @@ _HOMES = {
     "FineTune": "pitfalls.editors.fine_tune",
     "Job": "pitfalls.editors.editor",
     "LanguageModel": "pitfalls.models.language_model",
+    "Memit": "pitfalls.editors.memit",
+    "Mend": "pitfalls.editors.mend",
     "PitfallsError": "pitfalls.errors",
     "Rome": "pitfalls.editors.rome",
     "Update": "pitfalls.editors.update",
