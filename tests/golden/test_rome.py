@@ -25,6 +25,7 @@ from goldens import Goldens, read_json, relative, stored
 from jaxtyping import Float
 from torch import Tensor
 
+from pitfalls.editors import multi_label as multi_label_module
 from pitfalls.editors import rome as rome_module
 from pitfalls.editors.keys import subject_traffic
 from pitfalls.editors.moment_solve import MomentFactor
@@ -177,7 +178,7 @@ def fitted(
 
     jobs = [goldens.job(key) for key in keys]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(rome_module, "search_rows", rows)
+        patch.setattr(multi_label_module, "search_rows", rows)
         patch.setattr(rome_module, "find_values", noting)
         updates = editor.fit(model, jobs)
     found: list[list[Found]] = [[] for _ in jobs]

@@ -14,11 +14,11 @@ from pitfalls.editors.editor import Editor, Job
 from pitfalls.editors.equations import batch_insertion
 from pitfalls.editors.keys import subject_traffic
 from pitfalls.editors.moment_solve import moment_factors
-from pitfalls.editors.objective import Search, search_rows
+from pitfalls.editors.multi_label import MultiLabel, Request, request_rows, requests_of
+from pitfalls.editors.objective import Search
 from pitfalls.editors.update import Provenance, Update
 from pitfalls.editors.values import Found, ValueSearch, find_values
 from pitfalls.errors import PitfallsError
-from pitfalls.facts import Edit
 from pitfalls.models.language_model import LanguageModel
 from pitfalls.models.moments import MomentSettings
 from pitfalls.models.patches import Changes
@@ -45,6 +45,8 @@ class Memit(Editor):
     """How C is estimated."""
     moment_weight: float = 15_000.0
     """λ, how much the old associations weigh against the new ones (§4.2)."""
+    multi_label: MultiLabel = "separate"
+    """How edits of one job that share subject and prompt are made (paper §4.4)."""
     token_budget: int = 768
     """The most padded tokens that one forward pass of the search replays."""
     key_budget: int = 4096
@@ -66,18 +68,22 @@ class Memit(Editor):
     ) -> list[Update]:
         """One change of rank len(edits) per layer and job."""
         self.check(model)
-        edits = [(i, edit) for i, job in enumerate(jobs) for edit in job.edits]
-        if not edits:
+        requests = [
+            (i, request)
+            for i, job in enumerate(jobs)
+            for request in requests_of(job.edits, self.multi_label)
+        ]
+        if not requests:
             return [Update() for _ in jobs]
         moment_factors(model, self.layers, self.moments, progress=progress)  # a stage of its own
         name = f"MEMIT, layers {self.layers[0]} to {self.layers[-1]}"
-        with progress.stage(name, total=len(edits), unit="edits") as advance:
+        with progress.stage(name, total=len(requests), unit="edits") as advance:
             begin = time.perf_counter()
-            found = self._values(model, jobs, edits, advance)
-            updates = self._insert(model, jobs, edits, [value.value for value in found])
-            share = (time.perf_counter() - begin) / len(edits)
+            found = self._values(model, jobs, requests, advance)
+            updates = self._insert(model, jobs, requests, [value.value for value in found])
+            share = (time.perf_counter() - begin) / len(requests)
         return [
-            self._outcome(model, job, update, [found[row] for row in _rows(edits, i)], share)
+            self._outcome(model, job, update, [found[row] for row in _rows(requests, i)], share)
             for i, (job, update) in enumerate(zip(jobs, updates, strict=True))
         ]
 
@@ -85,14 +91,14 @@ class Memit(Editor):
         self,
         model: LanguageModel,
         jobs: Sequence[Job],
-        edits: Sequence[tuple[int, Edit]],
+        requests: Sequence[tuple[int, Request]],
         advance: Callable[[float], None],
     ) -> list[Found]:
-        """The z of every edit, each on its own on top of its job's base."""
+        """The z of every request, each on its own on top of its job's base."""
         contexts = self.contexts.of(model)
         return find_values(
             model,
-            [Search(search_rows(model, e, contexts), jobs[i].base.changes) for i, e in edits],
+            [Search(request_rows(model, r, contexts), jobs[i].base.changes) for i, r in requests],
             layer=self.layers[-1],
             site="block",
             settings=self.value,
@@ -104,7 +110,7 @@ class Memit(Editor):
         self,
         model: LanguageModel,
         jobs: Sequence[Job],
-        edits: Sequence[tuple[int, Edit]],
+        requests: Sequence[tuple[int, Request]],
         z: Sequence[Float[Tensor, " d"]],
     ) -> list[Update]:
         """Layer by layer, an equal share of what still misses to z (§4.3, Algorithm 1)."""
@@ -114,17 +120,17 @@ class Memit(Editor):
             carried = [
                 (job.base + update).changes for job, update in zip(jobs, updates, strict=True)
             ]
-            k = self._keys(model, edits, carried, layer)
+            k = self._keys(model, requests, carried, layer)
             _, now = subject_traffic(
                 model,
-                [(edit, "{}", carried[i]) for i, edit in edits],
+                [(edit, "{}", carried[i]) for i, (edit, *_) in requests],
                 module=model.blocks[self.layers[-1]],
                 token_budget=self.key_budget,
             )
             share = (torch.stack(list(z)) - now) / (len(self.layers) - position)
             weight = f"{model.mlp_out_name(layer)}.weight"
-            for i in {job for job, _ in edits}:
-                rows = _rows(edits, i)
+            for i in {job for job, _ in requests}:
+                rows = _rows(requests, i)
                 change = batch_insertion(
                     k[rows].mT, share[rows].mT, factors[layer], self.moment_weight
                 )
@@ -134,7 +140,7 @@ class Memit(Editor):
     def _keys(
         self,
         model: LanguageModel,
-        edits: Sequence[tuple[int, Edit]],
+        requests: Sequence[tuple[int, Request]],
         carried: Sequence[Changes],
         layer: int,
     ) -> Float[Tensor, "n d_in"]:
@@ -142,11 +148,11 @@ class Memit(Editor):
         contexts = self.contexts.of(model)
         keys, _ = subject_traffic(
             model,
-            [(edit, context, carried[i]) for i, edit in edits for context in contexts],
+            [(edit, c, carried[i]) for i, (edit, *_) in requests for c in contexts],
             module=model.mlp_out(layer),
             token_budget=self.key_budget,
         )
-        k = keys.unflatten(0, (len(edits), len(contexts)))
+        k = keys.unflatten(0, (len(requests), len(contexts)))
         return k[:, 0] if len(contexts) == 1 else (k[:, 0] + k[:, 1:].mean(1)) / 2
 
     def _outcome(
@@ -159,12 +165,12 @@ class Memit(Editor):
             tuple(map(str, job.edits)),
             model.fingerprint,
             tuple(loss for value in found for loss in value.losses),
-            share * len(job.edits),
+            share * len(found),
             next((value.failure for value in found if value.failure), None),
         )
         return Update.fitted(update.changes, origin)
 
 
-def _rows(edits: Sequence[tuple[int, Edit]], job: int) -> list[int]:
-    """Which of `edits` belong to `job`."""
-    return [row for row, (owner, _) in enumerate(edits) if owner == job]
+def _rows(requests: Sequence[tuple[int, Request]], job: int) -> list[int]:
+    """Which of `requests` belong to `job`."""
+    return [row for row, (owner, _) in enumerate(requests) if owner == job]

@@ -46,6 +46,8 @@ class Row:
     labels: tuple[int, ...]
     """Target ids; the last len(labels) tokens predict them, in order. Empty in the KL row, which is
     read at the subject's last token."""
+    share: float = 1.0
+    """What the row counts in the mean over the rows with labels."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -91,12 +93,12 @@ class Objective:
         counts = torch.tensor([len(search.rows) for search in searches], device=model.device)
         self._kl_row = counts.cumsum(0) - 1
         self._first_row = self._kl_row - counts + 1
-        self._read_labels(rows, counts.tolist())
+        self._read_labels(rows, len(searches))
         with row_patches(model.network, self._patches):
             batch = model.batch([row.split for _, row in rows])
             self._texts = text_pass(model, batch, layer=layer)
 
-    def _read_labels(self, rows: Sequence[tuple[int, Row]], counts: Sequence[int]) -> None:
+    def _read_labels(self, rows: Sequence[tuple[int, Row]], n_jobs: int) -> None:
         """Flat lists over all target tokens: row and column that predict it, its id, its job."""
         flat = [
             (i, len(row.split.right) - len(row.labels) + j, label, job)
@@ -105,9 +107,12 @@ class Objective:
         ]
         columns = torch.tensor(flat, device=self._model.device).unbind(1)
         self._label_row, self._label_column, self._label, self._label_job = columns
-        # The mean over contexts of the mean over the target's tokens, as one weight per token.
+        # The mean over rows of the mean over the target's tokens, as one weight per token.
+        total = [0.0] * n_jobs
+        for job, row in rows:
+            total[job] += row.share if row.labels else 0.0
         weights = [
-            1 / ((counts[job] - 1) * len(row.labels)) for job, row in rows for _ in row.labels
+            row.share / (total[job] * len(row.labels)) for job, row in rows for _ in row.labels
         ]
         self._label_weight = torch.tensor(weights, device=self._model.device)
 

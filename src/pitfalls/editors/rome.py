@@ -13,10 +13,10 @@ from pitfalls.editors.editor import Editor, Job
 from pitfalls.editors.equations import rank_one_insertion
 from pitfalls.editors.keys import subject_traffic
 from pitfalls.editors.moment_solve import moment_factors
-from pitfalls.editors.objective import Search, search_rows
+from pitfalls.editors.multi_label import MultiLabel, Request, request_rows, requests_of
+from pitfalls.editors.objective import Search
 from pitfalls.editors.update import Provenance, Update
 from pitfalls.editors.values import ValueSearch, find_values
-from pitfalls.facts import Edit
 from pitfalls.models.language_model import LanguageModel
 from pitfalls.models.moments import MomentSettings
 from pitfalls.progress import SILENT, Progress
@@ -39,6 +39,8 @@ class Rome(Editor):
     """What k* and v* are averaged over."""
     moments: MomentSettings | None = MomentSettings()
     """How C is estimated (§3.1, step 1); None takes C = I."""
+    multi_label: MultiLabel = "separate"
+    """How edits of one job that share subject and prompt are made (paper §4.4)."""
     token_budget: int = 768
     """The most padded tokens that one forward pass of the search replays."""
     key_budget: int = 4096
@@ -58,37 +60,38 @@ class Rome(Editor):
         """One rank-one change per edit, summed up per job."""
         self.check(model)
         updates = [Update() for _ in jobs]
-        n_edits = sum(len(job.edits) for job in jobs)
+        wanted = [requests_of(job.edits, self.multi_label) for job in jobs]
+        n_edits = sum(map(len, wanted))
         if n_edits and self.moments is not None:  # a stage of its own, before the edits' stage
             moment_factors(model, [self.layer], self.moments, progress=progress)
         with progress.stage(f"ROME, layer {self.layer}", total=n_edits, unit="edits") as advance:
-            for turn in range(max((len(job.edits) for job in jobs), default=0)):
+            for turn in range(max(map(len, wanted), default=0)):
                 waiting = [
                     i
-                    for i, job in enumerate(jobs)
-                    if turn < len(job.edits) and not updates[i].failure
+                    for i, requests in enumerate(wanted)
+                    if turn < len(requests) and not updates[i].failure
                 ]
                 if not waiting:
                     break
-                requests = [(jobs[i].edits[turn], jobs[i].base + updates[i]) for i in waiting]
-                for i, update in zip(waiting, self._insert(model, requests, advance), strict=True):
+                now = [(wanted[i][turn], jobs[i].base + updates[i]) for i in waiting]
+                for i, update in zip(waiting, self._insert(model, now, advance), strict=True):
                     updates[i] += update
         return [Update(history=u.history) if u.failure else u for u in updates]
 
     def _insert(
         self,
         model: LanguageModel,
-        requests: Sequence[tuple[Edit, Update]],
+        requests: Sequence[tuple[Request, Update]],
         advance: Callable[[float], None],
     ) -> list[Update]:
-        """One edit on top of one update, for every request, side by side."""
+        """One request on top of one update, for each of them, side by side."""
         begin = time.perf_counter()
         contexts = self.contexts.of(model)
         # The bare prompt comes last: its key is the one whose value becomes v* exactly, while the
         # direction of the change follows the mean key. The authors' code has it so.
         keys, values = subject_traffic(
             model,
-            [(edit, c, base.changes) for edit, base in requests for c in (*contexts, "{}")],
+            [(edit, c, base.changes) for (edit, *_), base in requests for c in (*contexts, "{}")],
             module=model.mlp_out(self.layer),
             token_budget=self.key_budget,
         )
@@ -97,7 +100,7 @@ class Rome(Editor):
         directions = self._directions(model, keys[:, :-1].mean(1))
         found = find_values(
             model,
-            [Search(search_rows(model, edit, contexts), base.changes) for edit, base in requests],
+            [Search(request_rows(model, r, contexts), base.changes) for r, base in requests],
             layer=self.layer,
             site="mlp",
             settings=self.value,
@@ -109,9 +112,16 @@ class Rome(Editor):
         return [
             Update.fitted(
                 {name: rank_one_insertion(k=k[-1], v=v.value, Wk=Wk[-1], u=u)},
-                Provenance(repr(self), (str(edit),), model.fingerprint, v.losses, share, v.failure),
+                Provenance(
+                    repr(self),
+                    tuple(map(str, request)),
+                    model.fingerprint,
+                    v.losses,
+                    share,
+                    v.failure,
+                ),
             )
-            for (edit, _), v, k, Wk, u in zip(
+            for (request, _), v, k, Wk, u in zip(
                 requests, found, keys, values, directions, strict=True
             )
         ]
