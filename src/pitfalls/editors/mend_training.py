@@ -34,7 +34,7 @@ class MendTraining:
     """Hidden layers; there is one more layer than that."""
     n_blocks: int = 3
     """How many of the last blocks are edited, all MLP matrices of each."""
-    lr: float = 1e-4
+    lr: float = 3e-4
     """Of Adam, for the networks."""
     lr_lr: float = 1e-5
     """Of Adam, for the step sizes."""
@@ -51,9 +51,9 @@ class MendTraining:
     """Batches whose gradients are averaged for one step of Adam."""
     grad_clip: float = 100.0
     """The norm that a gradient is cut to."""
-    steps: int = 1200
+    steps: int = 600
     """Batches at most."""
-    validate_every: int = 120
+    validate_every: int = 60
     """Batches between two validations."""
     patience: int = 4
     """Validations without a better one after which training ends."""
