@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from pitfalls.errors import PitfallsError
 
 
-def template_fault(text: str) -> str | None:
-    """What is wrong with a text that a subject shall be filled into, or None."""
+def template_fault(text: str, filling: str = "subject") -> str | None:
+    """What is wrong with a text that a subject (or `filling`) shall be put into, or None."""
     if (found := text.count("{}")) != 1:
-        return f"has {found} placeholders, expected exactly one '{{}}' for the subject"
+        return f"has {found} placeholders, expected exactly one '{{}}' for the {filling}"
     if set("{}") & set(text.replace("{}", "")):
-        return "has a brace beside the '{}' for the subject, expected none"
+        return f"has a brace beside the '{{}}' for the {filling}, expected none"
     return None
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import torch
 
 from pitfalls.errors import PitfallsError
+from pitfalls.facts import template_fault
 from pitfalls.models.language_model import LanguageModel
 from pitfalls.models.tokens import Split
 
@@ -39,8 +40,8 @@ class Contexts:
                 not have exactly one `{}`.
         """
         for template in self.templates:
-            if template.count("{}") != 1:
-                raise PitfallsError(f"context {template!r}: expected exactly one '{{}}' in it")
+            if fault := template_fault(template, "prompt"):
+                raise PitfallsError(f"context {template!r} {fault}")
         return self.templates or model.remember(self, lambda: self._sampled(model))
 
     def _sampled(self, model: LanguageModel) -> tuple[str, ...]:
