@@ -6,6 +6,7 @@ import pytest
 import torch
 from changes import some_updates
 
+from pitfalls.errors import PitfallsError
 from pitfalls.models.language_model import LanguageModel
 from pitfalls.models.readout import (
     HEAD_ROWS,
@@ -98,3 +99,10 @@ def test_logits_formed_in_pieces_are_the_same_logits(model: LanguageModel):
 
 def test_no_questions_no_answers(model: LanguageModel):
     assert target_logprobs(model, []) == []
+
+
+def test_a_text_longer_than_the_model_reads_is_refused_in_one_line(model: LanguageModel) -> None:
+    prompt = "word " * (model.max_length + 1)
+    with pytest.raises(PitfallsError, match=rf"reads {model.max_length}; shorten") as caught:
+        target_logprobs(model, [Question(prompt.strip(), "end", {})])
+    assert "\n" not in str(caught.value)

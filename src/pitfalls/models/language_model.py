@@ -111,6 +111,11 @@ class LanguageModel:
         return int(self.network.config.hidden_size)
 
     @property
+    def max_length(self) -> int:
+        """Tokens that the model can read at once."""
+        return int(self.network.config.max_position_embeddings)
+
+    @property
     def device(self) -> torch.device:
         """Where token ids go: the device of the first weight."""
         return next(self.network.parameters()).device
@@ -155,7 +160,17 @@ class LanguageModel:
         return logits
 
     def batch(self, splits: Sequence[Split], *, n_left: int = 0) -> SplitBatch:
-        """Pad `splits`, left parts to at least `n_left`, and put them where the model is."""
+        """Pad `splits`, left parts to at least `n_left`, and put them where the model is.
+
+        Raises:
+            PitfallsError: a text longer than the model can read.
+        """
+        longest = max(len(split.left) + len(split.right) for split in splits)
+        if longest > self.max_length:
+            raise PitfallsError(
+                f"a text of {longest} tokens: {self.name} reads {self.max_length}; "
+                "shorten the prompt, the context or the target"
+            )
         return batch_splits(splits, device=self.device, n_left=n_left)
 
     def remember(self, key: Hashable, make: Callable[[], T]) -> T:

@@ -141,7 +141,7 @@ def _windows(
     model: LanguageModel, corpus: Corpus, settings: MomentSettings
 ) -> Iterator[list[Split]]:
     """The tokenised texts, `WINDOW` at a time, up to `max_tokens` in all."""
-    length = min(settings.max_length, model.network.config.max_position_embeddings)
+    length = min(settings.max_length, model.max_length)
     left = settings.max_tokens
     for begin in range(0, len(corpus.texts), WINDOW):
         window = []
