@@ -9,6 +9,7 @@ from pages import PAGES, REPOSITORY, Block, blocks, every_command, parse
 from typer.testing import CliRunner
 
 from pitfalls.cli.main import app, main
+from pitfalls.report.paper import paper_models
 from pitfalls.testing import TEXT
 
 BLOCKS = list(blocks())
@@ -27,7 +28,31 @@ ELSEWHERE = {("data", "fetch"), ("models", "fetch"), ("models", "verify"), ("tra
 
 @pytest.mark.parametrize("block", BLOCKS, ids=str)
 def test_every_block_is_of_a_kind_that_is_checked(block: Block) -> None:
-    assert block.language in ("sh", "python"), "another test is needed for this kind"
+    assert block.language in ("sh", "python", "text"), "another test is needed for this kind"
+
+
+TABLES = [block for block in BLOCKS if block.language == "text"]
+
+
+@pytest.mark.parametrize("block", TABLES, ids=str)
+def test_the_papers_rows_in_a_table_on_a_page_are_the_papers(block: Block) -> None:
+    """What the block says of our own runs has an interval; what it says of the paper is known."""
+    printed = {
+        (model.title, number.editor, f"{100 * number.value:.2f}")
+        for model in paper_models()
+        for number in model.numbers
+    }
+    title, compared = "", 0
+    for line in block.text.splitlines():
+        if line.startswith("paper, "):
+            title = line.removeprefix("paper, ").split("  ")[0]
+        elif not line.strip():
+            title = ""
+        elif title:
+            editor, *values = line.replace("†", "").split()
+            assert {(title, editor, value) for value in values} <= printed, line
+            compared += len(values)
+    assert compared
 
 
 @pytest.mark.parametrize("words", COMMANDS)
