@@ -22,8 +22,10 @@ from pitfalls.records.rows import to_table
 from pitfalls.vocabulary import DATASETS, ROUND_KINDS
 
 METHODS = {"ROME": "rome", "FT": "ft", "MEMIT": "memit"}
-RELATIVE = 1e-3
-"""Of a probability, after two edits; Adam's first step takes the sign of gradients near 0."""
+RELATIVE = {"ft": 1e-3, "rome": 2e-4, "memit": 2e-4}
+"""Of a probability, after two edits; FT's Adam takes the sign of gradients that are all but 0."""
+UNEDITED = 1e-5
+"""The same where nothing has been edited."""
 NOISE = 1e-4
 """Of the authors' C⁻¹k, inverted in float32. Searches on top of such an edit can amplify it."""
 SIDES = 3
@@ -114,17 +116,18 @@ def golden_files(goldens: Goldens, flow: str) -> Iterator[tuple[str, str, list[A
             yield METHODS[method] + "+mle" * bool(multi), data, read_json(path)
 
 
-def agree(ours: list[float], golden: Any, slack: float, where: str) -> None:
+def agree(ours: list[float], golden: Any, tolerance: float, where: str) -> None:
     expected = [golden["rewrite"], *golden["generation"]]
-    assert ours == pytest.approx(expected, rel=RELATIVE + SIDES * slack), where
+    assert ours == pytest.approx(expected, rel=tolerance), where
 
 
-def slack_of(record: Record, editor: str, data: str, index: int, shaken: Records) -> float:
-    """How far, relatively, the noise moves any reading of the case; 0 for editors without it."""
+def tolerance_of(record: Record, editor: str, data: str, index: int, shaken: Records) -> float:
+    """The editor's own, and where its C⁻¹ has noise, what that does to any reading of the case."""
+    own = RELATIVE[EditorName.parse(editor).base]
     if editor not in shaken:
-        return 0.0
+        return own
     ours, moved = read(record), read(shaken[editor][data][index])
-    return max(
+    return own + SIDES * max(
         abs(b / a - 1)
         for place, values in ours.items()
         for a, b in zip(values, moved[place], strict=True)
@@ -141,10 +144,10 @@ def test_conflict_probabilities(
         if is_round(data):
             continue
         for i, (record, expected) in enumerate(zip(records[editor][data], golden, strict=True)):
-            ours, slack = read(record), slack_of(record, editor, data, i, shaken)
+            ours, allowed = read(record), tolerance_of(record, editor, data, i, shaken)
             for key in places.keys() & expected.keys():
                 where = f"{editor} {record.case_id} {key}"
-                agree(ours[places[key]], expected[key], slack, where)
+                agree(ours[places[key]], expected[key], allowed, where)
                 compared += 1
     assert compared
 
@@ -155,7 +158,7 @@ def test_round_probabilities(goldens: Goldens, records: Records, shaken: Records
         if not is_round(data):
             continue
         for i, (record, expected) in enumerate(zip(records[editor][data], golden, strict=True)):
-            ours, slack = read(record), slack_of(record, editor, data, i, shaken)
+            ours, allowed = read(record), tolerance_of(record, editor, data, i, shaken)
             others = enumerate(expected["edit2"]["others"])
             wanted = {("theta_prime", f"other/{n}"): other for n, other in others} | {
                 place: expected[stage][target]
@@ -163,7 +166,7 @@ def test_round_probabilities(goldens: Goldens, records: Records, shaken: Records
                 if stage in expected
             }
             for place, value in wanted.items():
-                agree(ours[place], value, slack, f"{editor} {record.case_id} {place}")
+                agree(ours[place], value, allowed, f"{editor} {record.case_id} {place}")
                 compared += 1
     assert compared
 
@@ -177,7 +180,7 @@ def test_baseline(goldens: Goldens, records: Records) -> None:
             others = [("theta0", f"other/{i}") for i in range(len(golden["others"]))]
             places = [("theta0", "original"), *others]
             for place, value in zip(places, [golden["target_new"], *golden["others"]], strict=True):
-                agree(ours[place], value, 0.0, record.case_id)
+                agree(ours[place], value, UNEDITED, record.case_id)
 
 
 @pytest.mark.parametrize("flow", ["explicit_with_gptj_key", "implicit"])
@@ -200,7 +203,7 @@ def test_printed_summary(goldens: Goldens, records: Records, shaken: Records, fl
             places = [(editor, match[2], n) for n in names if (editor, match[2], n) in ours]
             if places:
                 slack = abs(ours[places[0]] - moved.get(places[0], ours[places[0]]))
-                allowed = RELATIVE * abs(value) + SIDES * slack + 1e-6
+                allowed = RELATIVE[METHODS[match[1]]] * abs(value) + SIDES * slack + 1e-6
                 assert abs(ours[places[0]] - value) <= allowed, (line, key)
                 compared += 1
     assert compared
