@@ -5,7 +5,7 @@ import torch
 from pitfalls.editors.contexts import Contexts
 from pitfalls.editors.editor import Job
 from pitfalls.editors.memit import Memit
-from pitfalls.editors.multi_label import request_rows, requests_of
+from pitfalls.editors.multi_label import requests_of, searches_of
 from pitfalls.editors.objective import Objective, Search, search_rows
 from pitfalls.editors.rome import Rome
 from pitfalls.editors.values import ValueSearch
@@ -53,11 +53,11 @@ def test_joint_objective_is_the_objects_objectives_by_their_shares(model: Langua
     contexts = ("{}", "Look up. {}")
     q = probabilities(model)
     q = q / q.sum()
-    rows = request_rows(model, edits(), contexts)
+    (together,) = searches_of(model, [(edits(), {})], contexts)
     alone = [Search(search_rows(model, edit, contexts), {}) for edit in edits()]
     joint, *single = (
         Objective(model, [search], layer=1, site="mlp", text_pass=TailReplay)
-        for search in (Search(rows, {}), *alone)
+        for search in (together, *alone)
     )
     torch.manual_seed(0)
     delta = torch.randn_like(joint.nothing)

@@ -14,8 +14,7 @@ from pitfalls.editors.editor import Editor, Job
 from pitfalls.editors.equations import batch_insertion
 from pitfalls.editors.keys import subject_traffic
 from pitfalls.editors.moment_solve import moment_factors
-from pitfalls.editors.multi_label import MultiLabel, Request, request_rows, requests_of
-from pitfalls.editors.objective import Search
+from pitfalls.editors.multi_label import MultiLabel, Request, requests_of, searches_of
 from pitfalls.editors.update import Provenance, Update
 from pitfalls.editors.values import Found, ValueSearch, find_values
 from pitfalls.errors import PitfallsError
@@ -98,7 +97,7 @@ class Memit(Editor):
         contexts = self.contexts.of(model)
         return find_values(
             model,
-            [Search(request_rows(model, r, contexts), jobs[i].base.changes) for i, r in requests],
+            searches_of(model, [(r, jobs[i].base.changes) for i, r in requests], contexts),
             layer=self.layers[-1],
             site="block",
             settings=self.value,

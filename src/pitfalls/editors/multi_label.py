@@ -10,10 +10,11 @@ from dataclasses import replace
 from itertools import groupby
 from typing import Literal, TypeAlias
 
-from pitfalls.editors.objective import Row, search_rows
+from pitfalls.editors.objective import Row, Search, search_rows
 from pitfalls.editors.update import Update
 from pitfalls.facts import Edit
 from pitfalls.models.language_model import LanguageModel
+from pitfalls.models.patches import Changes
 from pitfalls.models.readout import Question, target_logprobs
 
 MultiLabel: TypeAlias = Literal["separate", "joint"]
@@ -30,29 +31,47 @@ def requests_of(edits: Sequence[Edit], how: MultiLabel) -> list[Request]:
     return [tuple(group) for _, group in groupby(edits, lambda e: (e.subject, e.relation))]
 
 
-def request_rows(
-    model: LanguageModel, request: Request, contexts: Sequence[str]
-) -> tuple[Row, ...]:
-    """The rows of one search: those of every object, and the KL row once.
+def searches_of(
+    model: LanguageModel, requests: Sequence[tuple[Request, Changes]], contexts: Sequence[str]
+) -> list[Search]:
+    """The value search of every request, on a model that carries the changes beside it.
 
-    The objective of several objects is −Σ q(o) log p(o), smallest where p is proportional to q,
-    which is what the unedited model gives each of them relative to the others: the value shall
-    bring back the model's own distribution over the objects, not only their sum.
+    Its rows are those of every object, and the KL row once. The objective of several objects is
+    −Σ q(o) log p(o), smallest where p is proportional to q, which is what the unedited model gives
+    each of them relative to the others: the value shall bring back the model's own distribution
+    over the objects, not only their sum.
     """
+    shares = _shares(model, [request for request, _ in requests])
+    return [
+        Search(_rows(model, request, contexts, q), changes)
+        for (request, changes), q in zip(requests, shares, strict=True)
+    ]
+
+
+def _rows(
+    model: LanguageModel, request: Request, contexts: Sequence[str], shares: Sequence[float]
+) -> tuple[Row, ...]:
     rows = [search_rows(model, edit, contexts) for edit in request]
     labelled = [
         replace(row, share=share)
-        for share, (*of_object, _) in zip(_shares(model, request), rows, strict=True)
+        for share, (*of_object, _) in zip(shares, rows, strict=True)
         for row in of_object
     ]
     return (*labelled, rows[0][-1])
 
 
-def _shares(model: LanguageModel, request: Request) -> list[float]:
-    """Each object's share q(o)."""
-    if len(request) == 1:
-        return [1.0]
-    prompt, unedited = request[0].relation.prompt.format(request[0].subject.label), Update()
-    asked = [Question(prompt, edit.new_object.label, unedited.changes) for edit in request]
-    p = [logprobs.mean().exp().item() for logprobs in target_logprobs(model, asked)]
-    return [value / sum(p) for value in p]
+def _shares(model: LanguageModel, requests: Sequence[Request]) -> list[list[float]]:
+    """q(o) of every object of every request; a single object has all of it unasked."""
+    unedited = Update().changes
+    asked = [
+        Question(e.relation.prompt.format(e.subject.label), e.new_object.label, unedited)
+        for request in requests
+        if len(request) > 1
+        for e in request
+    ]
+    answers = iter(target_logprobs(model, asked) if asked else [])
+    shares = []
+    for request in requests:
+        p = [next(answers).mean().exp().item() for _ in request] if len(request) > 1 else [1.0]
+        shares.append([value / sum(p) for value in p])
+    return shares

@@ -13,8 +13,7 @@ from pitfalls.editors.editor import Editor, Job
 from pitfalls.editors.equations import rank_one_insertion
 from pitfalls.editors.keys import subject_traffic
 from pitfalls.editors.moment_solve import moment_factors
-from pitfalls.editors.multi_label import MultiLabel, Request, request_rows, requests_of
-from pitfalls.editors.objective import Search
+from pitfalls.editors.multi_label import MultiLabel, Request, requests_of, searches_of
 from pitfalls.editors.update import Provenance, Update
 from pitfalls.editors.values import ValueSearch, find_values
 from pitfalls.models.language_model import LanguageModel
@@ -100,7 +99,7 @@ class Rome(Editor):
         directions = self._directions(model, keys[:, :-1].mean(1))
         found = find_values(
             model,
-            [Search(request_rows(model, r, contexts), base.changes) for r, base in requests],
+            searches_of(model, [(r, base.changes) for r, base in requests], contexts),
             layer=self.layer,
             site="mlp",
             settings=self.value,

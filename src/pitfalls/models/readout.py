@@ -78,9 +78,12 @@ def _plain(model: LanguageModel, question: Question) -> Float[Tensor, " tokens"]
 
 
 def _group(model: LanguageModel, questions: Sequence[Question]) -> list[_Prompt]:
+    # The same texts are asked of many edited models: each is tokenised once.
+    texts = dict.fromkeys((question.prompt, question.target) for question in questions)
+    tokens = {text: tokenize_target(model.tokenizer, *text) for text in texts}
     prompts: dict[tuple[int, tuple[int, ...]], _Prompt] = {}
     for i, question in enumerate(questions):
-        ids, target = tokenize_target(model.tokenizer, question.prompt, question.target)
+        ids, target = tokens[question.prompt, question.target]
         prompt = prompts.setdefault((id(question.changes), ids), _Prompt(ids, question.changes))
         prompt.targets.setdefault(target, []).append(i)
     return list(prompts.values())
