@@ -251,9 +251,7 @@ def test_several_edits_of_one_job_all_become_more_likely(
 
 def committed(model: LanguageModel, update: Update) -> LanguageModel:
     """A model that carries `update` for good and remembers what the unedited one does: C."""
-    edited = LanguageModel(
-        model.name, deepcopy(model.network), model.tokenizer, model.architecture, model._memory
-    )
+    edited = replace(model, network=deepcopy(model.network))
     update.commit(edited)
     return edited
 

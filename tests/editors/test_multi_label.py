@@ -12,7 +12,6 @@ from pitfalls.editors.values import ValueSearch
 from pitfalls.facts import Edit
 from pitfalls.models.language_model import LanguageModel
 from pitfalls.models.moments import MomentSettings
-from pitfalls.models.passes import TailReplay
 from pitfalls.models.readout import Question, target_logprobs
 
 SEARCH = ValueSearch(steps=40, lr=0.3, weight_decay=1e-4, clamp=50.0, kl_weight=0.0)
@@ -56,13 +55,23 @@ def test_joint_objective_is_the_objects_objectives_by_their_shares(model: Langua
     (together,) = searches_of(model, [(edits(), {})], contexts)
     alone = [Search(search_rows(model, edit, contexts), {}) for edit in edits()]
     joint, *single = (
-        Objective(model, [search], layer=1, site="mlp", text_pass=TailReplay)
+        Objective(
+            model,
+            [search],
+            layer=1,
+            site="mlp",
+            kl_weight=0.0,
+            weight_decay=0.0,
+            token_budget=4096,
+        )
         for search in (together, *alone)
     )
     torch.manual_seed(0)
     delta = torch.randn_like(joint.nothing)
-    nll = torch.stack([objective(delta)[0][0] for objective in single])
-    torch.testing.assert_close(joint(delta)[0][0], (q * nll).sum(), rtol=1e-5, atol=1e-6)
+    nll = torch.stack([objective(delta, gradient=False)[0][0] for objective in single])
+    torch.testing.assert_close(
+        joint(delta, gradient=False)[0][0], (q * nll).sum(), rtol=1e-5, atol=1e-6
+    )
 
 
 def test_joint_search_descends(model: LanguageModel) -> None:

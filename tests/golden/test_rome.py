@@ -115,12 +115,13 @@ class RecordedDirections(MomentFactor):
 
 
 def golden_rows(setup: Any) -> tuple[Row, ...]:
-    """The rows of one recorded objective, the KL row last."""
+    """The rows of one recorded objective, the KL row last, without what nobody reads there."""
     rows = []
     for i, last in enumerate(setup["lookup_idxs"]):
         ids = tuple(setup["input_ids"][i][: sum(setup["attention_mask"][i])])
         kl = i == len(setup["lookup_idxs"]) - 1
-        rows.append(Row(Split(ids[:last], ids[last:]), () if kl else tuple(setup["target_ids"])))
+        right, labels = (ids[last : last + 1], ()) if kl else (ids[last:], setup["target_ids"])
+        rows.append(Row(Split(ids[:last], right), tuple(labels)))
     return tuple(rows)
 
 

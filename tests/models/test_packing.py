@@ -1,35 +1,34 @@
 """Every item gets its place in one batch, and batches fit into what memory there is."""
 
-import itertools
-
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
 from pitfalls.errors import PitfallsError
-from pitfalls.models.packing import pack, run_split_on_oom
+from pitfalls.models.packing import START, pack, run_split_on_oom, share_out
 
 sizes = st.lists(st.tuples(st.integers(1, 9), st.integers(1, 50)), max_size=30)
+budgets = st.integers(1, 500)
 
 
 def padded(batch: list[int], items: list[tuple[int, int]]) -> int:
     return sum(items[i][0] for i in batch) * max(items[i][1] for i in batch)
 
 
-@given(items=sizes, budget=st.integers(1, 500))
+@given(items=sizes, budget=budgets)
 def test_every_index_is_in_one_batch(items: list[tuple[int, int]], budget: int):
     assert sorted(i for batch in pack(items, budget) for i in batch) == list(range(len(items)))
 
 
-@given(items=sizes, budget=st.integers(1, 500))
+@given(items=sizes, budget=budgets)
 def test_the_budget_is_kept_unless_one_item_exceeds_it(items: list[tuple[int, int]], budget: int):
     for batch in pack(items, budget):
         assert batch
         assert padded(batch, items) <= budget or len(batch) == 1
 
 
-@given(items=sizes, budget=st.integers(1, 500))
+@given(items=sizes, budget=budgets)
 def test_longest_first_so_that_memory_runs_out_early_or_not_at_all(
     items: list[tuple[int, int]], budget: int
 ):
@@ -37,11 +36,41 @@ def test_longest_first_so_that_memory_runs_out_early_or_not_at_all(
     assert lengths == sorted(lengths, reverse=True)
 
 
-@given(items=sizes, budget=st.integers(1, 500))
-def test_no_batch_could_take_the_next_one_s_first_item(items: list[tuple[int, int]], budget: int):
+def cost(batches: list[list[int]], items: list[tuple[int, int]]) -> int:
+    return sum(START + padded(batch, items) for batch in batches)
+
+
+def ways_to_cut(
+    order: list[int], budget: int, items: list[tuple[int, int]]
+) -> list[list[list[int]]]:
+    """All ways to cut `order` into batches that keep the budget."""
+    if not order:
+        return [[]]
+    return [
+        [order[:n], *rest]
+        for n in range(1, len(order) + 1)
+        if n == 1 or padded(order[:n], items) <= budget
+        for rest in ways_to_cut(order[n:], budget, items)
+    ]
+
+
+@given(items=st.lists(st.tuples(st.integers(1, 9), st.integers(1, 50)), max_size=9), budget=budgets)
+def test_no_other_way_to_cut_computes_less(items: list[tuple[int, int]], budget: int):
     batches = list(pack(items, budget))
-    for batch, following in itertools.pairwise(batches):
-        assert padded([*batch, following[0]], items) > budget
+    order = [i for batch in batches for i in batch]
+    assert cost(batches, items) == min(
+        cost(way, items) for way in ways_to_cut(order, budget, items)
+    )
+
+
+@given(lengths=st.lists(st.integers(1, 50), max_size=40), budget=budgets)
+def test_groups_share_the_items_out(lengths: list[int], budget: int):
+    groups = share_out(lengths, budget)
+    assert sorted(i for group in groups for i in group) == list(range(len(lengths)))
+    assert len(groups) <= max(1, -(-sum(lengths) // budget))
+    for group in groups:
+        fair = sum(lengths) / max(1, -(-sum(lengths) // budget))
+        assert sum(lengths[i] for i in group) <= fair + max(lengths)
 
 
 OUT_OF_MEMORY = [

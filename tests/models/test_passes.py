@@ -43,7 +43,7 @@ def test_padding_on_either_side_changes_nothing(
     left = model.batch([Split(row.left + row.right[:-1], row.right[-1:]) for row in rows])
     with torch.no_grad():
         right_padded = WholeText(model, right, layer=0).hidden()
-        left_padded = WholeText(model, left, layer=0).hidden()
+        left_padded = WholeText(model, left, layer=0).hidden()[:, left.left.shape[1] :]
     for i, expected in enumerate(whole):
         torch.testing.assert_close(right_padded[i, : len(expected)], expected, **ROUNDING)
         torch.testing.assert_close(left_padded[i, 0], expected[-1], **ROUNDING)
@@ -81,7 +81,8 @@ def test_tail_replay_is_the_whole_text(
     batch = model.batch(rows)
     with torch.no_grad(), row_patches(model.network, changes):
         replay = TailReplay(model, batch, layer=layer)
-        plain = WholeText(model, batch, layer=layer).hidden()
+        whole = WholeText(model, batch, layer=layer)
+        plain = whole.hidden()[:, whole.offset :]
         for _ in range(2):  # the second replay must find what the first one found
             hidden = replay.hidden()
             for i, row in enumerate(rows):
@@ -108,7 +109,7 @@ def test_gradients_of_tail_replay_are_those_of_the_whole_text(
 
         handle = model.mlp_out(layer).register_forward_hook(add)
         try:
-            loss = model.head_logits(text.hidden()[real])[:, 5].sum()
+            loss = model.head_logits(text.hidden()[:, text.offset :][real])[:, 5].sum()
         finally:
             handle.remove()
         gradients.append(torch.autograd.grad(loss, delta)[0])

@@ -17,7 +17,7 @@ class Experiment(BaseModel):
 
     model: str = "smollm2-135m"
     """A local directory, a GGUF file, a packaged name or a hub id."""
-    editors: tuple[str, ...] = ("ft", "rome")
+    editors: tuple[str, ...] = ("ft", "ft-norm", "mend", "rome", "memit", "memit+mle")
     """Names from `EDITORS`, each with `+mle` behind it for Multi-Label Edit."""
     data: tuple[str, ...] = tuple(DATASETS)
     """Data sets, `[COLLECTION:]NAME` or paths."""

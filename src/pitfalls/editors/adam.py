@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
+from torch.optim.adam import adam
 
 
 @dataclass(eq=False)
@@ -12,7 +13,7 @@ class Adam:
     """Kingma & Ba (2015) with torch's defaults; row i of everything belongs to problem i.
 
     `torch.optim.Adam` keeps one step count for a whole tensor; here a problem that sits a step out
-    keeps its own count and moments, and finished problems can be dropped.
+    keeps its own count and moments, and finished problems can be dropped. torch does the sums.
     """
 
     lr: float
@@ -36,17 +37,27 @@ class Adam:
         active: Bool[Tensor, " jobs"],
     ) -> None:
         """Move the rows of `parameter` that are `active`, in place."""
-        b1, b2 = self.betas
-        rows = active.nonzero()[:, 0]
-        g = gradient[rows]
-        self.steps[rows] += 1
-        self.mean[rows] = self.mean[rows].lerp(g, 1 - b1)
-        self.square[rows] = self.square[rows].mul(b2).addcmul(g, g, value=1 - b2)
-        t = self.steps[rows].double().reshape(-1, *[1] * (parameter.ndim - 1))
-        size = (self.lr / (1 - b1**t)).to(parameter.dtype)
-        root = (1 - b2**t).sqrt().to(parameter.dtype)
-        denominator = self.square[rows].sqrt() / root + self.epsilon
-        parameter[rows] -= size * self.mean[rows] / denominator
+        rows = active.nonzero()[:, 0].tolist()
+        # The kernel walks through memory, whatever the strides.
+        state = (parameter, gradient.contiguous(), self.mean, self.square)
+        moved, by, means, squares = ([tensor[i] for i in rows] for tensor in state)
+        # The fused kernel goes once over memory, which is what bounds a step on large matrices.
+        adam(
+            moved,
+            by,
+            means,
+            squares,
+            [],
+            [self.steps[i] for i in rows],
+            fused=True,
+            amsgrad=False,
+            maximize=False,
+            beta1=self.betas[0],
+            beta2=self.betas[1],
+            lr=self.lr,
+            weight_decay=0.0,
+            eps=self.epsilon,
+        )
 
     def keep(self, rows: Bool[Tensor, " jobs"]) -> None:
         """Forget the problems not in `rows`."""

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import final
 
 from pitfalls.editors.editor import Editor, Job
-from pitfalls.editors.training import Training
+from pitfalls.editors.training import Training, prompt_length
 from pitfalls.editors.update import Update
 from pitfalls.models.language_model import LanguageModel
-from pitfalls.models.packing import run_split_on_oom
+from pitfalls.models.packing import pack, run_split_on_oom
 from pitfalls.progress import SILENT, Progress
 
 
@@ -36,6 +36,8 @@ class FineTune(Editor):
     """Edits of one job in one step."""
     stop_loss: float = 0.01
     """A batch below this is left alone; training ends once a pass is below it on average."""
+    token_budget: int = 768
+    """The most padded tokens in one forward pass, as far as it takes several jobs."""
     memory_budget: int = 1 << 30
     """Bytes that the changes of the jobs trained side by side may take, Adam's state included."""
 
@@ -61,13 +63,15 @@ class FineTune(Editor):
         return updates
 
     def _parts(self, model: LanguageModel, name: str, jobs: Sequence[Job]) -> Iterator[list[int]]:
-        """Jobs of equally many edits together, as many as the memory budget allows."""
+        """Jobs of equally many edits and similar length, as many as the memory budget allows."""
         per_job = 5 * 4 * model.weight(f"{name}.weight").numel()  # change, gradient, Adam, scratch
         room = max(1, self.memory_budget // per_job)
         for count in sorted({len(job.edits) for job in jobs} - {0}):
             alike = [i for i, job in enumerate(jobs) if len(job.edits) == count]
-            for begin in range(0, len(alike), room):
-                yield alike[begin : begin + room]
+            sizes = [(count, prompt_length(model, jobs[i])) for i in alike]
+            for part in pack(sizes, self.token_budget):
+                for begin in range(0, len(part), room):
+                    yield [alike[i] for i in part[begin : begin + room]]
 
     def _train(self, model: LanguageModel, name: str, jobs: Sequence[Job]) -> list[Update]:
         begin = time.perf_counter()

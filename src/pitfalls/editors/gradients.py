@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from pitfalls.facts import Edit
 from pitfalls.models.language_model import LanguageModel
-from pitfalls.models.passes import right_output
+from pitfalls.models.passes import logits_at, right_output
 from pitfalls.models.patches import Changes, row_patches
 from pitfalls.models.tokens import Split, tokenize_target
 
@@ -63,7 +63,7 @@ class Labels:
         self, model: LanguageModel, hidden: Float[Tensor, "rows right d"]
     ) -> Float[Tensor, " jobs"]:
         """−mean log p(label) over all labels of a job."""
-        logits = model.head_logits(hidden[self._row, self._column])
+        logits = logits_at(model, hidden, self._row, self._column)
         logprobs = logits.log_softmax(-1).gather(1, self._id[:, None])[:, 0]
         zeros = torch.zeros(self.n_jobs, device=hidden.device)
         return -zeros.index_add(0, self._job, logprobs * self._weight)

@@ -1,4 +1,4 @@
-"""The objective by which ROME and MEMIT look for a value, over many edits in one batch.
+"""The objective by which ROME and MEMIT look for a value, over many edits at a time.
 
 ROME (§3.1, step 2) searches at the output of one MLP, MEMIT (§4.1) at the output of a block; both
 minimise the same function of a vector δ added at the subject's last token:
@@ -8,34 +8,37 @@ minimise the same function of a vector δ added at the subject's last token:
 with p_0 and p_δ the next-token distributions after the subject in "{s} is a", without and with δ
 (in this direction: the authors' code hands them to `kl_div` so).
 
-A batch has a row per prompt and a δ per search; gradients cannot mix, since a row depends on its
-own search's δ alone.
+A search has a row per prompt, and its δ is added in all of them. Rows of many searches run side by
+side, those of about equal length together, and what a search gets is summed up over the batches.
+Gradients cannot mix, since a row depends on its own search's δ alone.
 """
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Literal, TypeAlias
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from pitfalls.editors.keys import subject_span
 from pitfalls.facts import Edit
 from pitfalls.models.language_model import LanguageModel
-from pitfalls.models.passes import TextPass
+from pitfalls.models.packing import pack
+from pitfalls.models.passes import logits_at, text_pass
 from pitfalls.models.patches import Changes, row_patches
 from pitfalls.models.tokens import Split, tokenize
 
 KL_PROMPT = "{} is a"
 """What the KL term holds on to: the subject's essence (ROME §3.1)."""
 
+Term: TypeAlias = Callable[[Tensor], Tensor]
+"""A summand of L, from δ of all jobs to a number for each."""
+
 Site: TypeAlias = Literal["mlp", "block"]
 """Where δ is added: to the MLP's output (ROME) or to the block's (MEMIT)."""
-
-PassMaker: TypeAlias = Callable[..., TextPass]
-"""`TailReplay`, or `WholeText` for the plain path."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +60,16 @@ class Search:
     rows: tuple[Row, ...]
     changes: Changes
 
+    @property
+    def length(self) -> int:
+        """Tokens of all right parts."""
+        return sum(len(row.split.right) for row in self.rows)
+
+    def weight_of(self, row: Row) -> float:
+        """What each of the row's labels counts: a mean over rows of the mean over labels."""
+        total = sum(other.share for other in self.rows if other.labels)
+        return row.share / (total * len(row.labels))
+
 
 def search_rows(model: LanguageModel, edit: Edit, contexts: Sequence[str]) -> tuple[Row, ...]:
     """A row per context with the target behind it, and the KL row."""
@@ -69,11 +82,26 @@ def search_rows(model: LanguageModel, edit: Edit, contexts: Sequence[str]) -> tu
     text, end = subject_span(KL_PROMPT, edit.subject.label, "{}")
     tokens = tokenize(model.tokenizer, text)
     cut = tokens.last_before(end)
-    return (*rows, Row(Split(tokens.ids[:cut], tokens.ids[cut:]), ()))
+    # The rest of the text decides how the subject is tokenised; what is read cannot see it.
+    return (*rows, Row(Split(tokens.ids[:cut], tokens.ids[cut : cut + 1]), ()))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Unedited:
+    """What the model says without δ; row i belongs to job i."""
+
+    initial: Float[Tensor, "jobs d"]
+    """v0, what the site gives in a search's first row."""
+    essence: Float[Tensor, "jobs vocabulary"]
+    """log p_0."""
+
+    def keep(self, jobs: Bool[Tensor, " jobs"]) -> "Unedited":
+        """What it says in some of the jobs."""
+        return Unedited(self.initial[jobs], self.essence[jobs])
 
 
 class Objective:
-    """The rows of some searches as one batch, and what they say under a given δ."""
+    """L(δ) of some searches, a job each, and its gradient."""
 
     def __init__(
         self,
@@ -82,60 +110,133 @@ class Objective:
         *,
         layer: int,
         site: Site,
-        text_pass: PassMaker,
+        kl_weight: float,
+        weight_decay: float,
+        token_budget: int,
+        unedited: Unedited | None = None,
     ) -> None:
-        """Run once what does not depend on δ."""
-        self._model = model
-        self._site = model.mlp_out(layer) if site == "mlp" else model.blocks[layer]
-        rows = [(job, row) for job, search in enumerate(searches) for row in search.rows]
-        self._patches = [searches[job].changes for job, _ in rows]
-        self._job = torch.tensor([job for job, _ in rows], device=model.device)
-        counts = torch.tensor([len(search.rows) for search in searches], device=model.device)
-        self._kl_row = counts.cumsum(0) - 1
-        self._first_row = self._kl_row - counts + 1
-        self._read_labels(rows, len(searches))
-        with row_patches(model.network, self._patches):
-            batch = model.batch([row.split for _, row in rows])
-            self._texts = text_pass(model, batch, layer=layer)
+        """Run once what does not depend on δ.
 
-    def _read_labels(self, rows: Sequence[tuple[int, Row]], n_jobs: int) -> None:
-        """Flat lists over all target tokens: row and column that predict it, its id, its job."""
-        flat = [
-            (i, len(row.split.right) - len(row.labels) + j, label, job)
-            for i, (job, row) in enumerate(rows)
-            for j, label in enumerate(row.labels)
+        Args:
+            model: the model.
+            searches: independent of one another.
+            layer: where δ is added.
+            site: to the MLP's output or to the block's.
+            kl_weight: λ_KL.
+            weight_decay: λ_wd.
+            token_budget: the most padded tokens, of right parts, in one forward pass.
+            unedited: what the model says without δ; None takes it from the first call, in which δ
+                has to be 0.
+        """
+        self._kl_weight, self._weight_decay = kl_weight, weight_decay
+        rows = [(job, i) for job, search in enumerate(searches) for i in range(len(search.rows))]
+        sizes = [(1, len(searches[job].rows[i].split.right)) for job, i in rows]
+        self._batches = [
+            _Batch(model, searches, [rows[n] for n in batch], layer=layer, site=site)
+            for batch in pack(sizes, token_budget)
         ]
-        columns = torch.tensor(flat, device=self._model.device).unbind(1)
-        self._label_row, self._label_column, self._label, self._label_job = columns
-        # The mean over rows of the mean over the target's tokens, as one weight per token.
-        total = [0.0] * n_jobs
-        for job, row in rows:
-            total[job] += row.share if row.labels else 0.0
-        weights = [
-            row.share / (total[job] * len(row.labels)) for job, row in rows for _ in row.labels
-        ]
-        self._label_weight = torch.tensor(weights, device=self._model.device)
+        self._known = unedited is not None
+        self.unedited = unedited or Unedited(
+            torch.zeros(len(searches), model.width, device=model.device),
+            torch.zeros(len(searches), model.n_logits, device=model.device),
+        )
 
     @property
     def nothing(self) -> Float[Tensor, "jobs d"]:
         """δ = 0 for every search."""
-        return torch.zeros(len(self._kl_row), self._model.width, device=self._model.device)
+        return torch.zeros_like(self.unedited.initial)
+
+    def __call__(
+        self, delta: Float[Tensor, "jobs d"], *, gradient: bool
+    ) -> tuple[Float[Tensor, " jobs"], Float[Tensor, "jobs d"]]:
+        """Every job's loss and, if `gradient` is asked for, dL/dδ; zeros if not."""
+        loss, slope = torch.zeros_like(delta[:, 0]), torch.zeros_like(delta)
+        terms: list[Term] = [partial(self._likelihood, batch) for batch in self._batches]
+        # A term goes backwards before the next one goes forwards: it needs its memory no longer.
+        for term in (*terms, self._decay):
+            x = delta.detach().requires_grad_(gradient)
+            with torch.set_grad_enabled(gradient):
+                value = term(x)
+            loss += value.detach()
+            if gradient:
+                slope += torch.autograd.grad(value.sum(), x)[0]
+        self._known = True
+        return loss, slope
+
+    def _likelihood(
+        self, batch: "_Batch", delta: Float[Tensor, "jobs d"]
+    ) -> Float[Tensor, " jobs"]:
+        """A batch's part of −log p(o*) + λ_KL · KL."""
+        nll, essence, initial = batch(delta)
+        if not self._known:
+            self.unedited.initial[batch.first_job] = initial
+            self.unedited.essence[batch.kl_job] = essence.detach()
+        kl = essence.exp() * (essence - self.unedited.essence[batch.kl_job])
+        return nll.index_add(0, batch.kl_job, self._kl_weight * kl.sum(-1))
+
+    def _decay(self, delta: Float[Tensor, "jobs d"]) -> Float[Tensor, " jobs"]:
+        """λ_wd · ‖δ‖/‖v0‖²."""
+        return self._weight_decay * delta.norm(dim=1) / self.unedited.initial.norm(dim=1).square()
+
+
+class _Batch:
+    """Some rows of some searches, padded to one length."""
+
+    def __init__(
+        self,
+        model: LanguageModel,
+        searches: Sequence[Search],
+        rows: Sequence[tuple[int, int]],
+        *,
+        layer: int,
+        site: Site,
+    ) -> None:
+        """`rows` names a search and one of its rows each."""
+        self._model = model
+        self._site = model.mlp_out(layer) if site == "mlp" else model.blocks[layer]
+        self._n_jobs = len(searches)
+        self._patches = [searches[job].changes for job, _ in rows]
+        with row_patches(model.network, self._patches):
+            batch = model.batch([searches[job].rows[i].split for job, i in rows])
+            self._texts = text_pass(model, batch, layer=layer)
+
+        def ids(values: Sequence[int]) -> Int[Tensor, " n"]:
+            return torch.tensor(values, dtype=torch.long, device=model.device)
+
+        self._job = ids([job for job, _ in rows])
+        self._first = ids([n for n, (_, i) in enumerate(rows) if i == 0])
+        self.first_job = self._job[self._first]
+        kl = [n for n, (job, i) in enumerate(rows) if not searches[job].rows[i].labels]
+        self.kl_job = self._job[ids(kl)]
+        labels = [
+            (n, len(row.split.right) - len(row.labels) + j, label, searches[job].weight_of(row))
+            for n, (job, i) in enumerate(rows)
+            for row in [searches[job].rows[i]]
+            for j, label in enumerate(row.labels)
+        ]
+        # Places whose logits are read: where labels are predicted, and the KL rows' first tokens.
+        self._row = ids([n for n, *_ in labels] + kl)
+        self._column = (
+            ids([column for _, column, *_ in labels] + [0] * len(kl)) + self._texts.offset
+        )
+        self._label = ids([label for _, _, label, _ in labels])
+        self._label_job = self._job[self._row[: len(labels)]]
+        self._weight = torch.tensor([weight for *_, weight in labels], device=model.device)
 
     def __call__(
         self, delta: Float[Tensor, "jobs d"]
-    ) -> tuple[Float[Tensor, " jobs"], Float[Tensor, "jobs vocabulary"], Float[Tensor, "jobs d"]]:
-        """−mean log p(o*), log p(· | "{s} is a"), and what the site gives before δ is added."""
+    ) -> tuple[Float[Tensor, " jobs"], Float[Tensor, "kl vocabulary"], Float[Tensor, "first d"]]:
+        """−log p(o*) as far as it lies here, log p(· | "{s} is a"), and v0 of the first rows."""
         with (
             row_patches(self._model.network, self._patches),
             _added(self._site, delta[self._job], self._texts.offset) as before,
         ):
             hidden = self._texts.hidden()
-        logits = self._model.head_logits(hidden[self._label_row, self._label_column])
-        logprobs = logits.log_softmax(-1).gather(1, self._label[:, None])[:, 0]
-        zeros = torch.zeros(len(delta), device=delta.device)
-        nll = -zeros.index_add(0, self._label_job, logprobs * self._label_weight)
-        essence = self._model.head_logits(hidden[self._kl_row, 0])
-        return nll, essence.log_softmax(-1), before[0][self._first_row]
+        logprobs = logits_at(self._model, hidden, self._row, self._column).log_softmax(-1)
+        n = len(self._label)
+        of_labels = logprobs[:n].gather(1, self._label[:, None])[:, 0]
+        nll = torch.zeros_like(delta[:, 0]).index_add(0, self._label_job, -of_labels * self._weight)
+        return nll, logprobs[n:], before[0][self._first]
 
 
 @contextmanager

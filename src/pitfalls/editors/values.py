@@ -9,10 +9,13 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from pitfalls.editors.adam import Adam
-from pitfalls.editors.objective import Objective, PassMaker, Search, Site
+from pitfalls.editors.objective import Objective, Search, Site, Unedited
 from pitfalls.models.language_model import LanguageModel
-from pitfalls.models.packing import pack, run_split_on_oom
-from pitfalls.models.passes import TailReplay
+from pitfalls.models.packing import run_split_on_oom, share_out
+
+SIDE_BY_SIDE = 4
+"""Searches take their steps together as long as their tokens are this many times what one forward
+pass takes: enough for every pass to be filled with rows of about equal length."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,10 +63,9 @@ def find_values(
     site: Site,
     settings: ValueSearch,
     token_budget: int,
-    text_pass: PassMaker = TailReplay,
     done: Callable[[float], None] = lambda amount: None,
 ) -> list[Found]:
-    """Run all searches, as many side by side as the token budget allows.
+    """Run all searches, some dozens side by side.
 
     Args:
         model: the model.
@@ -72,37 +74,30 @@ def find_values(
         site: to the MLP's output or to the block's.
         settings: steps, learning rate and so on.
         token_budget: the most padded tokens, of right parts, in one forward pass.
-        text_pass: `TailReplay`, or `WholeText` for the plain path.
-        done: called with the number of searches that ended.
+        done: called with the number of searches that ended, a part of one for a step of it.
     """
 
-    def objective(some: Sequence[Search]) -> Objective:
-        return Objective(model, some, layer=layer, site=site, text_pass=text_pass)
-
     def run(part: Sequence[Search]) -> list[Found]:
-        found = _Descent(part, settings, objective).run()
-        done(len(part))
-        return found
+        def objective(some: Sequence[Search], unedited: Unedited | None) -> Objective:
+            return Objective(
+                model,
+                some,
+                layer=layer,
+                site=site,
+                kl_weight=settings.kl_weight,
+                weight_decay=settings.weight_decay,
+                token_budget=token_budget,
+                unedited=unedited,
+            )
 
-    sizes = [(len(s.rows), max(len(row.split.right) for row in s.rows)) for s in searches]
+        return _Descent(part, settings, objective, done).run()
+
+    lengths = [search.length for search in searches]
     results: dict[int, Found] = {}
-    for part in pack(sizes, token_budget):
+    for part in share_out(lengths, SIDE_BY_SIDE * token_budget):
         found = run_split_on_oom(run, [searches[i] for i in part])
         results.update(zip(part, found, strict=True))
     return [results[i] for i in range(len(searches))]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Unedited:
-    """What the first pass, with δ = 0, says; row i belongs to job i."""
-
-    initial: Float[Tensor, "jobs d"]
-    """v0."""
-    essence: Float[Tensor, "jobs vocabulary"]
-    """log p_0, which the KL term holds on to."""
-
-    def keep(self, rows: Bool[Tensor, " jobs"]) -> "_Unedited":
-        return _Unedited(self.initial[rows], self.essence[rows])
 
 
 class _Descent:
@@ -116,75 +111,70 @@ class _Descent:
         self,
         searches: Sequence[Search],
         settings: ValueSearch,
-        objective: Callable[[Sequence[Search]], Objective],
+        objective: Callable[[Sequence[Search], Unedited | None], Objective],
+        done: Callable[[float], None],
     ) -> None:
         self.searches, self.settings, self.make_objective = searches, settings, objective
+        self.done = done
         self.jobs = list(range(len(searches)))
         self.losses: list[list[float]] = [[] for _ in searches]
         self.found: dict[int, Found] = {}
-        self.objective = objective(searches)
+        self.objective = objective(searches, None)
         self.delta = self.objective.nothing
         self.adam = Adam.like(self.delta, lr=settings.lr)
 
     def run(self) -> list[Found]:
         running = torch.ones(len(self.jobs), dtype=torch.bool, device=self.delta.device)
-        before: _Unedited | None = None
-        while running.any():
-            nll, essence, site = self.objective(self.delta.requires_grad_())
-            before = before or _Unedited(site, essence.detach())
-            loss = self._loss(nll, essence, before)
-            running = running & ~self._ended(loss.detach(), running, before)
-            if running.any():
-                (gradient,) = torch.autograd.grad(loss[running].sum(), self.delta)
-                self._move(gradient, running, before)
-            if running.any() and running.sum() * 2 <= len(self.jobs):
-                before, running = before.keep(running), self._shrink(running)
+        for step in range(1, self.settings.steps + 1):
+            last = step == self.settings.steps
+            loss, gradient = self.objective(self.delta, gradient=not last)
+            ended = self._ended(loss, running, step)
+            self._tell(running, ended, step)
+            running = running & ~ended
+            if not running.any():
+                break
+            self._move(gradient, running)
+            if running.sum() * 2 <= len(self.jobs):
+                running = self._shrink(running)
         return [self.found[i] for i in range(len(self.searches))]
 
-    def _loss(
-        self,
-        nll: Float[Tensor, " jobs"],
-        essence: Float[Tensor, "jobs vocabulary"],
-        before: _Unedited,
-    ) -> Float[Tensor, " jobs"]:
-        kl = (essence.exp() * (essence - before.essence)).sum(-1)
-        decay = self.delta.norm(dim=1) / before.initial.norm(dim=1).square()
-        return nll + self.settings.kl_weight * kl + self.settings.weight_decay * decay
-
     def _ended(
-        self, loss: Float[Tensor, " jobs"], running: Bool[Tensor, " jobs"], before: _Unedited
+        self, loss: Float[Tensor, " jobs"], running: Bool[Tensor, " jobs"], step: int
     ) -> Bool[Tensor, " jobs"]:
         """Note the losses of the running searches; which of them end here, and with what."""
         ended = torch.zeros_like(running)
         for i in running.nonzero()[:, 0].tolist():
-            job, value = self.jobs[i], loss[i].item()
+            job, value, failure = self.jobs[i], loss[i].item(), None
             self.losses[job].append(value)
-            step, failure = len(self.losses[job]), None
             if not math.isfinite(value):
                 failure = f"the value search's loss is {value} at step {step}"
             elif value >= self.settings.stop_loss and step < self.settings.steps:
                 continue
             ended[i] = True
-            delta = self.delta[i].detach().clone()
-            self.found[job] = Found(delta, before.initial[i], tuple(self.losses[job]), failure)
+            initial = self.objective.unedited.initial[i]
+            self.found[job] = Found(
+                self.delta[i].clone(), initial, tuple(self.losses[job]), failure
+            )
         return ended
 
-    @torch.no_grad()
-    def _move(
-        self,
-        gradient: Float[Tensor, "jobs d"],
-        running: Bool[Tensor, " jobs"],
-        before: _Unedited,
+    def _tell(
+        self, running: Bool[Tensor, " jobs"], ended: Bool[Tensor, " jobs"], step: int
     ) -> None:
-        self.delta = self.delta.detach()
+        """A running search is a step further; one that ended has no more to do."""
+        steps = self.settings.steps
+        n_ended = int(ended.sum())
+        self.done((int(running.sum()) - n_ended) / steps + n_ended * (steps - step + 1) / steps)
+
+    def _move(self, gradient: Float[Tensor, "jobs d"], running: Bool[Tensor, " jobs"]) -> None:
         self.adam.step(self.delta, gradient, running)
-        longest = self.settings.clamp * before.initial.norm(dim=1)
+        longest = self.settings.clamp * self.objective.unedited.initial.norm(dim=1)
         self.delta *= (longest / self.delta.norm(dim=1)).clamp(max=1).nan_to_num(1.0)[:, None]
 
     def _shrink(self, running: Bool[Tensor, " jobs"]) -> Bool[Tensor, " left"]:
         """Go on with the running searches alone."""
-        self.delta = self.delta.detach()[running]
+        self.delta = self.delta[running]
         self.adam.keep(running)
         self.jobs = [self.jobs[i] for i in running.nonzero()[:, 0].tolist()]
-        self.objective = self.make_objective([self.searches[job] for job in self.jobs])
+        left = [self.searches[job] for job in self.jobs]
+        self.objective = self.make_objective(left, self.objective.unedited.keep(running))
         return running[running]

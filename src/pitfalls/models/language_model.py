@@ -21,6 +21,8 @@ from transformers.utils import logging as hf_logging
 
 from pitfalls.errors import PitfallsError, UnknownNameError
 from pitfalls.models.architecture import Architecture, architecture_of
+from pitfalls.models.attention import attend_in_float32
+from pitfalls.models.products import take_quick_products
 from pitfalls.models.sources import resolve
 from pitfalls.models.tokens import Split, SplitBatch, batch_splits
 from pitfalls.progress import SILENT, Progress
@@ -44,11 +46,20 @@ class LanguageModel:
     network: PreTrainedModel
     tokenizer: PreTrainedTokenizerBase
     architecture: Architecture
+    plain: bool = False
+    """Run whole texts through every block as transformers does it, and form the logits of every
+    token, as the published code does: what the fast paths are held to, and much slower."""
     _memory: dict[Hashable, Any] = field(default_factory=dict, repr=False)
 
     @classmethod
     def load(
-        cls, name: str, *, dtype: str = "float32", device: str = "cpu", progress: Progress = SILENT
+        cls,
+        name: str,
+        *,
+        dtype: str = "float32",
+        device: str = "cpu",
+        plain: bool = False,
+        progress: Progress = SILENT,
     ) -> "LanguageModel":
         """Load from a local directory, a GGUF file, a packaged name or a hub id, in that order.
 
@@ -57,6 +68,7 @@ class LanguageModel:
             dtype: what the weights are kept in, `float32` or `bfloat16`; whatever is optimised
                 stays in float32 either way.
             device: a torch device such as `cpu` or `cuda:0`.
+            plain: for the oracle of the fast paths; see the field.
             progress: told about downloads and conversions.
 
         Raises:
@@ -70,16 +82,24 @@ class LanguageModel:
         with progress.stage(f"load {name}"):
             network, tokenizer = _read(directory, DTYPES[dtype])
         network.to(device)  # type: ignore[arg-type]  # transformers wraps it without its types
-        return cls.wrap(network, tokenizer, name=name)
+        return cls.wrap(network, tokenizer, name=name, plain=plain)
 
     @classmethod
     def wrap(
-        cls, network: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, *, name: str
+        cls,
+        network: PreTrainedModel,
+        tokenizer: PreTrainedTokenizerBase,
+        *,
+        name: str,
+        plain: bool = False,
     ) -> "LanguageModel":
         """Take over a network that is already in memory; it is frozen and set to evaluation."""
         network.eval()
         network.requires_grad_(False)
-        return cls(name, network, tokenizer, architecture_of(network))
+        if not plain:
+            attend_in_float32(network)
+            take_quick_products(network)
+        return cls(name, network, tokenizer, architecture_of(network), plain)
 
     @cached_property
     def fingerprint(self) -> str:
@@ -109,6 +129,12 @@ class LanguageModel:
     def width(self) -> int:
         """d, the size of a hidden state."""
         return int(self.network.config.hidden_size)
+
+    @property
+    def n_logits(self) -> int:
+        """Size of the distribution over next tokens; some heads are wider than the vocabulary."""
+        nothing = torch.zeros(0, self.width, dtype=self.dtype, device=self.device)
+        return self.head_logits(nothing).shape[-1]
 
     @property
     def max_length(self) -> int:

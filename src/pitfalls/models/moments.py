@@ -20,6 +20,7 @@ from pitfalls.cache import cache_root
 from pitfalls.errors import PitfallsError
 from pitfalls.models.corpus import Corpus, load_corpus
 from pitfalls.models.language_model import LanguageModel
+from pitfalls.models.products import linear
 from pitfalls.models.staging import scratch
 from pitfalls.models.tokens import Split, SplitBatch
 from pitfalls.models.trace import mlp_out_traffic
@@ -117,7 +118,7 @@ class _Sum:
         self.last: tuple[int, Tensor] | None = None
 
     def add(self, k: Float[Tensor, "n d_in"]) -> None:
-        self.total += k.mT @ k
+        self.total += linear(k.mT, k.mT)
         self.tokens += len(k)
 
     def settled(self) -> float:

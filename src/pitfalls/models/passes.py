@@ -1,17 +1,18 @@
 """Forward passes over the tails of texts: the plain one, and the one that does only what it must.
 
-Editors ask for the hidden states of the right parts of a batch again and again while something at
-one layer moves. `WholeText` runs the whole model on the whole text each time. `TailReplay` computes
-hidden states up to that layer, and keys and values left of the cut, once; each further call runs
-only the remaining blocks on the right parts. The two agree; tests and benchmarks compare them.
+Editors ask for the logits of the right parts of a batch again and again while something at one
+layer moves. `WholeText` runs the whole model on the whole text each time and forms the logits of
+every token. `TailReplay` computes hidden states up to that layer, and keys and values left of the
+cut, once; each further call runs only the remaining blocks on the right parts and forms the logits
+that are asked for. The two agree; tests and benchmarks compare them.
 """
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 from transformers import DynamicCache
 from transformers.cache_utils import DynamicLayer
@@ -21,6 +22,7 @@ from pitfalls.models.language_model import LanguageModel
 from pitfalls.models.tokens import SplitBatch
 
 
+@runtime_checkable
 class TextPass(Protocol):
     """A batch of texts whose right parts can be run as often as needed."""
 
@@ -29,9 +31,26 @@ class TextPass(Protocol):
         """The column in which the right parts begin, as modules see them while `hidden` runs."""
         ...
 
-    def hidden(self) -> Float[Tensor, "rows right d"]:
-        """Hidden states of the right parts after the final norm. Differentiable."""
+    def hidden(self) -> Float[Tensor, "rows columns d"]:
+        """Hidden states after the final norm, the right parts from `offset` on. Differentiable."""
         ...
+
+
+def text_pass(model: LanguageModel, batch: SplitBatch, *, layer: int) -> TextPass:
+    """How `model` runs texts of which something at `layer` moves."""
+    return (WholeText if model.plain else TailReplay)(model, batch, layer=layer)
+
+
+def logits_at(
+    model: LanguageModel,
+    hidden: Float[Tensor, "rows columns d"],
+    rows: Int[Tensor, " n"],
+    columns: Int[Tensor, " n"],
+) -> Float[Tensor, "n vocabulary"]:
+    """Logits in float32 of single tokens of a batch, from hidden states after the final norm."""
+    if model.plain:
+        return model.head_logits(hidden)[rows, columns]
+    return model.head_logits(hidden[rows, columns])
 
 
 class WholeText:
@@ -43,8 +62,8 @@ class WholeText:
         self._model, self._batch = model, batch
         self.offset = batch.left.shape[1]
 
-    def hidden(self) -> Float[Tensor, "rows right d"]:
-        """Hidden states of the right parts after the final norm."""
+    def hidden(self) -> Float[Tensor, "rows columns d"]:
+        """Hidden states of the whole texts after the final norm."""
         batch = self._batch
         output = self._model.network.base_model(
             input_ids=torch.cat([batch.left, batch.right], dim=1),
@@ -52,7 +71,7 @@ class WholeText:
             position_ids=batch.positions,
             use_cache=False,
         )
-        hidden: Tensor = output.last_hidden_state[:, self.offset :]
+        hidden: Tensor = output.last_hidden_state
         return hidden
 
 
@@ -69,12 +88,14 @@ class TailReplay:
         """Run the left parts once and the right parts up to `layer` once."""
         self._model, self._layer = model, layer
         self._cache = run_left(model, batch)[1] if batch.left.shape[1] else None
-        self._prefix = (
-            [(c.keys, c.values) for c in cached_layers(self._cache)] if self._cache else []
-        )
+        cached = cached_layers(self._cache) if self._cache else []
+        self._kept = cached[layer:]
+        self._prefix = [(kept.keys, kept.values) for kept in self._kept]
         with torch.no_grad(), _calls(model.blocks[layer:]) as calls:
             right_output(model, batch, self._cache)
         self._calls = calls
+        for below in cached[:layer]:  # these blocks do not run again
+            below.keys = below.values = None
 
     def hidden(self) -> Float[Tensor, "rows right d"]:
         """Hidden states of the right parts after the final norm."""
@@ -92,9 +113,8 @@ class TailReplay:
 
     def _rewind(self) -> None:
         """Take the right parts' keys and values out of the cache again."""
-        if self._cache is not None:
-            for layer, (keys, values) in zip(cached_layers(self._cache), self._prefix, strict=True):
-                layer.keys, layer.values = keys, values
+        for layer, (keys, values) in zip(self._kept, self._prefix, strict=True):
+            layer.keys, layer.values = keys, values
 
 
 def run_left(

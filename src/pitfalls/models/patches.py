@@ -13,6 +13,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.utils.hooks import RemovableHandle
 
+from pitfalls.models.products import linear
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LowRank:
@@ -77,7 +79,7 @@ def _group_rows(rows: Sequence[Change | None]) -> list[tuple[Change, list[int]]]
 
 def _effect(change: Change, x: Float[Tensor, "rows tokens d_in"]) -> Any:
     if isinstance(change, LowRank):
-        return (x @ change.A.mT) @ change.B.mT
+        return linear(linear(x, change.A), change.B)
     if change.matrix.ndim == 1:
         return change.matrix.expand(*x.shape[:-1], -1)
-    return x @ change.matrix.mT
+    return linear(x, change.matrix)
