@@ -84,7 +84,7 @@ def test_an_answer_has_a_number_per_token_and_sums_to_one(model: LanguageModel):
         assert answer.shape == (len(target),)
         assert answer.dtype == torch.float32
     hidden = torch.randn(1, model.width).expand(len(model.tokenizer), -1)
-    every = logprobs_of(model, hidden, torch.arange(len(model.tokenizer)))
+    every = logprobs_of(model, hidden, ids := torch.arange(len(model.tokenizer)), ids)
     assert every.exp().sum().item() == pytest.approx(1, abs=1e-5)
 
 
@@ -92,7 +92,7 @@ def test_logits_formed_in_pieces_are_the_same_logits(model: LanguageModel):
     rows = HEAD_ROWS + 3
     hidden = torch.randn(rows, model.width, generator=torch.Generator().manual_seed(0))
     ids = torch.arange(rows) % len(model.tokenizer)
-    pieces = logprobs_of(model, hidden, ids)
+    pieces = logprobs_of(model, hidden, ids, torch.arange(rows))
     whole = model.head_logits(hidden).log_softmax(-1).gather(1, ids[:, None])[:, 0]
     torch.testing.assert_close(pieces, whole)
 

@@ -2,15 +2,18 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
+from transformers import DynamicCache
 
 from pitfalls.models.language_model import LanguageModel
 from pitfalls.models.packing import pack, run_split_on_oom
-from pitfalls.models.passes import cached_layers, right_output, run_left
+from pitfalls.models.passes import cached_layers, logits_at, right_output, run_left
 from pitfalls.models.patches import Changes, row_patches
+from pitfalls.models.sharing import lowest_block, shared_below
 from pitfalls.models.tokens import Split, tokenize_target
 
 HEAD_ROWS = 512
@@ -43,18 +46,21 @@ def target_logprobs(
     """Log-probability (natural, teacher-forced) of every target token of every question.
 
     A prompt is run once for all its targets; its last hidden state predicts their first tokens.
+    Edited models share the blocks below what was edited.
 
     Args:
         model: the model.
         questions: any number, in any order; the result does not depend on what they share.
         token_budget: the most padded tokens in one forward pass.
     """
-    prompts = _group(model, questions)
+    if model.plain:
+        return plain_target_logprobs(model, questions)
+    texts = _group(model, questions)
+    sizes = [(len(text), max(map(_length, text))) for text in texts]
     answers: dict[int, Tensor] = {}
-    sizes = [(1 + len(p.targets), len(p.ids) + max(map(len, p.targets))) for p in prompts]
     for batch in pack(sizes, token_budget):
         for answer in run_split_on_oom(
-            lambda part: _answer(model, part), [prompts[i] for i in batch]
+            lambda part: _answer(model, part), [prompt for i in batch for prompt in texts[i]]
         ):
             answers.update(answer)
     return [answers[i] for i in range(len(questions))]
@@ -63,54 +69,78 @@ def target_logprobs(
 def plain_target_logprobs(
     model: LanguageModel, questions: Sequence[Question]
 ) -> list[Float[Tensor, " tokens"]]:
-    """The same, one question at a time, whole texts, all positions: the oracle."""
-    return [_plain(model, question) for question in questions]
+    """The same as the published code has it, the oracle: one target of one model at a time.
+
+    Its prompts, as far as they follow one another, make a batch of whole texts.
+    """
+    answers = []
+    for _, alike in groupby(
+        questions, key=lambda question: (id(question.changes), question.target)
+    ):
+        answers += _together(model, list(alike))
+    return answers
 
 
 @torch.no_grad()
-def _plain(model: LanguageModel, question: Question) -> Float[Tensor, " tokens"]:
-    prompt, target = tokenize_target(model.tokenizer, question.prompt, question.target)
-    with row_patches(model.network, [question.changes]):
-        hidden = right_output(model, model.batch([Split((), prompt + target)]), None)
-    logits = model.head_logits(hidden)[0, len(prompt) - 1 : -1]
-    ids = torch.tensor(target, device=logits.device)
-    return logits.log_softmax(-1).gather(1, ids[:, None])[:, 0].cpu()
+def _together(
+    model: LanguageModel, questions: Sequence[Question]
+) -> list[Float[Tensor, " tokens"]]:
+    """One pass over whole texts."""
+    texts = [tokenize_target(model.tokenizer, q.prompt, q.target) for q in questions]
+    with row_patches(model.network, [question.changes for question in questions]):
+        batch = model.batch([Split((), prompt + target) for prompt, target in texts])
+        hidden = right_output(model, batch, None)
+    places = [
+        (row, len(prompt) - 1 + j, target[j])
+        for row, (prompt, target) in enumerate(texts)
+        for j in range(len(target))
+    ]
+    row, column, ids = torch.tensor(places, device=model.device).unbind(1)
+    logprobs = logits_at(model, hidden, row, column).log_softmax(-1).gather(1, ids[:, None])[:, 0]
+    return list(logprobs.cpu().split([len(target) for _, target in texts]))
 
 
-def _group(model: LanguageModel, questions: Sequence[Question]) -> list[_Prompt]:
+def _length(prompt: _Prompt) -> int:
+    """Tokens of a prompt and of its targets but their last ones, which predict nothing."""
+    return len(prompt.ids) + sum(len(target) - 1 for target in prompt.targets)
+
+
+def _group(model: LanguageModel, questions: Sequence[Question]) -> list[list[_Prompt]]:
+    """The prompts to run, those of equal text under one edited model after another together."""
     # The same texts are asked of many edited models: each is tokenised once.
     texts = dict.fromkeys((question.prompt, question.target) for question in questions)
     tokens = {text: tokenize_target(model.tokenizer, *text) for text in texts}
-    prompts: dict[tuple[int, tuple[int, ...]], _Prompt] = {}
+    prompts: dict[tuple[int, ...], dict[int, _Prompt]] = {}
     for i, question in enumerate(questions):
         ids, target = tokens[question.prompt, question.target]
-        prompt = prompts.setdefault((id(question.changes), ids), _Prompt(ids, question.changes))
+        prompt = prompts.setdefault(ids, {}).setdefault(
+            id(question.changes), _Prompt(ids, question.changes)
+        )
         prompt.targets.setdefault(target, []).append(i)
-    return list(prompts.values())
+    return [list(by_model.values()) for by_model in prompts.values()]
 
 
 @torch.no_grad()
 def _answer(model: LanguageModel, prompts: Sequence[_Prompt]) -> list[dict[int, Tensor]]:
     """For each prompt: question position → log-probabilities of its target's tokens."""
+    layer = lowest_block(model, [prompt.changes for prompt in prompts])
+    texts = [prompt.ids for prompt in prompts]
+    with (
+        row_patches(model.network, [prompt.changes for prompt in prompts]),
+        shared_below(model, layer, texts) as run,
+    ):
+        hidden, cache = run_left(model, model.batch([Split(ids, (0,)) for ids in texts]))
     rows = [(i, target) for i, prompt in enumerate(prompts) for target in prompt.targets]
-    with row_patches(model.network, [prompt.changes for prompt in prompts]):
-        hidden, cache = run_left(model, model.batch([Split(p.ids, (0,)) for p in prompts]))
     owner = torch.tensor([i for i, _ in rows], device=model.device)
     first = torch.tensor([target[0] for _, target in rows], device=model.device)
-    parts = [[logprob] for logprob in logprobs_of(model, hidden[owner, -1], first).cpu().split(1)]
+    parts = [
+        [logprob] for logprob in logprobs_of(model, hidden[:, -1], first, owner).cpu().split(1)
+    ]
 
     long = [j for j, (_, target) in enumerate(rows) if len(target) > 1]
     if long:
-        for layer in cached_layers(cache):
-            layer.batch_select_indices(owner[long])
-        splits = [Split(prompts[rows[j][0]].ids, rows[j][1][:-1]) for j in long]
-        batch = model.batch(splits, n_left=cache.get_seq_length())
-        with row_patches(model.network, [prompts[rows[j][0]].changes for j in long]):
-            hidden = right_output(model, batch, cache)
-        rest = torch.tensor([t for j in long for t in rows[j][1][1:]], device=model.device)
-        real = batch.mask[:, batch.left.shape[1] :]
-        flat = logprobs_of(model, hidden[real], rest).cpu()
-        for j, piece in zip(long, flat.split([len(rows[j][1]) - 1 for j in long]), strict=True):
+        rest = _go_on(model, prompts, [rows[j] for j in long], cache, layer, run)
+        for j, piece in zip(long, rest, strict=True):
             parts[j].append(piece)
 
     answers: list[dict[int, Tensor]] = [{} for _ in prompts]
@@ -119,13 +149,58 @@ def _answer(model: LanguageModel, prompts: Sequence[_Prompt]) -> list[dict[int, 
     return answers
 
 
+def _go_on(
+    model: LanguageModel,
+    prompts: Sequence[_Prompt],
+    rows: Sequence[tuple[int, tuple[int, ...]]],
+    cache: DynamicCache,
+    layer: int,
+    run: Int[Tensor, " distinct"],
+) -> list[Float[Tensor, " tokens"]]:
+    """Log-probabilities of the targets' second and later tokens.
+
+    Args:
+        model: the model.
+        prompts: what was run already.
+        rows: which of them each target follows, and the target.
+        cache: the prompts' keys and values; it is used up.
+        layer: the first block whose keys and values there are of every prompt.
+        run: the prompts that the blocks below it hold them of.
+    """
+    owner = torch.tensor([i for i, _ in rows], device=model.device)
+    texts = [(prompts[i].ids, target) for i, target in rows]
+    splits = [Split(ids, target[:-1]) for ids, target in texts]
+    batch = model.batch(splits, n_left=cache.get_seq_length())
+    below = {prompts[i].ids: n for n, i in enumerate(run.tolist())}
+    with (
+        row_patches(model.network, [prompts[i].changes for i, _ in rows]),
+        shared_below(model, layer, texts) as again,
+    ):
+        source = torch.tensor([below[ids] for ids, _ in texts], device=model.device)[again]
+        for number, kept in enumerate(cached_layers(cache)):
+            shared = number < layer
+            kept.batch_select_indices(source if shared else owner)
+        hidden = right_output(model, batch, cache)
+    real = batch.mask[:, batch.left.shape[1] :]
+    ids = torch.tensor([t for _, target in rows for t in target[1:]], device=model.device)
+    every = torch.arange(len(ids), device=model.device)
+    logprobs = logprobs_of(model, hidden[real], ids, every).cpu()
+    return list(logprobs.split([len(target) - 1 for _, target in rows]))
+
+
 def logprobs_of(
-    model: LanguageModel, hidden: Float[Tensor, "n d"], ids: Int[Tensor, " n"]
-) -> Float[Tensor, " n"]:
-    """The numbers log p(ids[i] | hidden[i]), forming the logits of a few rows at a time."""
-    return torch.cat(
-        [
-            model.head_logits(h).log_softmax(-1).gather(1, t[:, None])[:, 0]
-            for h, t in zip(hidden.split(HEAD_ROWS), ids.split(HEAD_ROWS), strict=True)
-        ]
-    )
+    model: LanguageModel,
+    hidden: Float[Tensor, "n d"],
+    ids: Int[Tensor, " m"],
+    owner: Int[Tensor, " m"],
+) -> Float[Tensor, " m"]:
+    """The numbers log p(ids[j] | hidden[owner[j]]), forming the logits of a few rows at a time.
+
+    `owner` ascends.
+    """
+    parts = []
+    for begin in range(0, len(hidden), HEAD_ROWS):
+        logprobs = model.head_logits(hidden[begin : begin + HEAD_ROWS]).log_softmax(-1)
+        here = (owner >= begin) & (owner < begin + HEAD_ROWS)
+        parts.append(logprobs[owner[here] - begin, ids[here]])
+    return torch.cat(parts)
