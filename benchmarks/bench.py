@@ -1,71 +1,60 @@
-"""How much faster the fast paths are than the plain ones, both timed in this run.
+"""How much faster the fast paths are than what the published code does, measured side by side.
 
-Every repeat times the plain path and then the fast one on the same work, so that whatever else the
-machine is doing falls on both. Results are compared as well: a fast path that is wrong is no path.
+The plain path takes one case at a time, whole texts, all positions, in float32, with transformers
+as it comes. Every repeat times the plain path and then the fast ones, so that whatever else the
+machine is doing falls on all of them. Results are compared: a fast path that is wrong is no path.
 
-Example: python benchmarks/bench.py --edits 8 --repeats 5
+Example: python benchmarks/bench.py --edits 16 --repeats 5 --work rome --work ft
 """
 
-import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from functools import partial
+from dataclasses import dataclass, field
 from statistics import median
 from typing import Annotated
 
+import contests
 import torch
 import typer
-from rich.box import SIMPLE_HEAD
+from gauges import Gauge, gauge, peak_memory, peak_rate
+from rich.box import MARKDOWN
 from rich.console import Console
 from rich.table import Table
-from torch import Tensor
 
 from pitfalls.cases.collections import load_cases
-from pitfalls.cases.plan import plan
 from pitfalls.cli.progress import progress_on
-from pitfalls.editors.contexts import Contexts
 from pitfalls.editors.editor import Job
-from pitfalls.editors.objective import Search, search_rows
-from pitfalls.editors.rome import Rome
 from pitfalls.editors.table import editor_for
-from pitfalls.editors.values import find_values
 from pitfalls.errors import PitfallsError
+from pitfalls.models.cost import clock
 from pitfalls.models.language_model import LanguageModel
-from pitfalls.models.passes import TailReplay, WholeText
-from pitfalls.models.readout import Question, plain_target_logprobs, target_logprobs
 
-CONTEXTS = Contexts(
-    templates=(
-        "{}",
-        "The report that came out last week said so too. {}",
-        "Therefore it is worth a second look at the facts. {}",
-        "Because nobody had asked, nobody had an answer. {}",
-        "I have heard it from several people by now. {}",
-        "You may find this in any good book. {}",
-    )
-)
-"""Written out, so that models that cannot go on from a word can be timed too."""
+WORKS: dict[str, Callable[[int], contests.Contest]] = {
+    "rome": lambda n: contests.fit("rome", n, 2),
+    "memit": lambda n: contests.fit("memit", n, 2),
+    "ft": lambda n: contests.fit("ft", n, 4),
+    "mend": lambda n: contests.fit("mend", n, 8),
+    "round": lambda n: contests.observation("round/easy", n, 2),
+    "composite": lambda n: contests.observation("conflict/composite", n, 2),
+    "moments": lambda n: contests.moments(20_000, 2_000),
+    "run": lambda n: contests.experiment(max(1, n // 4), 1),
+}
+"""Name → the work with so many edits, or cases, side by side."""
 
-
-@dataclass(frozen=True, slots=True)
-class Contest:
-    """The same work done in two ways."""
-
-    work: str
-    edits: int
-    """How many edits the work is for; seconds are told per edit."""
-    plain: Callable[[], list[Tensor]]
-    fast: Callable[[], list[Tensor]]
+FAST = ("float32", "bfloat16")
+SWEEP = (1, 4, 16, 64, 256)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass
 class Outcome:
-    """Seconds of every repeat, and how far the two results are apart."""
+    """One contest in one dtype."""
 
-    plain: list[float]
-    fast: list[float]
-    distance: float
-    """Largest relative distance between two results of one piece of work."""
+    contest: contests.Contest
+    dtype: str
+    gauge: Gauge
+    plain: list[float] = field(default_factory=list)
+    fast: list[float] = field(default_factory=list)
+    """Seconds per unit, repeat by repeat."""
+    distance: float = 0.0
 
     @property
     def ratios(self) -> list[float]:
@@ -73,116 +62,110 @@ class Outcome:
         return [plain / fast for plain, fast in zip(self.plain, self.fast, strict=True)]
 
 
-def time_both(contest: Contest, *, repeats: int) -> Outcome:
-    """Run both sides `repeats` times in turn, after a first fast run that is not counted."""
-    contest.fast()
-    plain, fast, distances = [], [], []
+def compete(
+    contest: contests.Contest, plain: LanguageModel, fast: dict[str, LanguageModel], repeats: int
+) -> list[Outcome]:
+    """Time everything `repeats` times in turn, after a first round that only counts."""
+    for model in (plain, *fast.values()):
+        model.fingerprint  # noqa: B018  # computed once for a model's whole life
+    outcomes = [Outcome(contest, name, gauge(contest.fast, m)) for name, m in fast.items()]
     for _ in range(repeats):
-        seconds, slow_results = _timed(contest.plain)
-        plain.append(seconds)
-        seconds, results = _timed(contest.fast)
-        fast.append(seconds)
-        pairs = zip(results, slow_results, strict=True)
-        distances += [((a - b).norm() / b.norm()).item() for a, b in pairs]
-    return Outcome(plain, fast, max(distances))
+        seconds, expected = timed(contest.plain, plain)
+        for outcome in outcomes:
+            outcome.plain.append(seconds / contest.plain_units)
+            quick, got = timed(contest.fast, fast[outcome.dtype])
+            outcome.fast.append(quick / contest.fast_units)
+            outcome.distance = contest.distance(expected, got)
+    return outcomes
 
 
-def _timed(work: Callable[[], list[Tensor]]) -> tuple[float, list[Tensor]]:
-    begin = time.perf_counter()
-    results = work()
-    if torch.cuda.is_available():
-        torch.cuda.synchronize()
-    return time.perf_counter() - begin, results
+def timed(work: contests.Work, model: LanguageModel) -> tuple[float, object]:
+    """Seconds, and what came of it."""
+    begin = clock(model.device)
+    result = work(model)
+    return clock(model.device) - begin, result
 
 
-def value_contest(model: LanguageModel, editor: Rome, edits: int, steps: int) -> Contest:
-    """ROME's search for v*: all edits side by side by tail replay, or alone on whole texts."""
-    contexts = editor.contexts.of(model)
-    chosen = [case.first for case in load_cases("conflict/coverage", edits)]
-    searches = [Search(search_rows(model, edit, contexts), {}) for edit in chosen]
-    find = partial(
-        find_values,
-        model,
-        layer=editor.layer,
-        site="mlp",
-        settings=replace(editor.value, steps=steps, stop_loss=0.0),
-        token_budget=editor.token_budget,
-    )
-    return Contest(
-        f"search for v*, {steps} steps",
-        len(searches),
-        plain=lambda: [
-            found.value for one in searches for found in find([one], text_pass=WholeText)
-        ],
-        fast=lambda: [found.value for found in find(searches, text_pass=TailReplay)],
-    )
-
-
-def reading_contest(model: LanguageModel, editor: Rome, edits: int) -> Contest:
-    """Probabilities after an edit: prompts shared and batched, or one question at a time."""
-    cases = load_cases("conflict/coverage", edits)
-    quick = replace(editor, value=replace(editor.value, steps=2))
-    updates = quick.fit(model, [Job((case.first,)) for case in cases])
-    questions = [
-        Question(prompt, probe.target, update.changes)
-        for case, update in zip(cases, updates, strict=True)
-        for probe in plan(case).probes["theta_m"]
-        for prompt in probe.prompts
-    ]
-    return Contest(
-        f"reading {len(questions) // len(cases)} targets",
-        len(cases),
-        plain=lambda: plain_target_logprobs(model, questions),
-        fast=lambda: target_logprobs(model, questions),
-    )
-
-
-def as_table(contests: Sequence[Contest], outcomes: Sequence[Outcome]) -> Table:
-    """Seconds per edit as the median over repeats, ratios with their least and greatest."""
+def as_table(outcomes: Sequence[Outcome], peaks: dict[str, float]) -> Table:
+    """Medians over repeats; ratios with their least and greatest."""
     table = Table(
-        "work", "plain s/edit", "fast s/edit", "times faster", "distance", box=SIMPLE_HEAD
+        *("work", "weights", "plain s", "fast s", "times faster", "tokens/s", "of peak"),
+        *("padding", "distance"),
+        box=MARKDOWN,
     )
-    for contest, outcome in zip(contests, outcomes, strict=True):
-        ratios = outcome.ratios
+    for one in outcomes:
+        units, seconds, ratios = one.contest.fast_units, median(one.fast), one.ratios
+        rate = one.gauge.flops / units / seconds
+        tokens = 1 / seconds if one.contest.unit == "token" else one.gauge.tokens / units / seconds
         table.add_row(
-            contest.work,
-            f"{median(outcome.plain) / contest.edits:.3f}",
-            f"{median(outcome.fast) / contest.edits:.3f}",
+            f"{one.contest.name}, per {one.contest.unit}",
+            one.dtype,
+            f"{median(one.plain):.3g}",
+            f"{seconds:.3g}",
             f"{median(ratios):.1f} ({min(ratios):.1f} to {max(ratios):.1f})",
-            f"{outcome.distance:.0e}",
+            f"{tokens:,.0f}",
+            f"{100 * rate / peaks[one.dtype]:.0f} %",
+            f"{100 * one.gauge.padding:.0f} %",
+            f"{one.distance:.0e}",
         )
+    return table
+
+
+def sweep(editor: str, model: LanguageModel, sizes: Sequence[int]) -> Table:
+    """How time and memory grow with the number of independent edits."""
+    table = Table("edits", "s per edit", "peak memory so far, GiB", box=MARKDOWN)
+    cases = [
+        c
+        for d in ("conflict/coverage", "conflict/reverse", "conflict/composite")
+        for c in load_cases(d)
+    ]
+    for size in sizes:
+        jobs = [Job((case.first,)) for case in cases[:size]]
+        seconds, _ = timed(lambda m, jobs=jobs: editor_for(editor, m).fit(m, jobs), model)
+        table.add_row(str(size), f"{seconds / size:.3f}", f"{peak_memory():.2f}")
     return table
 
 
 def main(
     model: Annotated[str, typer.Option(help="As in `pitfalls run`.")] = "smollm2-135m",
-    edits: Annotated[int, typer.Option(help="How many edits share the work.", min=1)] = 4,
-    repeats: Annotated[int, typer.Option(help="How often each side is timed.", min=3)] = 3,
-    steps: Annotated[int, typer.Option(help="Of the search; editors take 20.", min=2)] = 5,
-    dtype: str = "float32",
+    edits: Annotated[int, typer.Option(help="Edits or cases side by side.", min=1)] = 16,
+    repeats: Annotated[int, typer.Option(help="How often each side is timed.", min=1)] = 5,
+    work: Annotated[list[str] | None, typer.Option(help=f"Of {', '.join(WORKS)}; repeat.")] = None,
+    dtype: Annotated[list[str] | None, typer.Option(help="Of the fast paths; repeat.")] = None,
     device: str = "cpu",
+    sweep_editor: Annotated[
+        str | None, typer.Option("--sweep", help="Time this editor at 1 to 256 edits instead.")
+    ] = None,
 ) -> None:
-    """Time the fast paths against the plain ones, side by side."""
-    progress = progress_on()
+    """Time the fast paths against the plain one, side by side."""
+    progress, console = progress_on(), Console(highlight=False)
     try:
-        loaded = LanguageModel.load(model, dtype=dtype, device=device, progress=progress)
-        editor = editor_for("rome", loaded)
-        assert isinstance(editor, Rome)
-        editor = replace(editor, contexts=CONTEXTS, moments=None)  # not a part of what is timed
-        contests, outcomes = [], []
-        for prepare in (partial(value_contest, steps=steps), reading_contest):
-            contests.append(prepare(loaded, editor, edits))
-            with progress.stage(f"timing: {contests[-1].work}"):
-                outcomes.append(time_both(contests[-1], repeats=repeats))
+        fast = {
+            name: LanguageModel.load(model, dtype=name, device=device, progress=progress)
+            for name in dtype or FAST
+        }
+        peaks = {name: peak_rate(loaded) for name, loaded in fast.items()}
+        told = ", ".join(f"{name} {rate / 1e9:.0f} GFLOP/s" for name, rate in peaks.items())
+        console.print(
+            f"{model} on {device}, {torch.get_num_threads()} threads, torch "
+            f"{torch.__version__}; peak of matrix products: {told}",
+            soft_wrap=True,
+        )
+        if sweep_editor:
+            for name, loaded in fast.items():
+                console.print(f"\n{sweep_editor}, {name}")
+                console.print(sweep(sweep_editor, loaded, SWEEP))
+            return
+        plain = LanguageModel.load(model, device=device, plain=True, progress=progress)
+        outcomes: list[Outcome] = []
+        for name in work or WORKS:
+            with progress.stage(f"timing: {name}"):
+                outcomes += compete(WORKS[name](edits), plain, fast, repeats)
     except PitfallsError as error:
         raise SystemExit(f"bench: {error}") from error
-    console = Console(highlight=False)
-    console.print(
-        f"{model}, {dtype} on {device}, {torch.get_num_threads()} threads, torch "
-        f"{torch.__version__}; {edits} edits, median of {repeats} repeats",
-        soft_wrap=True,
-    )
-    console.print(as_table(contests, outcomes))
+    console.print(f"{edits} edits, medians of {repeats} repeats\n")
+    Console(highlight=False, width=200).print(as_table(outcomes, peaks))
+    console.print(f"\npeak memory: {peak_memory():.2f} GiB, three models included")
 
 
 if __name__ == "__main__":

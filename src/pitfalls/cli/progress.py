@@ -1,5 +1,6 @@
 """Progress on standard error: bars in a terminal, a line now and then elsewhere."""
 
+import math
 import sys
 import time
 from collections.abc import Iterator
@@ -164,7 +165,8 @@ def amount(done: Amount, total: Amount | None, unit: str) -> str:
     """`12.3 MB/92.9 MB`, `4/30 layers`, `7 texts`; empty where nothing is counted."""
     if not unit and total is None:
         return ""
-    shown = decimal(int(done)) if unit == "B" else f"{done:g}"
+    whole = math.floor(done + 1e-6)  # a half-done edit is not done, ten tenths of one are
+    shown = decimal(whole) if unit == "B" else f"{whole}"
     if total is not None:
         shown += f"/{decimal(int(total))}" if unit == "B" else f"/{total:g}"
     return shown if unit in ("", "B") else f"{shown} {unit}"

@@ -8,6 +8,7 @@ import typer
 from rich.console import Console
 
 from pitfalls.bench.experiment import Experiment, read_experiment
+from pitfalls.cli.plan import forecast_table
 from pitfalls.cli.progress import progress_on
 from pitfalls.cli.settings import parse_settings
 from pitfalls.errors import UnknownNameError
@@ -45,6 +46,9 @@ def run(
         list[str] | None,
         typer.Option("--set", help="EDITOR.SETTING=VALUE, such as rome.layer=5; repeat."),
     ] = None,
+    plan: Annotated[
+        bool, typer.Option("--plan", help="Say what the run would take, and do nothing.")
+    ] = False,
     skip_degenerate: Annotated[
         bool | None,
         typer.Option("--skip-degenerate", help="Leave out cases that cannot be measured."),
@@ -70,7 +74,7 @@ def run(
         overrides = QUICK
     wanted = read_experiment(experiment, overrides)
     _refuse_idle(setting or [], wanted)
-    _measure(wanted, out)
+    (_tell_plan if plan else _measure)(wanted, out)
 
 
 def _refuse_idle(words: Sequence[str], experiment: Experiment) -> None:
@@ -79,6 +83,14 @@ def _refuse_idle(words: Sequence[str], experiment: Experiment) -> None:
     for word in words:
         if (name := word.partition(".")[0]) not in used:
             raise UnknownNameError("editor of this run in --set", name, used)
+
+
+def _tell_plan(experiment: Experiment, out: Path) -> None:
+    from pitfalls.bench.forecast import forecast  # torch, as below
+
+    console = Console(highlight=False)
+    console.print(forecast_table(forecast(experiment, progress=progress_on())))
+    console.print(f"Nothing was run. Without --plan the records go to {out}.")
 
 
 def _measure(experiment: Experiment, out: Path) -> None:

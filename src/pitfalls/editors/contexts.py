@@ -44,6 +44,11 @@ class Contexts:
                 raise PitfallsError(f"context {template!r} {fault}")
         return self.templates or model.remember(self, lambda: self._sampled(model))
 
+    def expected(self) -> tuple[str, ...]:
+        """As many templates of about the same length, without asking a model for them."""
+        sampled = [f"{'so ' * n}. {{}}" for n, n_texts in self.lengths for _ in range(n_texts)]
+        return self.templates or ("{}", *sampled)
+
     def _sampled(self, model: LanguageModel) -> tuple[str, ...]:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(self.seed)

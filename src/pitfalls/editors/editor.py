@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from pitfalls.editors.update import Update
 from pitfalls.facts import Edit
+from pitfalls.models.cost import Cost
 from pitfalls.models.language_model import LanguageModel
 from pitfalls.progress import SILENT, Progress
 
@@ -51,3 +52,13 @@ class Editor(ABC):
         """The context templates that `fit` will use, for the run's header; none by default."""
         del model
         return ()
+
+    def cost(self, model: LanguageModel, edits: Sequence[Edit]) -> Cost:
+        """About what the fit of one job with `edits` takes, for plans; nothing unless overridden.
+
+        Args:
+            model: may be an outline without weights.
+            edits: of one job.
+        """
+        del model, edits
+        return Cost()

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from typing import final
 
 from pitfalls.editors.editor import Editor, Job
-from pitfalls.editors.training import Training, prompt_length
+from pitfalls.editors.training import Training, prompt_and_target, prompt_length
 from pitfalls.editors.update import Update
+from pitfalls.facts import Edit
+from pitfalls.models.cost import Cost
 from pitfalls.models.language_model import LanguageModel
 from pitfalls.models.packing import pack, run_split_on_oom
 from pitfalls.progress import SILENT, Progress
@@ -44,6 +46,13 @@ class FineTune(Editor):
     def check(self, model: LanguageModel) -> None:
         """Refuse a layer that is not there."""
         model.mlp_out_name(self.layer)
+
+    def cost(self, model: LanguageModel, edits: Sequence[Edit]) -> Cost:
+        """All steps on the prompts, forwards and backwards from the layer on."""
+        tokens = sum(len(prompt_and_target(model, edit)[0]) for edit in edits)
+        above = model.n_layers - self.layer
+        once = Cost(tokens * model.n_layers)
+        return once + Cost(2 * tokens * above, 2 * len(edits)) * self.steps
 
     def fit(
         self, model: LanguageModel, jobs: Sequence[Job], *, progress: Progress = SILENT

@@ -14,10 +14,18 @@ from pitfalls.editors.editor import Editor, Job
 from pitfalls.editors.equations import batch_insertion
 from pitfalls.editors.keys import subject_traffic
 from pitfalls.editors.moment_solve import moment_factors
-from pitfalls.editors.multi_label import MultiLabel, Request, requests_of, searches_of
+from pitfalls.editors.multi_label import (
+    MultiLabel,
+    Request,
+    expected_searches,
+    requests_of,
+    searches_of,
+)
 from pitfalls.editors.update import Provenance, Update
 from pitfalls.editors.values import Found, ValueSearch, find_values
 from pitfalls.errors import PitfallsError
+from pitfalls.facts import Edit
+from pitfalls.models.cost import Cost
 from pitfalls.models.language_model import LanguageModel
 from pitfalls.models.moments import MomentSettings
 from pitfalls.models.patches import Changes
@@ -61,6 +69,12 @@ class Memit(Editor):
     def templates(self, model: LanguageModel) -> tuple[str, ...]:
         """The context templates."""
         return self.contexts.of(model)
+
+    def cost(self, model: LanguageModel, edits: Sequence[Edit]) -> Cost:
+        """The searches for z, and for each layer the keys."""
+        searches = expected_searches(model, edits, self.multi_label, self.contexts)
+        keys = Cost(sum(self.layers) * sum(search.whole_length for search in searches))
+        return sum((self.value.cost(model, search, self.layers[-1]) for search in searches), keys)
 
     def fit(
         self, model: LanguageModel, jobs: Sequence[Job], *, progress: Progress = SILENT

@@ -15,6 +15,8 @@ from pitfalls.editors.mend_checkpoint import advice, load_networks, packaged_for
 from pitfalls.editors.mend_network import MendNetworks
 from pitfalls.editors.update import Provenance, Update
 from pitfalls.errors import PitfallsError
+from pitfalls.facts import Edit
+from pitfalls.models.cost import Cost
 from pitfalls.models.language_model import LanguageModel
 from pitfalls.models.packing import pack, run_split_on_oom
 from pitfalls.progress import SILENT, Progress
@@ -30,6 +32,10 @@ this swaps those of GPT-2's two MLP matrices. (That program also adds a token [P
 to the model: a change of the model, not of the method.)
 `authors-eval`: the same program in evaluation mode; only the step sizes are dealt out so.
 """
+
+
+BLOCKS = 3
+"""How many of the last blocks MEND edits, unless it is trained for others."""
 
 
 @final
@@ -49,8 +55,16 @@ class Mend(Editor):
     """The most padded tokens in one pass."""
 
     def check(self, model: LanguageModel) -> None:
-        """Refuse a model that there are no networks for."""
-        self._trained(model)
+        """Refuse a model that there are no networks for; an outline is not told from its likes."""
+        if not model.is_outline:
+            self._trained(model)
+
+    def cost(self, model: LanguageModel, edits: Sequence[Edit]) -> Cost:
+        """One pass forwards, and one backwards through the blocks that are usually edited."""
+        texts = [Labelled.edit(model, edit) for edit in edits]
+        tokens = sum(len(text.ids) for text in texts)
+        labels = sum(text.n_labels for text in texts)
+        return Cost(tokens * (model.n_layers + BLOCKS), 2 * labels)
 
     def fit(
         self, model: LanguageModel, jobs: Sequence[Job], *, progress: Progress = SILENT

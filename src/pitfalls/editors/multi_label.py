@@ -10,6 +10,7 @@ from dataclasses import replace
 from itertools import groupby
 from typing import Literal, TypeAlias
 
+from pitfalls.editors.contexts import Contexts
 from pitfalls.editors.objective import Row, Search, search_rows
 from pitfalls.editors.update import Update
 from pitfalls.facts import Edit
@@ -45,6 +46,16 @@ def searches_of(
     return [
         Search(_rows(model, request, contexts, q), changes)
         for (request, changes), q in zip(requests, shares, strict=True)
+    ]
+
+
+def expected_searches(
+    model: LanguageModel, edits: Sequence[Edit], how: MultiLabel, contexts: Contexts
+) -> list[Search]:
+    """Searches of about the size of those that a job with `edits` takes, without asking a model."""
+    return [
+        Search(_rows(model, request, contexts.expected(), [1 / len(request)] * len(request)), {})
+        for request in requests_of(edits, how)
     ]
 
 

@@ -65,6 +65,11 @@ class Search:
         """Tokens of all right parts."""
         return sum(len(row.split.right) for row in self.rows)
 
+    @property
+    def whole_length(self) -> int:
+        """Tokens of all rows."""
+        return self.length + sum(len(row.split.left) for row in self.rows)
+
     def weight_of(self, row: Row) -> float:
         """What each of the row's labels counts: a mean over rows of the mean over labels."""
         total = sum(other.share for other in self.rows if other.labels)

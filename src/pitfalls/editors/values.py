@@ -10,6 +10,7 @@ from torch import Tensor
 
 from pitfalls.editors.adam import Adam
 from pitfalls.editors.objective import Objective, Search, Site, Unedited
+from pitfalls.models.cost import Cost
 from pitfalls.models.language_model import LanguageModel
 from pitfalls.models.packing import run_split_on_oom, share_out
 
@@ -34,6 +35,17 @@ class ValueSearch:
     """λ_KL."""
     stop_loss: float = 0.05
     """The search ends, without an update, once the objective is below this."""
+
+    def cost(self, model: LanguageModel, search: Search, layer: int) -> Cost:
+        """What one search takes if it takes all its steps."""
+        above = model.n_layers - layer
+        cost = Cost()
+        for row in search.rows:
+            left, right = len(row.split.left), len(row.split.right)
+            once = left * model.n_layers + right * layer
+            read = max(1, len(row.labels))
+            cost += Cost(once + self.steps * right * (2 * above - 1), 2 * self.steps * read)
+        return cost
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -12,6 +12,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 from transformers import (
+    AutoConfig,
     AutoModelForCausalLM,
     AutoTokenizer,
     PreTrainedModel,
@@ -83,6 +84,22 @@ class LanguageModel:
             network, tokenizer = _read(directory, DTYPES[dtype])
         network.to(device)  # type: ignore[arg-type]  # transformers wraps it without its types
         return cls.wrap(network, tokenizer, name=name, plain=plain)
+
+    @classmethod
+    def outline(cls, name: str, *, progress: Progress = SILENT) -> "LanguageModel":
+        """Shapes and tokenizer alone, for plans: nothing can be run and next to no memory is used.
+
+        Raises:
+            PitfallsError: as `load`.
+        """
+        directory = resolve(name, progress=progress)
+        network, tokenizer = _read(directory, torch.float32, outline=True)
+        return cls.wrap(network, tokenizer, name=name)
+
+    @property
+    def is_outline(self) -> bool:
+        """Whether there are no weights."""
+        return self.device.type == "meta"
 
     @classmethod
     def wrap(
@@ -231,10 +248,17 @@ def _check_device(name: str) -> None:
         raise PitfallsError(f"device {name!r} cannot be used: {reason}") from error
 
 
-def _read(directory: Path, dtype: torch.dtype) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
+def _read(
+    directory: Path, dtype: torch.dtype, *, outline: bool = False
+) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
     try:
-        with _no_bars():
-            network = AutoModelForCausalLM.from_pretrained(directory, dtype=dtype)
+        if outline:
+            with torch.device("meta"):
+                config = AutoConfig.from_pretrained(directory)
+                network = AutoModelForCausalLM.from_config(config, dtype=dtype)
+        else:
+            with _no_bars():
+                network = AutoModelForCausalLM.from_pretrained(directory, dtype=dtype)
         tokenizer = AutoTokenizer.from_pretrained(directory)
     except (OSError, ValueError, KeyError, RuntimeError) as error:
         reason = " ".join(str(error).split())[:300]

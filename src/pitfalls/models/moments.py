@@ -80,20 +80,21 @@ def second_moments(
     if missing:
         name = f"second moments, layers {', '.join(map(str, missing))}"
         with progress.stage(name, total=settings.max_tokens, unit="tokens") as advance:
-            measured = _measure(model, missing, corpus, settings, advance)
+            measured = estimate(model, missing, corpus, settings, advance)
         for layer, moment in measured.items():
             _write(files[layer], moment)
             found[layer] = moment
     return {layer: moment for layer, moment in found.items() if moment is not None}
 
 
-def _measure(
+def estimate(
     model: LanguageModel,
     layers: Sequence[int],
     corpus: Corpus,
     settings: MomentSettings,
-    advance: Advance,
+    advance: Advance = lambda amount: None,
 ) -> dict[int, SecondMoment]:
+    """C of every layer in `layers`, in one pass over the text and past every cache."""
     sums = {layer: _Sum(layer, model) for layer in layers}
     for window in _windows(model, corpus, settings):
         for batch in _batches(model, window, settings.token_budget):

@@ -1,0 +1,136 @@
+"""The pieces of work that are timed, each in the plain way and in the fast one."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from math import nan
+from typing import Any
+
+from torch import Tensor
+
+from pitfalls.bench.carry_out import Unedited, carry_out
+from pitfalls.bench.chunks import cut, load_all
+from pitfalls.bench.experiment import Experiment
+from pitfalls.bench.observe import observe
+from pitfalls.bench.states import reach_states
+from pitfalls.cases.collections import load_cases
+from pitfalls.cases.plan import State, plan
+from pitfalls.editors.editor import Job
+from pitfalls.editors.table import EditorName, editor_for
+from pitfalls.editors.update import Update
+from pitfalls.models.corpus import load_corpus
+from pitfalls.models.language_model import LanguageModel
+from pitfalls.models.moments import MomentSettings, estimate
+from pitfalls.progress import SILENT
+from pitfalls.records.record import Record
+from pitfalls.testing import distance
+from pitfalls.vocabulary import DATASETS
+
+Work = Callable[[LanguageModel], Any]
+"""Does it on a model."""
+
+BASE_STEPS = 2
+"""Of the searches behind what is observed: reading takes as long after poor edits as after good."""
+
+
+@dataclass(frozen=True)
+class Contest:
+    """The same work, once a piece at a time and once side by side."""
+
+    name: str
+    unit: str
+    plain_units: int
+    plain: Work
+    fast_units: int
+    fast: Work
+    distance: Callable[[Any, Any], float]
+    """How far what the two return is apart, where both did the same."""
+
+
+def fit(editor: str, edits: int, plain_edits: int) -> Contest:
+    """Independent edits: one after the other, or all in one call."""
+    jobs = [Job((case.first,)) for case in load_cases("conflict/coverage", edits)]
+
+    def in_turn(model: LanguageModel) -> list[Update]:
+        one_by_one = editor_for(editor, model)
+        return [update for job in jobs[:plain_edits] for update in one_by_one.fit(model, [job])]
+
+    def side_by_side(model: LanguageModel) -> list[Update]:
+        return editor_for(editor, model).fit(model, jobs)
+
+    def apart(plain: list[Update], fast: list[Update]) -> float:
+        return max(distance(f, p) for p, f in zip(plain, fast, strict=False))
+
+    return Contest(f"{editor} fit", "edit", plain_edits, in_turn, edits, side_by_side, apart)
+
+
+def observation(data: str, cases: int, plain_cases: int) -> Contest:
+    """All readings of some cases in all their states."""
+    plans = [plan(case) for case in load_cases(data, cases)]
+    reached: list[dict[State, Update]] = []
+
+    def read(model: LanguageModel, count: int) -> list[float]:
+        if not reached:  # once, and not in the time that counts: the first call is not timed
+            editor = editor_for("rome", model, {"value": {"steps": BASE_STEPS}})
+            reached.extend(reach_states(editor, model, plans, progress=SILENT))
+        read = observe(model, plans[:count], reached[:count], list(plans[0].states))
+        readings = [reading for case in read for state in case.values() for reading in state]
+        return [value for one in readings for prompt in one.logprobs for value in prompt]
+
+    def apart(plain: list[float], fast: list[float]) -> float:
+        return max(abs(p - f) for p, f in zip(plain, fast, strict=False))
+
+    in_turn, side_by_side = partial(read, count=plain_cases), partial(read, count=cases)
+    name = f"observation, {data}"
+    return Contest(name, "case", plain_cases, in_turn, cases, side_by_side, apart)
+
+
+def moments(tokens: int, plain_tokens: int) -> Contest:
+    """C of MEMIT's layers: a text and a layer at a time, or all layers in one pass over batches."""
+    corpus = load_corpus(MomentSettings().corpus)
+
+    def in_turn(model: LanguageModel) -> list[Tensor]:
+        settings = MomentSettings(max_tokens=plain_tokens, tolerance=0, token_budget=1)
+        layers = editor_for("memit", model).layers
+        return [estimate(model, [n], corpus, settings)[n].matrix for n in layers]
+
+    def side_by_side(model: LanguageModel) -> list[Tensor]:
+        settings = MomentSettings(max_tokens=tokens, tolerance=0)
+        found = estimate(model, editor_for("memit", model).layers, corpus, settings)
+        return [moment.matrix for moment in found.values()]
+
+    def apart(plain: list[Tensor], fast: list[Tensor]) -> float:
+        same = tokens == plain_tokens
+        pairs = zip(plain, fast, strict=True)
+        return max(((f - p).norm() / p.norm()).item() for p, f in pairs) if same else nan
+
+    return Contest("second moments", "token", plain_tokens, in_turn, tokens, side_by_side, apart)
+
+
+def experiment(cases: int, plain_cases: int) -> Contest:
+    """What `pitfalls run` does by default: every editor on every kind of case."""
+    names = [EditorName.parse(name) for name in Experiment().editors]
+    chunks = {count: load_all(Experiment(cases=count)) for count in (cases, plain_cases)}
+
+    def chunk_by_chunk(model: LanguageModel, count: int, size: int) -> list[Record]:
+        editors = {name: editor_for(name.base, model) for name in names}
+        records = []
+        for side_by_side in cut(chunks[count], names, size=size):
+            unedited = Unedited(model, side_by_side)
+            for chunk in side_by_side:
+                made = carry_out(model, editors[chunk.editor], chunk, unedited)
+                records += [record for listed in made.values() for record in listed]
+        return records
+
+    def apart(plain: list[Record], fast: list[Record]) -> float:
+        return nan  # edits of edits: the laws compare them, in float32 and within tolerances
+
+    return Contest(
+        "the default run",
+        "case",
+        plain_cases * len(DATASETS),
+        partial(chunk_by_chunk, count=plain_cases, size=1),
+        cases * len(DATASETS),
+        partial(chunk_by_chunk, count=cases, size=Experiment().chunk),
+        apart,
+    )
