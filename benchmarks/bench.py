@@ -24,9 +24,11 @@ from pitfalls.cases.collections import load_cases
 from pitfalls.cli.progress import progress_on
 from pitfalls.editors.editor import Job
 from pitfalls.editors.table import editor_for
+from pitfalls.editors.update import Update
 from pitfalls.errors import PitfallsError
 from pitfalls.models.cost import clock
 from pitfalls.models.language_model import LanguageModel
+from pitfalls.models.readout import Question, target_logprobs
 
 WORKS: dict[str, Callable[[int], contests.Contest]] = {
     "rome": lambda n: contests.fit("rome", n, 2),
@@ -42,6 +44,8 @@ WORKS: dict[str, Callable[[int], contests.Contest]] = {
 
 FAST = ("float32", "bfloat16")
 SWEEP = (1, 4, 16, 64, 256)
+SWEPT = ("conflict/coverage", "round/easy", "round/hard", "conflict/reverse", "conflict/composite")
+"""Data sets whose first edits are swept over."""
 
 
 @dataclass
@@ -112,18 +116,31 @@ def as_table(outcomes: Sequence[Outcome], peaks: dict[str, float]) -> Table:
 
 
 def sweep(editor: str, model: LanguageModel, sizes: Sequence[int]) -> Table:
-    """How time and memory grow with the number of independent edits."""
-    table = Table("edits", "s per edit", "peak memory so far, GiB", box=MARKDOWN)
-    cases = [
-        c
-        for d in ("conflict/coverage", "conflict/reverse", "conflict/composite")
-        for c in load_cases(d)
-    ]
+    """How time, memory and success grow with the number of edits, each alone or all in one job."""
+    table = Table("edits", "apart, s per edit", "succeed", box=MARKDOWN)
+    for head in ("in one job, s per edit", "succeed", "peak memory so far, GiB"):
+        table.add_column(head)
+    edits = [case.first for data in SWEPT for case in load_cases(data)]
+    edits = list({(edit.subject, edit.relation): edit for edit in edits}.values())
     for size in sizes:
-        jobs = [Job((case.first,)) for case in cases[:size]]
-        seconds, _ = timed(lambda m, jobs=jobs: editor_for(editor, m).fit(m, jobs), model)
-        table.add_row(str(size), f"{seconds / size:.3f}", f"{peak_memory():.2f}")
+        row = [str(size)]
+        for jobs in ([Job((edit,)) for edit in edits[:size]], [Job(tuple(edits[:size]))]):
+            seconds, updates = timed(lambda m, jobs=jobs: editor_for(editor, m).fit(m, jobs), model)
+            row += [f"{seconds / size:.3f}", f"{100 * success(model, jobs, updates):.0f} %"]
+        table.add_row(*row, f"{peak_memory():.2f}")
     return table
+
+
+def success(model: LanguageModel, jobs: Sequence[Job], updates: Sequence[Update]) -> float:
+    """Share of edits after which the new object is likelier than the old one."""
+    pairs = [(edit, u) for job, u in zip(jobs, updates, strict=True) for edit in job.edits]
+    questions = [
+        Question(edit.relation.prompt.format(edit.subject.label), entity.label, update.changes)
+        for edit, update in pairs
+        for entity in (edit.new_object, edit.object)
+    ]
+    means = [answer.mean().item() for answer in target_logprobs(model, questions)]
+    return sum(new > old for new, old in zip(means[::2], means[1::2], strict=True)) / len(pairs)
 
 
 def main(

@@ -123,13 +123,14 @@ FAMILIES = ("gpt2", "gptj", "llama")
 """Names of rows of `pitfalls.models.architecture.ARCHITECTURES` that `tiny_model` can make."""
 
 
-def tiny_model(family: str = "llama", seed: int = 0) -> LanguageModel:
+def tiny_model(family: str = "llama", seed: int = 0, *, plain: bool = False) -> LanguageModel:
     """A model of four layers that knows nothing; equal seeds give equal weights.
 
     Args:
         family: one of `FAMILIES`: `gpt2` keeps its matrices as Conv1D, the others as Linear; in
             `llama` two heads share keys and values.
         seed: of the weights. The caller's random numbers are not touched.
+        plain: to check fast paths against.
 
     Raises:
         UnknownNameError: no such family.
@@ -142,7 +143,7 @@ def tiny_model(family: str = "llama", seed: int = 0) -> LanguageModel:
         for name, parameter in network.named_parameters():
             if name.endswith("bias"):
                 torch.nn.init.normal_(parameter, std=0.1)
-    return LanguageModel.wrap(network, tokenizer, name=f"tiny-{family}-{seed}")
+    return LanguageModel.wrap(network, tokenizer, name=f"tiny-{family}-{seed}", plain=plain)
 
 
 def check_editor(

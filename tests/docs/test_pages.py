@@ -89,9 +89,13 @@ def small(run: list[str], model: Path) -> list[str]:
             "rome.moments.corpus=corpus.txt",
         ],
     }
-    editors = [run[i + 1] for i, word in enumerate(run) if word == "--editor"] or list(settings)
+    named = [run[i + 1] for i, word in enumerate(run) if word == "--editor"]
+    editors = named or list(settings)  # not all of the default: MEND has no networks for the model
     words = [*run, "--model", str(model), "--cases", "1"]
-    return words + [word for name in editors for one in settings[name] for word in ("--set", one)]
+    for name in editors:
+        words += [] if named else ["--editor", name]
+        words += [word for one in settings[name] for word in ("--set", one)]
+    return words
 
 
 PYTHON = [block for block in BLOCKS if block.language == "python"]

@@ -1,5 +1,6 @@
 """The laws of every editor, one by one, over the table of all of them and all model families."""
 
+import random
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from copy import deepcopy
@@ -178,6 +179,21 @@ def test_a_batch_of_jobs_is_each_alone_in_any_order(
         assert close(name, update, alone), job
         assert close(name, update, other), job
         assert [part.edits for part in update.history] == [part.edits for part in alone.history]
+        for ours, theirs in zip(update.history, alone.history, strict=True):
+            assert ours.losses == pytest.approx(theirs.losses, rel=TOLERANCE.get(name, 1e-4))
+
+
+@each_editor
+def test_the_fast_path_on_a_shuffled_batch_is_the_plain_path(
+    name: str, model: LanguageModel, fitted: FittedBy
+):
+    """One job at a time on whole texts, by transformers as it comes."""
+    together, plain = fitted(name, model), tiny_model(model.architecture.name, plain=True)
+    order = random.Random(name).sample(range(len(together.jobs)), len(together.jobs))
+    shuffled = together.editor.fit(model, [together.jobs[i] for i in order])
+    for i, update in zip(order, shuffled, strict=True):
+        (alone,) = together.editor.fit(plain, [together.jobs[i]])
+        assert close(name, update, alone), together.jobs[i]
         for ours, theirs in zip(update.history, alone.history, strict=True):
             assert ours.losses == pytest.approx(theirs.losses, rel=TOLERANCE.get(name, 1e-4))
 

@@ -29,7 +29,7 @@ def run(
         str | None, typer.Option(help="Directory, GGUF file, packaged name or hub id.")
     ] = None,
     editor: Annotated[
-        list[str] | None, typer.Option(help="ft, ft-norm, rome, …; repeat for several.")
+        list[str] | None, typer.Option(help="ft, ft-norm, mend, rome, memit, …+mle; repeat.")
     ] = None,
     data: Annotated[
         list[str] | None,

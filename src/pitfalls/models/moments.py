@@ -20,9 +20,10 @@ from pitfalls.cache import cache_root
 from pitfalls.errors import PitfallsError
 from pitfalls.models.corpus import Corpus, load_corpus
 from pitfalls.models.language_model import LanguageModel
+from pitfalls.models.packing import pack
 from pitfalls.models.products import linear
 from pitfalls.models.staging import scratch
-from pitfalls.models.tokens import Split, SplitBatch
+from pitfalls.models.tokens import Split
 from pitfalls.models.trace import mlp_out_traffic
 from pitfalls.progress import SILENT, Advance, Progress
 
@@ -97,7 +98,9 @@ def estimate(
     """C of every layer in `layers`, in one pass over the text and past every cache."""
     sums = {layer: _Sum(layer, model) for layer in layers}
     for window in _windows(model, corpus, settings):
-        for batch in _batches(model, window, settings.token_budget):
+        sizes = [(1, len(text.right)) for text in window]
+        for part in pack(sizes, settings.token_budget):
+            batch = model.batch([window[i] for i in part])
             real = batch.mask[:, batch.left.shape[1] :]
             for layer, (keys, _) in mlp_out_traffic(model, batch, layers).items():
                 sums[layer].add(keys[real].float())
@@ -157,17 +160,6 @@ def _windows(
             yield window
         if left <= 0:
             return
-
-
-def _batches(
-    model: LanguageModel, window: Sequence[Split], token_budget: int
-) -> Iterator[SplitBatch]:
-    """The texts of a window in batches of similar length, the longest first."""
-    texts = sorted(window, key=lambda split: len(split.right))
-    while texts:
-        rows = max(1, token_budget // len(texts[-1].right))
-        yield model.batch(texts[-rows:])
-        del texts[-rows:]
 
 
 def _file(model: LanguageModel, layer: int, corpus: Corpus, settings: MomentSettings) -> Path:
