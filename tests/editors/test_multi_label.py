@@ -6,8 +6,9 @@ from pitfalls.editors.contexts import Contexts
 from pitfalls.editors.editor import Job
 from pitfalls.editors.memit import Memit
 from pitfalls.editors.multi_label import requests_of, searches_of
-from pitfalls.editors.objective import Objective, Search, search_rows
+from pitfalls.editors.objective import Objective
 from pitfalls.editors.rome import Rome
+from pitfalls.editors.search import Search, search_rows
 from pitfalls.editors.values import ValueSearch
 from pitfalls.facts import Edit
 from pitfalls.models.language_model import LanguageModel

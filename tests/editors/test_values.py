@@ -10,8 +10,8 @@ from pitfalls.editors import rome as rome_module
 from pitfalls.editors.editor import Job
 from pitfalls.editors.equations import rank_one_insertion
 from pitfalls.editors.keys import subject_traffic
-from pitfalls.editors.objective import Search, search_rows
 from pitfalls.editors.rome import Rome
+from pitfalls.editors.search import Search, search_rows
 from pitfalls.editors.update import Update
 from pitfalls.editors.values import Found, ValueSearch, find_values
 from pitfalls.facts import Edit

@@ -29,8 +29,8 @@ from pitfalls.editors import multi_label as multi_label_module
 from pitfalls.editors import rome as rome_module
 from pitfalls.editors.keys import subject_traffic
 from pitfalls.editors.moment_solve import MomentFactor
-from pitfalls.editors.objective import Row, search_rows
 from pitfalls.editors.rome import Rome
+from pitfalls.editors.search import Row, search_rows
 from pitfalls.editors.update import Update
 from pitfalls.editors.values import Found, find_values
 from pitfalls.facts import Edit

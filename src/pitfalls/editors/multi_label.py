@@ -11,7 +11,7 @@ from itertools import groupby
 from typing import Literal, TypeAlias
 
 from pitfalls.editors.contexts import Contexts
-from pitfalls.editors.objective import Row, Search, search_rows
+from pitfalls.editors.search import Row, Search, search_rows
 from pitfalls.editors.update import Update
 from pitfalls.facts import Edit
 from pitfalls.models.language_model import LanguageModel
