@@ -12,7 +12,7 @@ help: ## list the targets
 
 setup: $(READY) ## make .venv and install everything into it
 
-demo: $(READY) ## edit a real model with FT and ROME and print what breaks
+demo: $(READY) ## edit a real model with six editors and print what breaks
 	$(BIN)/pitfalls run
 
 test: $(READY) ## run all tests

@@ -31,13 +31,13 @@ from pitfalls.models.language_model import LanguageModel
 from pitfalls.models.readout import Question, target_logprobs
 
 WORKS: dict[str, Callable[[int], contests.Contest]] = {
-    "rome": lambda n: contests.fit("rome", n, 2),
-    "memit": lambda n: contests.fit("memit", n, 2),
-    "ft": lambda n: contests.fit("ft", n, 4),
+    "rome": lambda n: contests.fit("rome", n, 1),
+    "memit": lambda n: contests.fit("memit", n, 1),
+    "ft": lambda n: contests.fit("ft", n, 2),
     "mend": lambda n: contests.fit("mend", n, 8),
-    "round": lambda n: contests.observation("round/easy", n, 2),
-    "composite": lambda n: contests.observation("conflict/composite", n, 2),
-    "moments": lambda n: contests.moments(20_000, 2_000),
+    "round": lambda n: contests.observation("round/easy", n, 1),
+    "composite": lambda n: contests.observation("conflict/composite", n, 1),
+    "moments": lambda n: contests.moments(10_000, 1_000),
     "run": lambda n: contests.experiment(max(1, n // 4), 1),
 }
 """Name → the work with so many edits, or cases, side by side."""
