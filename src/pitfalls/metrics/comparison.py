@@ -1,0 +1,205 @@
+"""Two editors, models or runs on the same cases: is the difference more than chance?"""
+
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from itertools import combinations
+from typing import Any, Literal, TypeAlias, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pitfalls.errors import PitfallsError, UnknownNameError
+from pitfalls.metrics.intervals import agreement_bound, bootstrap_intervals
+from pitfalls.metrics.metric import Metric
+from pitfalls.metrics.permutation import holm, permutation_p
+from pitfalls.metrics.power import detectable
+from pitfalls.metrics.scores import case_value, number_of
+from pitfalls.metrics.table import METRICS
+from pitfalls.records.observation import Observation, Source
+from pitfalls.vocabulary import CaseKind, Preset
+
+Axis: TypeAlias = Literal["editor", "model", "run"]
+"""In what the two sides of a comparison differ."""
+AXES: tuple[Axis, ...] = get_args(Axis)
+
+_FIXED: Mapping[Axis, tuple[str, ...]] = {
+    "editor": ("run", "model", "data"),
+    "model": ("editor", "data"),
+    "run": ("model", "editor", "data"),
+}
+"""What both sides have in common. Models are compared across runs, each being of one model."""
+_Cases: TypeAlias = Mapping[str, Observation]
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """One metric of two sides on the cases that both have; other − base, in fractions."""
+
+    axis: Axis
+    base: str
+    other: str
+    run: str
+    """The run of the other side, like `model` and `editor`."""
+    model: str
+    editor: str
+    data: str
+    kind: CaseKind
+    metric: str
+    preset: Preset
+    n: int
+    """Cases that both sides have a number for."""
+    subjects: int
+    difference: float
+    low: float
+    high: float
+    p: float
+    """Two-sided permutation test: each subject's cases may have swapped sides."""
+    p_holm: float
+    """The same, corrected by Holm for all comparisons of the table."""
+    detectable: float
+    """The true difference that so many cases would show four times out of five; NaN if the
+    difference is the same in all of them."""
+
+    def as_json(self) -> dict[str, Any]:
+        """Null where a number is undefined or infinite."""
+        return {
+            key: None if isinstance(value, float) and not math.isfinite(value) else value
+            for key, value in asdict(self).items()
+        }
+
+
+def compare(
+    observations: Iterable[Observation],
+    *,
+    axis: Axis = "editor",
+    base: str | None = None,
+    preset: Preset = "authors",
+    seed: int = 0,
+) -> list[Comparison]:
+    """Every metric of every pair of sides, paired by case.
+
+    Args:
+        observations: of one run or of many.
+        axis: in what the sides differ; the rest (data set, editor, model) they share.
+        base: what every other side is compared with; without it, every pair is.
+        preset: whose arithmetic.
+        seed: of the bootstrap and the permutations.
+
+    Raises:
+        PitfallsError: no side is called `base`, there is nothing to compare, or the extra
+            `report` is not installed.
+    """
+    sources: dict[Source, dict[str, Observation]] = {}
+    for case in observations:
+        if case.failure is None:
+            sources.setdefault(case.source, {})[case.case_id] = case
+    names = dict.fromkeys(getattr(source, axis) for source in sources)
+    if base is not None and base not in names:
+        raise UnknownNameError(axis, base, names)
+    pairs = list(_pairs(list(sources), axis, base))
+    if not pairs:
+        raise PitfallsError(
+            f"nothing to compare: needs two {axis}s on the same cases, got {', '.join(names)}"
+        )
+    found = [
+        one
+        for first, second in pairs
+        for one in _compare(axis, sources[first], sources[second], preset=preset, seed=seed)
+    ]
+    corrected = holm([one.p for one in found])
+    return [replace(one, p_holm=p) for one, p in zip(found, corrected, strict=True)]
+
+
+def _pairs(
+    sources: Sequence[Source], axis: Axis, base: str | None
+) -> Iterator[tuple[Source, Source]]:
+    """(base, other) wherever only the axis tells the two apart."""
+    for first, second in combinations(sources, 2):
+        alike = all(getattr(first, name) == getattr(second, name) for name in _FIXED[axis])
+        ends = [getattr(side, axis) for side in (first, second)]
+        if not alike or ends[0] == ends[1]:
+            continue
+        if base is None or ends[0] == base:
+            yield first, second
+        elif ends[1] == base:
+            yield second, first
+
+
+def _compare(
+    axis: Axis, base: _Cases, other: _Cases, *, preset: Preset, seed: int
+) -> Iterator[Comparison]:
+    both = [
+        (base[name], case)
+        for name, case in other.items()
+        if name in base and base[name].case == case.case
+    ]
+    for metric in METRICS.values():
+        kept = [
+            (pair[0].subject, after - before)
+            for pair in both
+            if (before := _number(metric, pair[0], preset)) is not None
+            and (after := _number(metric, pair[1], preset)) is not None
+        ]
+        if kept:
+            sides = (both[0][0].source, both[0][1].source)
+            yield _tested(axis, sides, metric, preset, kept, seed=seed)
+
+
+def _number(metric: Metric, case: Observation, preset: Preset) -> float | None:
+    """What the case says, if it says anything finite."""
+    if not metric.applies(case, preset):
+        return None
+    number = number_of(case_value(metric, case, preset))
+    return number if number is not None and math.isfinite(number) else None
+
+
+def _tested(
+    axis: Axis,
+    sides: tuple[Source, Source],
+    metric: Metric,
+    preset: Preset,
+    kept: Sequence[tuple[str, float]],
+    *,
+    seed: int,
+) -> Comparison:
+    subjects, values = [name for name, _ in kept], np.array([value for _, value in kept])
+    low, high = bootstrap_intervals(values[:, None], subjects, seed=seed)[:, 0].tolist()
+    sums = _sums(values, subjects)
+    spread = math.nan if low == high else detectable(_standard_error(values, subjects))
+    if low == high:
+        least, greatest = metric.presets[preset].value_range
+        width = greatest - least
+        low, high = agreement_bound(float(values.mean()), len(sums), (-width, width))
+    base, other = sides
+    return Comparison(
+        axis=axis,
+        base=getattr(base, axis),
+        other=getattr(other, axis),
+        run=other.run,
+        model=other.model,
+        editor=other.editor,
+        data=other.data,
+        kind=other.kind,
+        metric=metric.name,
+        preset=preset,
+        n=len(kept),
+        subjects=len(sums),
+        difference=float(values.mean()),
+        low=low,
+        high=high,
+        p=permutation_p(sums, seed=seed),
+        p_holm=math.nan,
+        detectable=spread,
+    )
+
+
+def _sums(values: NDArray[np.float64], subjects: Sequence[str]) -> NDArray[np.float64]:
+    """[subject]: what its cases say together."""
+    _, member = np.unique(np.asarray(subjects), return_inverse=True)
+    return np.bincount(member, weights=values).astype(np.float64)
+
+
+def _standard_error(values: NDArray[np.float64], subjects: Sequence[str]) -> float:
+    """Of the mean, with the cases of a subject taken together."""
+    return float(np.sqrt((_sums(values - values.mean(), subjects) ** 2).sum()) / len(values))

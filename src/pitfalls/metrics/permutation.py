@@ -1,0 +1,69 @@
+"""Permutation tests and their correction, by the libraries that do them; imported when needed."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pitfalls.errors import PitfallsError
+
+_RESAMPLES = 9999
+_BLOCK = 500
+"""Permutations at a time; bounds the memory for runs of many cases."""
+
+
+def permutation_p(differences: NDArray[np.float64], *, seed: int) -> float:
+    """Two-sided p-value of a mean of paired differences, under exchange within pairs.
+
+    Args:
+        differences: [pair]; those of 0 are the same either way round.
+        seed: of the permutations, where there are too many to try them all.
+
+    Raises:
+        PitfallsError: scipy is not installed.
+    """
+    moving = differences[differences != 0]
+    if moving.size < 2:
+        return 1.0  # swapping a single pair gives as large a difference, the other way round
+    try:
+        from scipy.stats import permutation_test
+    except ImportError as error:
+        raise missing("scipy") from error
+    result = permutation_test(
+        (moving, np.zeros_like(moving)),
+        _mean_difference,
+        permutation_type="samples",
+        vectorized=True,
+        n_resamples=_RESAMPLES,
+        batch=_BLOCK,
+        rng=np.random.default_rng(seed),
+    )
+    return float(result.pvalue)
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """The p-values of one table, corrected by Holm's method.
+
+    Raises:
+        PitfallsError: statsmodels is not installed.
+    """
+    if not p_values:
+        return []
+    try:
+        from statsmodels.stats.multitest import multipletests
+    except ImportError as error:
+        raise missing("statsmodels") from error
+    corrected: list[float] = multipletests(p_values, method="holm")[1].tolist()
+    return corrected
+
+
+def missing(package: str) -> PitfallsError:
+    """What to say where an optional package is not installed."""
+    return PitfallsError(
+        f"this needs {package}, which is not installed: pip install 'pitfalls[report]'"
+    )
+
+
+def _mean_difference(first: NDArray[np.float64], second: NDArray[np.float64], axis: int) -> Any:
+    return np.mean(first - second, axis=axis)
