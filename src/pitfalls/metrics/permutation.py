@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pitfalls.errors import PitfallsError
+from pitfalls.metrics.optional import optional
 
 _RESAMPLES = 9999
 _BLOCK = 500
@@ -26,11 +26,7 @@ def permutation_p(differences: NDArray[np.float64], *, seed: int) -> float:
     moving = differences[differences != 0]
     if moving.size < 2:
         return 1.0  # swapping a single pair gives as large a difference, the other way round
-    try:
-        from scipy.stats import permutation_test
-    except ImportError as error:
-        raise missing("scipy") from error
-    result = permutation_test(
+    result = optional("scipy.stats").permutation_test(
         (moving, np.zeros_like(moving)),
         _mean_difference,
         permutation_type="samples",
@@ -50,19 +46,9 @@ def holm(p_values: Sequence[float]) -> list[float]:
     """
     if not p_values:
         return []
-    try:
-        from statsmodels.stats.multitest import multipletests
-    except ImportError as error:
-        raise missing("statsmodels") from error
-    corrected: list[float] = multipletests(p_values, method="holm")[1].tolist()
+    multitest = optional("statsmodels.stats.multitest")
+    corrected: list[float] = multitest.multipletests(p_values, method="holm")[1].tolist()
     return corrected
-
-
-def missing(package: str) -> PitfallsError:
-    """What to say where an optional package is not installed."""
-    return PitfallsError(
-        f"this needs {package}, which is not installed: pip install 'pitfalls[report]'"
-    )
 
 
 def _mean_difference(first: NDArray[np.float64], second: NDArray[np.float64], axis: int) -> Any:
