@@ -206,3 +206,15 @@ def test_a_condition_that_can_never_hold_is_refused() -> None:
         Gate.parse("irr > 1")
     with pytest.raises(PitfallsError, match="concerns none of the scores; known: rome:cs@"):
         Gate.parse("memit:cm > 0").holding(score(cases("rome", [0.1])))
+
+
+def test_a_score_without_a_value_passes_no_condition() -> None:
+    lost = score(cases("rome", [float("nan")]))
+    with pytest.raises(PitfallsError, match="cannot be told: cm of rome on conflict/coverage is"):
+        Gate.parse("cm < 0").holding(lost)
+
+
+def test_a_large_table_can_still_find_something() -> None:
+    """Holm multiplies by the number of tests, and so many permutations have to be tried."""
+    draw = np.random.default_rng(0).uniform(0.5, 1, 40)
+    assert permutation_p(draw, seed=0, tests=1000) * 1000 < 0.05

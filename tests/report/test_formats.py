@@ -129,3 +129,12 @@ def test_a_breakdown_has_a_block_for_every_part() -> None:
 
 def test_an_open_interval_is_told() -> None:
     assert "81.25 [−∞, 92]" in markdown(score_grids([one(low=-math.inf)]))
+
+
+def test_comparisons_come_in_the_papers_order() -> None:
+    late = difference(kind="round-easy", data="round/easy", metric="ir")
+    blocks = comparison_grid([late, difference()]).blocks
+    assert [block.title.split(" · ")[-1] for block in blocks] == [
+        "starter:conflict/coverage",
+        "round/easy",
+    ]

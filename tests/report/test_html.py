@@ -217,3 +217,14 @@ def test_names_from_a_run_are_no_markup(tmp_path: Path) -> None:
     page = html_report([run])
     assert "<b>bold" not in page and "</script><i>" not in page
     assert as_csv(score_table(score(gather([run]).observations)))
+
+
+def test_the_published_size_is_a_small_file(tmp_path: Path) -> None:
+    run = make_run(tmp_path / "a", cases=2500, data=("conflict/composite",), editors=("rome",))
+    assert len(html_report([run]).encode()) < 5e6 / 2
+
+
+def test_what_there_is_no_room_for_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pitfalls.report.html.MOST_RESULTS", 20)
+    page = html_report([make_run(tmp_path / "a", cases=5)])
+    assert "30 results more are in the runs than this page has room for" in page

@@ -102,10 +102,13 @@ def compare(
         raise PitfallsError(
             f"nothing to compare: needs two {axis}s on the same cases, got {', '.join(names)}"
         )
-    found = [
+    tested = [
         one
         for first, second in pairs
         for one in _compare(axis, sources[first], sources[second], preset=preset, seed=seed)
+    ]
+    found = [
+        replace(one, p=permutation_p(sums, seed=seed, tests=len(tested))) for one, sums in tested
     ]
     corrected = holm([one.p for one in found])
     return [replace(one, p_holm=p) for one, p in zip(found, corrected, strict=True)]
@@ -128,7 +131,8 @@ def _pairs(
 
 def _compare(
     axis: Axis, base: _Cases, other: _Cases, *, preset: Preset, seed: int
-) -> Iterator[Comparison]:
+) -> Iterator[tuple[Comparison, NDArray[np.float64]]]:
+    """Each with the differences by subject, whose p-value depends on how many tests there are."""
     both = [
         (base[name], case)
         for name, case in other.items()
@@ -162,7 +166,7 @@ def _tested(
     kept: Sequence[tuple[str, float]],
     *,
     seed: int,
-) -> Comparison:
+) -> tuple[Comparison, NDArray[np.float64]]:
     subjects, values = [name for name, _ in kept], np.array([value for _, value in kept])
     low, high = bootstrap_intervals(values[:, None], subjects, seed=seed)[:, 0].tolist()
     sums = _sums(values, subjects)
@@ -172,7 +176,7 @@ def _tested(
         width = greatest - least
         low, high = agreement_bound(float(values.mean()), len(sums), (-width, width))
     base, other = sides
-    return Comparison(
+    compared = Comparison(
         axis=axis,
         base=getattr(base, axis),
         other=getattr(other, axis),
@@ -188,10 +192,11 @@ def _tested(
         difference=float(values.mean()),
         low=low,
         high=high,
-        p=permutation_p(sums, seed=seed),
+        p=math.nan,
         p_holm=math.nan,
         detectable=spread,
     )
+    return compared, sums
 
 
 def _sums(values: NDArray[np.float64], subjects: Sequence[str]) -> NDArray[np.float64]:

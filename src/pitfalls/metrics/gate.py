@@ -1,5 +1,6 @@
 """A condition on scores, `memit:ir > 0.5`, for whoever wants a check to fail when it holds."""
 
+import math
 import operator
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -58,16 +59,22 @@ class Gate:
         )
 
     def holding(self, scores: Sequence[Score]) -> list[Score]:
-        """The scores for which the condition holds; an undefined value holds nothing.
+        """The scores for which the condition holds.
 
         Raises:
-            PitfallsError: it speaks of none of the scores, so that it would never hold.
+            PitfallsError: it speaks of none of the scores, or of one without a value: a check that
+                cannot be made has not been passed.
         """
         concerned = [one for one in scores if self._concerns(one)]
         if not concerned:
             known = dict.fromkeys(f"{one.editor}:{one.metric}@{one.data}" for one in scores)
             raise PitfallsError(
                 f"{self.text!r} concerns none of the scores; known: {', '.join(known)}"
+            )
+        if lost := next((one for one in concerned if math.isnan(one.value)), None):
+            raise PitfallsError(
+                f"{self.text!r} cannot be told: {lost.metric} of {lost.editor} on {lost.data} is "
+                f"undefined, with {lost.n} cases, {lost.failed} failed and {lost.guarded} guarded"
             )
         holds = _RELATIONS[self.relation]
         return [one for one in concerned if holds(one.value, self.bound)]

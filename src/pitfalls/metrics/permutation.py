@@ -8,17 +8,21 @@ from numpy.typing import NDArray
 
 from pitfalls.metrics.optional import optional
 
-_RESAMPLES = 9999
+_FEWEST = 9_999
+_PER_TEST = 50
+"""Permutations for each test of a table: Holm multiplies the smallest p-value by their number, and
+it must still be able to fall below 0.05."""
 _BLOCK = 500
 """Permutations at a time; bounds the memory for runs of many cases."""
 
 
-def permutation_p(differences: NDArray[np.float64], *, seed: int) -> float:
+def permutation_p(differences: NDArray[np.float64], *, seed: int, tests: int = 1) -> float:
     """Two-sided p-value of a mean of paired differences, under exchange within pairs.
 
     Args:
         differences: [pair]; those of 0 are the same either way round.
         seed: of the permutations, where there are too many to try them all.
+        tests: how many the table holds, for which the p-value will be corrected.
 
     Raises:
         PitfallsError: scipy is not installed.
@@ -31,7 +35,7 @@ def permutation_p(differences: NDArray[np.float64], *, seed: int) -> float:
         _mean_difference,
         permutation_type="samples",
         vectorized=True,
-        n_resamples=_RESAMPLES,
+        n_resamples=max(_FEWEST, _PER_TEST * tests),
         batch=_BLOCK,
         rng=np.random.default_rng(seed),
     )

@@ -52,8 +52,8 @@ def _power(scores: Sequence[Score]) -> Iterator[str]:
         cases = f"{sizes[0]:,}" + (f" to {sizes[-1]:,}" if len(sizes) > 1 else "")
         least = points[0] + (f" to {points[1]}" if points[1] != points[0] else "")
         yield (
-            f"With {cases} independent cases, a share near one half is known to ± {least} points; "
-            "a smaller difference cannot be seen."
+            f"With {cases} independent cases, a share near one half is known to ± {least} "
+            "points: smaller differences cannot be read off this table."
         )
 
 

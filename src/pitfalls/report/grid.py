@@ -18,6 +18,7 @@ from pitfalls.report.layout import (
     run_sections,
     used_groups,
 )
+from pitfalls.vocabulary import DATASETS
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,8 @@ def score_grids(scores: Sequence[Score]) -> list[Grid]:
 def comparison_grid(comparisons: Sequence[Comparison]) -> Grid:
     """One row a comparison, one block a data set."""
     blocks: dict[str, list[tuple[str, ...]]] = {}
-    for one in comparisons:
+    kinds = list(DATASETS.values())
+    for one in sorted(comparisons, key=lambda one: (kinds.index(one.kind), one.data)):
         blocks.setdefault(_place(one), []).append(_comparison_row(one))
     head = (
         "other − base",

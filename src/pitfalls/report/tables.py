@@ -144,7 +144,8 @@ def plain_tables(grids: Sequence[Grid]) -> Group:
             for position, name in enumerate(grid.head):
                 table.add_column(Text(name), justify="right" if position else "left")
             for row in block.rows:
-                table.add_row(*map(Text, row))
+                # The interval goes below its number, as in the paper's layout.
+                table.add_row(*(Text(cell.replace(" [", "\n[")) for cell in row))
             parts += [table, Text()]
         parts += [Text(note, style="dim") for note in grid.notes]
     return Group(*parts)
