@@ -63,7 +63,7 @@ def test_a_command_on_a_page_exists(words: list[str]) -> None:
         parse(words)
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/data.md", "docs/results.md"])
+@pytest.mark.parametrize("page", ["README.md", "docs/data.md", "docs/reading-results.md"])
 def test_the_commands_of_a_page_run_one_after_the_other(
     page: str, tiny_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -6,14 +6,10 @@ from dataclasses import asdict, dataclass, replace
 from itertools import combinations
 from typing import Any, Literal, TypeAlias, get_args
 
-import numpy as np
-from numpy.typing import NDArray
-
 from pitfalls.errors import PitfallsError, UnknownNameError
-from pitfalls.metrics.intervals import agreement_bound, bootstrap_intervals
 from pitfalls.metrics.metric import Metric
+from pitfalls.metrics.paired import Paired, paired
 from pitfalls.metrics.permutation import holm, permutation_p
-from pitfalls.metrics.power import detectable
 from pitfalls.metrics.scores import case_value, number_of
 from pitfalls.metrics.table import METRICS
 from pitfalls.records.observation import Observation, Source
@@ -108,7 +104,8 @@ def compare(
         for one in _compare(axis, sources[first], sources[second], preset=preset, seed=seed)
     ]
     found = [
-        replace(one, p=permutation_p(sums, seed=seed, tests=len(tested))) for one, sums in tested
+        replace(one, p=permutation_p(both.by_subject, seed=seed, tests=len(tested)))
+        for one, both in tested
     ]
     corrected = holm([one.p for one in found])
     return [replace(one, p_holm=p) for one, p in zip(found, corrected, strict=True)]
@@ -131,8 +128,8 @@ def _pairs(
 
 def _compare(
     axis: Axis, base: _Cases, other: _Cases, *, preset: Preset, seed: int
-) -> Iterator[tuple[Comparison, NDArray[np.float64]]]:
-    """Each with the differences by subject, whose p-value depends on how many tests there are."""
+) -> Iterator[tuple[Comparison, Paired]]:
+    """Every metric; the p-values come later, when it is known how many tests there are."""
     both = [
         (base[name], case)
         for name, case in other.items()
@@ -146,8 +143,11 @@ def _compare(
             and (after := _number(metric, pair[1], preset)) is not None
         ]
         if kept:
+            subjects, differences = zip(*kept, strict=True)
+            value_range = metric.presets[preset].value_range
+            found = paired(differences, subjects, value_range, seed=seed)
             sides = (both[0][0].source, both[0][1].source)
-            yield _tested(axis, sides, metric, preset, kept, seed=seed)
+            yield _untested(axis, sides, metric, preset, found), found
 
 
 def _number(metric: Metric, case: Observation, preset: Preset) -> float | None:
@@ -158,25 +158,11 @@ def _number(metric: Metric, case: Observation, preset: Preset) -> float | None:
     return number if number is not None and math.isfinite(number) else None
 
 
-def _tested(
-    axis: Axis,
-    sides: tuple[Source, Source],
-    metric: Metric,
-    preset: Preset,
-    kept: Sequence[tuple[str, float]],
-    *,
-    seed: int,
-) -> tuple[Comparison, NDArray[np.float64]]:
-    subjects, values = [name for name, _ in kept], np.array([value for _, value in kept])
-    low, high = bootstrap_intervals(values[:, None], subjects, seed=seed)[:, 0].tolist()
-    sums = _sums(values, subjects)
-    spread = math.nan if low == high else detectable(_standard_error(values, subjects))
-    if low == high:
-        least, greatest = metric.presets[preset].value_range
-        width = greatest - least
-        low, high = agreement_bound(float(values.mean()), len(sums), (-width, width))
+def _untested(
+    axis: Axis, sides: tuple[Source, Source], metric: Metric, preset: Preset, found: Paired
+) -> Comparison:
     base, other = sides
-    compared = Comparison(
+    return Comparison(
         axis=axis,
         base=getattr(base, axis),
         other=getattr(other, axis),
@@ -187,24 +173,12 @@ def _tested(
         kind=other.kind,
         metric=metric.name,
         preset=preset,
-        n=len(kept),
-        subjects=len(sums),
-        difference=float(values.mean()),
-        low=low,
-        high=high,
+        n=found.n,
+        subjects=len(found.by_subject),
+        difference=found.difference,
+        low=found.low,
+        high=found.high,
         p=math.nan,
         p_holm=math.nan,
-        detectable=spread,
+        detectable=found.detectable,
     )
-    return compared, sums
-
-
-def _sums(values: NDArray[np.float64], subjects: Sequence[str]) -> NDArray[np.float64]:
-    """[subject]: what its cases say together."""
-    _, member = np.unique(np.asarray(subjects), return_inverse=True)
-    return np.bincount(member, weights=values).astype(np.float64)
-
-
-def _standard_error(values: NDArray[np.float64], subjects: Sequence[str]) -> float:
-    """Of the mean, with the cases of a subject taken together."""
-    return float(np.sqrt((_sums(values - values.mean(), subjects) ** 2).sum()) / len(values))

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from pitfalls.metrics.optional import optional
 
 _FEWEST = 9_999
-_PER_TEST = 50
+_PER_TEST = 100
 """Permutations for each test of a table: Holm multiplies the smallest p-value by their number, and
 it must still be able to fall below 0.05."""
 _BLOCK = 500
