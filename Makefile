@@ -5,7 +5,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format bench docs lock
+.PHONY: help setup demo test check format bench docs site lock
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 14
@@ -18,10 +18,11 @@ demo: $(READY) ## edit a real model with six editors and print what breaks
 test: $(READY) ## run all tests
 	$(BIN)/python -m pytest
 
-check: $(READY) ## lint, format, types and tests, as a change must pass them
+check: $(READY) ## lint, format, types, the site and tests, as a change must pass them
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+	$(BIN)/zensical build
 	$(BIN)/python -m pytest
 
 format: $(READY) ## put the code into its format
@@ -33,6 +34,9 @@ bench: $(READY) ## time the fast paths against the plain ones
 
 docs: $(READY) ## write the generated pages of docs/ again
 	$(BIN)/python tools/docs.py
+
+site: $(READY) ## make the site of docs/ in site/
+	$(BIN)/zensical build
 
 lock: $(READY) ## pin the versions that .venv has now
 	$(BIN)/python tools/lock.py

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pitfalls.errors import PitfallsError as PitfallsError
     from pitfalls.facts import Edit as Edit
     from pitfalls.models.language_model import LanguageModel as LanguageModel
+    from pitfalls.report.results import Results as Results
 
 _HOMES = {
     "Edit": "pitfalls.facts",
@@ -26,6 +27,7 @@ _HOMES = {
     "Memit": "pitfalls.editors.memit",
     "Mend": "pitfalls.editors.mend",
     "PitfallsError": "pitfalls.errors",
+    "Results": "pitfalls.report.results",
     "Rome": "pitfalls.editors.rome",
     "Update": "pitfalls.editors.update",
     "editor_for": "pitfalls.editors.table",

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 import typer
 from typer.testing import CliRunner
@@ -100,3 +101,55 @@ def test_help_has_an_example() -> None:
 def test_scoring_needs_no_torch() -> None:
     code = "import sys, pitfalls.cli.score; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_every_format_says_the_same(tmp_path: Path) -> None:
+    run = str(make_run(tmp_path / "a"))
+    assert "| editor | Coverage Succ ↑ |" in printed(run, "--format", "markdown")
+    assert "\\toprule" in printed(run, "--format", "latex")
+    assert len(printed(run, "--format", "csv").splitlines()) == 1 + 3
+    assert json.loads(printed(run, "--format", "json")) == json.loads(printed(run, "--json"))
+    out = tmp_path / "scores.parquet"
+    printed(run, "--format", "parquet", "--out", str(out))
+    assert pq.read_table(out).num_rows == 3
+    text = tmp_path / "scores.txt"
+    assert printed(run, "--out", str(text)) == ""
+    assert "Knowledge conflict" in text.read_text("utf-8")
+
+
+def test_parts_and_differences(tmp_path: Path) -> None:
+    runs = [str(make_run(tmp_path / "a")), str(make_run(tmp_path / "b"))]
+    rows = json.loads(printed(*runs, "--by", "target-tokens", "--json"))
+    assert {row["target-tokens"] for row in rows} == {"1"} and len(rows) == 6
+    rows = json.loads(printed(*runs, "--compare", "run", "--base", runs[1], "--json"))
+    assert {(row["base"], row["other"], row["p"]) for row in rows} == {(runs[1], runs[0], 1.0)}
+    text = printed(*runs, "--compare", "run")
+    assert "Comparison by run" in text and "1.000" in text
+
+
+def test_a_condition_that_holds_ends_with_status_1(tmp_path: Path) -> None:
+    run = str(make_run(tmp_path / "a"))
+    arguments = [run, "--fail-if", "rome:cm > 0.5", "--by", "rule"]
+    result = CliRunner().invoke(APP, arguments, catch_exceptions=False)
+    assert result.exit_code == 1
+    [line] = result.stderr.splitlines()
+    assert line.startswith("pitfalls: rome:cm > 0.5 holds: tiny, rome, starter:conflict/coverage")
+    assert "Knowledge conflict" in result.stdout, "the table is printed all the same"
+    printed(run, "--fail-if", "rome:cm > 0.999")
+
+
+def test_a_run_given_twice_is_scored_once(tmp_path: Path) -> None:
+    run = str(make_run(tmp_path / "a"))
+    assert printed(run, run, "--json") == printed(run, "--json")
+
+
+def test_options_that_do_not_go_together(tmp_path: Path) -> None:
+    run = str(make_run(tmp_path / "a"))
+    assert "did you mean 'latex'?" in refused(run, "--format", "latx")
+    assert "did you mean 'rule'?" in refused(run, "--by", "rul")
+    assert "unknown comparison 'seed'" in refused(run, "--compare", "seed")
+    assert "nothing to compare: needs two editors" in refused(run, "--compare", "editor")
+    assert "ask for one at a time" in refused(run, "--by", "rule", "--compare", "run")
+    assert "give --compare too" in refused(run, "--base", "rome")
+    assert "two formats" in refused(run, "--json", "--format", "csv")
+    assert "is no condition" in refused(run, "--fail-if", "ir")

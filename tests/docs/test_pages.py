@@ -63,19 +63,25 @@ def test_a_command_on_a_page_exists(words: list[str]) -> None:
         parse(words)
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/data.md"])
+@pytest.mark.parametrize("page", ["README.md", "docs/data.md", "docs/reading-results.md"])
 def test_the_commands_of_a_page_run_one_after_the_other(
     page: str, tiny_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    carry_out(page, tiny_folder)
+
+
+def carry_out(page: str, model: Path, *, only: str = "") -> None:
+    """The commands of a page, or those of one name, in the current directory."""
     Path("corpus.txt").write_text(f"{TEXT}\n\n" * 4, "utf-8")
     for block in BLOCKS:
         if block.page != page or block.language != "sh":
             continue
         for words in block.commands:
-            if words[0] == "pitfalls" and tuple(words[1:3]) not in ELSEWHERE:
+            wanted = words[1] == only if only else tuple(words[1:3]) not in ELSEWHERE
+            if words[0] == "pitfalls" and wanted:
                 with pytest.raises(SystemExit) as ended:
-                    main(small(words[1:], tiny_folder) if words[1] == "run" else words[1:])
+                    main(small(words[1:], model) if words[1] == "run" else words[1:])
                 assert ended.value.code == 0, words
 
 
@@ -102,8 +108,11 @@ PYTHON = [block for block in BLOCKS if block.language == "python"]
 
 
 @pytest.mark.parametrize("block", [b for b in PYTHON if b.page != "README.md"], ids=str)
-def test_code_on_a_page_runs(block: Block, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_code_on_a_page_runs(
+    block: Block, tiny_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
+    carry_out(block.page, tiny_folder, only="run")
     exec(compile(block.text, str(block), "exec"), {})
 
 

@@ -8,6 +8,7 @@ import typer
 from pitfalls.cli import data, models, train
 from pitfalls.cli.build import build
 from pitfalls.cli.moments import moments
+from pitfalls.cli.report import report
 from pitfalls.cli.run import run
 from pitfalls.cli.score import score
 from pitfalls.errors import PitfallsError
@@ -28,6 +29,7 @@ app = typer.Typer(
 )
 app.command()(run)
 app.command()(score)
+app.command()(report)
 app.command()(build)
 app.command()(moments)
 app.add_typer(models.app, name="models")

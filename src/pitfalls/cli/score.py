@@ -1,21 +1,29 @@
 """`pitfalls score`: records → numbers, as often as one likes and without a model."""
 
-import json
-from collections.abc import Iterable, Iterator
-from itertools import chain
+import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
 
+from pitfalls.cli.output import FORMATS, Answer, show
+from pitfalls.cli.reading import preset_named, read_observations
 from pitfalls.errors import PitfallsError, UnknownNameError
+from pitfalls.metrics.breakdown import FACETS, breakdown
+from pitfalls.metrics.comparison import AXES, Axis, compare
+from pitfalls.metrics.gate import Gate
+from pitfalls.metrics.scores import Score
 from pitfalls.metrics.scores import score as score_observations
-from pitfalls.records.authors import observe_authors_results
-from pitfalls.records.observation import Observation, observe_run
-from pitfalls.records.store import RunDirectory
-from pitfalls.report.tables import tables
-from pitfalls.vocabulary import PRESETS, Preset
+from pitfalls.records.observation import Observation
+from pitfalls.report.grid import breakdown_grids, comparison_grid, score_grids
+from pitfalls.report.tables import plain_tables, tables
+from pitfalls.report.tidy import comparison_table, score_table
+from pitfalls.vocabulary import Preset
+
+HOLDS = 1
+"""Exit status when a condition of --fail-if holds; 2 is a mistake in the input."""
 
 
 def score(
@@ -34,6 +42,30 @@ def score(
     as_json: Annotated[
         bool, typer.Option("--json", help="Print a JSON list of scores instead of tables.")
     ] = False,
+    style: Annotated[
+        str, typer.Option("--format", help=f"How to write the tables: {', '.join(FORMATS)}.")
+    ] = "terminal",
+    out: Annotated[
+        Path | None, typer.Option(help="A file to write to, instead of the screen.")
+    ] = None,
+    by: Annotated[
+        str | None, typer.Option(help=f"Score parts of the cases: by {', '.join(FACETS)}.")
+    ] = None,
+    versus: Annotated[
+        str | None,
+        typer.Option(
+            "--compare", help=f"Differences on the same cases: between each {', '.join(AXES)}."
+        ),
+    ] = None,
+    base: Annotated[
+        str | None, typer.Option(help="With --compare: what every other one is compared with.")
+    ] = None,
+    fail_if: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Exit with status 1 if it holds: `memit:ir > 0.5`, `cm@conflict/reverse > 0.1`."
+        ),
+    ] = None,
     authors_results: Annotated[
         Path | None,
         typer.Option(
@@ -47,34 +79,81 @@ def score(
 
     Example: pitfalls score runs/a runs/b --preset clean --json
     """
-    arithmetic = _preset(preset)
-    scores = score_observations(_observations(runs or [], authors_results), preset=arithmetic)
-    if as_json:
-        listed = [one.as_json() for one in scores]
-        print(json.dumps(listed, indent=2, ensure_ascii=False, allow_nan=False))
-        return
-    console = Console(highlight=False)
-    console.print(tables(scores, width=console.width))
+    arithmetic = preset_named(preset)
+    gates = [Gate.parse(text) for text in fail_if or ()]
+    _check(style, as_json, by, versus, base)
+    cases = read_observations(runs or [], authors_results)
+    if versus is None and by is None:
+        scores = score_observations(cases, preset=arithmetic)
+        answer = _scores(scores)
+    else:
+        kept = list(cases)
+        scores = score_observations(kept, preset=arithmetic) if gates else []
+        answer = (
+            _parts(kept, by, arithmetic) if by else _differences(kept, versus, base, arithmetic)
+        )
+    show(answer, "json" if as_json else style, out)
+    _enforce(gates, scores)
 
 
-def _observations(runs: Iterable[Path], authors_results: Path | None) -> Iterator[Observation]:
-    sources = [_observe(run) for run in runs]
-    if authors_results is not None:
-        sources.append(observe_authors_results(authors_results))
-    if not sources:
-        raise PitfallsError("nothing to score: give run directories or --authors-results DIR")
-    return chain.from_iterable(sources)
+def _check(style: str, as_json: bool, by: str | None, versus: str | None, base: str | None) -> None:
+    if style not in FORMATS:
+        raise UnknownNameError("format", style, FORMATS)
+    if as_json and style not in ("terminal", "json"):
+        raise PitfallsError(f"--json and --format {style} are two formats; give one of them")
+    if by and versus:
+        raise PitfallsError("--by and --compare are two tables; ask for one at a time")
+    if base is not None and versus is None:
+        raise PitfallsError("--base says what to compare with; give --compare too")
+    if by is not None and by not in FACETS:
+        raise UnknownNameError("breakdown", by, FACETS)
+    if versus is not None and versus not in AXES:
+        raise UnknownNameError("comparison", versus, AXES)
 
 
-def _observe(path: Path) -> Iterator[Observation]:
-    run = RunDirectory.read(path)
-    if not run.parts():
-        raise PitfallsError(f"{path} has no records yet; let `pitfalls run` finish a chunk first")
-    return observe_run(run)
+def _scores(scores: Sequence[Score]) -> Answer:
+    def drawn(console: Console) -> None:
+        console.print(tables(scores, width=console.width))
+
+    rows = [one.as_json() for one in scores]
+    return Answer(rows, lambda: score_table(scores), lambda: score_grids(scores), drawn)
 
 
-def _preset(name: str) -> Preset:
-    for preset in PRESETS:
-        if preset == name:
-            return preset
-    raise UnknownNameError("preset", name, PRESETS)
+def _parts(cases: Sequence[Observation], facet: str, preset: Preset) -> Answer:
+    broken = breakdown(cases, facet, preset=preset)
+    flat = [(value, one) for value, scores in broken.items() for one in scores]
+    rows = [{facet: value} | one.as_json() for value, one in flat]
+    grids = breakdown_grids(broken, facet)
+    return Answer(
+        rows,
+        lambda: score_table([one for _, one in flat], **{facet: [value for value, _ in flat]}),
+        lambda: grids,
+        lambda console: console.print(plain_tables(grids)),
+    )
+
+
+def _differences(
+    cases: Sequence[Observation], versus: str | None, base: str | None, preset: Preset
+) -> Answer:
+    axis: Axis = next(axis for axis in AXES if axis == versus)
+    found = compare(cases, axis=axis, base=base, preset=preset)
+    grid = comparison_grid(found)
+    return Answer(
+        [one.as_json() for one in found],
+        lambda: comparison_table(found),
+        lambda: [grid],
+        lambda console: console.print(plain_tables([grid])),
+    )
+
+
+def _enforce(gates: Sequence[Gate], scores: Sequence[Score]) -> None:
+    """Tells every score for which a condition holds, and ends with its status."""
+    held = [(gate, one) for gate in gates for one in gate.holding(scores)]
+    for gate, one in held:
+        print(
+            f"pitfalls: {gate.text} holds: {one.model}, {one.editor}, {one.data}: {one.metric} "
+            f"is {one.value:.4g} (n = {one.n:,}, 95 % interval {one.low:.4g} to {one.high:.4g})",
+            file=sys.stderr,
+        )
+    if held:
+        raise typer.Exit(HOLDS)

@@ -1,4 +1,4 @@
-"""Confidence intervals by resampling."""
+"""Confidence intervals: by resampling, and where resampling says nothing."""
 
 from collections.abc import Sequence
 
@@ -51,6 +51,29 @@ def bootstrap_intervals(
         if drawn.size:
             ends[:, column] = np.percentile(drawn, [tail, 100 - tail])
     return ends
+
+
+def agreement_bound(
+    value: float, n: int, value_range: tuple[float, float], *, level: float = 0.95
+) -> tuple[float, float]:
+    """What n agreeing observations leave open; a bootstrap of them would be a single point.
+
+    A value that appears with probability q is all that n draws show with probability q**n, so q is
+    at least `tail ** (1 / n)`, and the rest of the draws may lie anywhere in the range. Where all
+    votes are equal this is the Clopper-Pearson interval, which asks for nothing but independence.
+
+    Args:
+        value: what every observation says.
+        n: independent observations: subjects, not cases.
+        value_range: least and greatest value of one observation.
+        level: the probability that the interval covers.
+
+    Returns:
+        Lower and upper end; infinite towards an end of the range that is.
+    """
+    seen = ((1 - level) / 2) ** (1 / n)
+    low, high = (value if end == value else seen * value + (1 - seen) * end for end in value_range)
+    return low, high
 
 
 def _resampled(

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from pitfalls.metrics.intervals import bootstrap_intervals
+from pitfalls.metrics.intervals import agreement_bound, bootstrap_intervals
 from pitfalls.metrics.metric import Guarded, Metric, Value
 from pitfalls.metrics.table import METRICS
 from pitfalls.records.observation import Observation, Source
@@ -36,11 +36,16 @@ class Score:
     value: float
     """A fraction, not a percentage; NaN if undefined."""
     low: float
-    """Lower end of the 95 % interval."""
+    """Lower end of the 95 % interval; infinite if so many agreeing cases exclude nothing below."""
     high: float
     guard_reasons: Mapping[str, int]
     """Why cases were guarded → how many."""
     failure_reasons: Mapping[str, int]
+    subjects: int = 0
+    """Independent observations behind the mean: cases of one subject count as one."""
+    agree: bool = False
+    """Whether resampling moves nothing, mostly because all cases agree; the interval is then what
+    so many subjects leave open (`agreement_bound`)."""
 
     def as_json(self) -> dict[str, Any]:
         """The score as strict JSON has it: null where a number is undefined or infinite."""
@@ -79,10 +84,13 @@ def _score_source(
     sound = [case for case in cases if case.failure is None]
     failures = Counter(case.failure for case in cases if case.failure is not None)
     metrics = _applicable(source, sound, preset)
-    columns = [[_value(metric, case, preset) for case in sound] for metric in metrics]
-    intervals = _intervals(columns, [case.subject for case in sound], seed=seed)
+    columns = [[case_value(metric, case, preset) for case in sound] for metric in metrics]
+    subjects = [case.subject for case in sound]
+    intervals = _intervals(columns, subjects, seed=seed)
     return [
-        _summary(source, metric.name, preset, column, failures=failures, interval=interval)
+        _summary(
+            source, metric, preset, column, failures=failures, interval=interval, subjects=subjects
+        )
         for metric, column, interval in zip(metrics, columns, intervals, strict=True)
     ]
 
@@ -100,7 +108,8 @@ def _applicable(source: Source, sound: Sequence[Observation], preset: Preset) ->
     ]
 
 
-def _value(metric: Metric, case: Observation, preset: Preset) -> Value:
+def case_value(metric: Metric, case: Observation, preset: Preset) -> Value:
+    """The metric of one case; guarded where a probability it needs was not read."""
     if not metric.applies(case, preset):
         return Guarded("a probability that the metric needs was not read")
     return metric.value(case, preset)
@@ -118,40 +127,48 @@ def _intervals(
 
 def _summary(
     source: Source,
-    metric: str,
+    metric: Metric,
     preset: Preset,
     column: Sequence[Value],
     *,
     failures: Counter[str],
     interval: tuple[float, float],
+    subjects: Sequence[str],
 ) -> Score:
-    kept = [number for value in column if (number := _number(value)) is not None]
+    kept = [number for value in column if (number := number_of(value)) is not None]
+    behind = {s for s, value in zip(subjects, column, strict=True) if number_of(value) is not None}
     guarded = Counter(value.reason for value in column if isinstance(value, Guarded))
     mean = sum(kept) / len(kept) if kept else math.nan
+    finite = math.isfinite(mean)
+    low, high = interval if finite else (math.nan, math.nan)
+    if agree := finite and low == high:
+        low, high = agreement_bound(mean, len(behind), metric.presets[preset].value_range)
     return Score(
         run=source.run,
         model=source.model,
         editor=source.editor,
         data=source.data,
         kind=source.kind,
-        metric=metric,
+        metric=metric.name,
         preset=preset,
         n=len(kept),
         guarded=guarded.total(),
         failed=failures.total(),
         value=mean,
-        low=interval[0] if math.isfinite(mean) else math.nan,
-        high=interval[1] if math.isfinite(mean) else math.nan,
+        low=low,
+        high=high,
         guard_reasons=dict(guarded),
         failure_reasons=dict(failures),
+        subjects=len(behind),
+        agree=agree,
     )
 
 
-def _number(value: Value) -> float | None:
+def number_of(value: Value) -> float | None:
     """What the case adds to the mean; None if it is left out."""
     return value.value if isinstance(value, Guarded) else value
 
 
 def _left_out_as_nan(value: Value) -> float:
-    number = _number(value)
+    number = number_of(value)
     return math.nan if number is None else number

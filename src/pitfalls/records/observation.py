@@ -6,7 +6,7 @@ No metric knows which editor it scores, where the numbers were read or when.
 import json
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -51,6 +51,10 @@ class Observation:
     """(state, probe) → p. Probes are those of the plan; `new` is the new fact of a case whose
     wording is not told apart into explicit and implicit."""
     failure: str | None = None
+    case: Mapping[str, Any] = field(default_factory=dict)
+    """The case as its row carries it along; empty where a source has none."""
+    tokens: Mapping[str, int] = field(default_factory=dict)
+    """Probe → tokens of its target, as the edited model cuts them."""
 
     def has(self, state: StateName, probe: str) -> bool:
         """Whether the probe was read in that state."""
@@ -91,7 +95,10 @@ def observe_run(run: RunDirectory) -> Iterator[Observation]:
 def observe_table(table: pa.Table, *, run: str, model: str, noise: float) -> Iterator[Observation]:
     """Every row of a table of `rows.SCHEMA`, without making records of them first."""
     columns = table.select(["case_id", "editor", "data", "kind", "case", "failure"]).to_pylist()
-    for row, found in zip(columns, _probabilities(table["readings"]), strict=True):
+    readings = table["readings"].combine_chunks()
+    both = zip(columns, _probabilities(readings), _tokens(readings), strict=True)
+    for row, found, tokens in both:
+        case = _as_case(json.loads(row["case"]))
         source = Source(run, model, row["editor"], row["data"], row["kind"], noise)
         if source.kind == "coverage":
             # Both edits word the same (s, r), so explicit and implicit are one.
@@ -99,18 +106,19 @@ def observe_table(table: pa.Table, *, run: str, model: str, noise: float) -> Ite
         yield Observation(
             source=source,
             case_id=row["case_id"],
-            subject=_subject(json.loads(row["case"])) or row["case_id"],
+            subject=_subject(case) or row["case_id"],
             probabilities=found,
             failure=row["failure"] or not_finite(found),
+            case=case,
+            tokens=tokens,
         )
 
 
-def _probabilities(column: pa.ChunkedArray) -> list[dict[tuple[StateName, str], float]]:
+def _probabilities(rows: pa.ListArray) -> list[dict[tuple[StateName, str], float]]:
     """(state, probe) → p(k) for every row, in float64.
 
     p(k) is the geometric mean over the target's tokens, then the mean over the prompts.
     """
-    rows = column.combine_chunks()
     readings = rows.flatten()
     prompts = readings.field("logprobs")
     tokens = prompts.flatten()
@@ -120,6 +128,19 @@ def _probabilities(column: pa.ChunkedArray) -> list[dict[tuple[StateName, str], 
     found: list[dict[tuple[StateName, str], float]] = [{} for _ in range(len(rows))]
     for i, row in enumerate(pc.list_parent_indices(rows).to_pylist()):
         found[row][states[i], probes[i]] = p[i]
+    return found
+
+
+def _tokens(rows: pa.ListArray) -> list[dict[str, int]]:
+    """Probe → tokens of its target for every row; all prompts and states have the same."""
+    readings = rows.flatten()
+    prompts = readings.field("logprobs")
+    counts = np.asarray(pc.list_value_length(prompts.flatten()))
+    owners, first = np.unique(np.asarray(pc.list_parent_indices(prompts)), return_index=True)
+    parents, probes = pc.list_parent_indices(rows).to_pylist(), readings.field("probe").to_pylist()
+    found: list[dict[str, int]] = [{} for _ in range(len(rows))]
+    for reading, count in zip(owners.tolist(), counts[first].tolist(), strict=True):
+        found[parents[reading]][probes[reading]] = count
     return found
 
 
@@ -135,6 +156,10 @@ def not_finite(found: Mapping[tuple[StateName, str], float]) -> str | None:
     """Which probability is no number, told as the reason why its case failed; None if none."""
     broken = next((name for name, p in found.items() if not math.isfinite(p)), None)
     return f"the probability of {broken[1]} in {broken[0]} is not finite" if broken else None
+
+
+def _as_case(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
 
 
 def _subject(case: Any) -> str | None:

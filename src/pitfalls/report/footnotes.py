@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from pitfalls.metrics.power import visible_difference
 from pitfalls.metrics.scores import Score
 from pitfalls.metrics.table import METRICS
 from pitfalls.report.layout import ColumnGroup, collection_of, paper_sections, section_title
@@ -28,9 +29,10 @@ _FATES: Mapping[Preset, str] = {
 def footnotes(groups: Sequence[ColumnGroup], scores: Sequence[Score]) -> Iterator[str]:
     """One sentence or two each: units, presets, slips of the paper, guarded and failed cases."""
     yield (
-        "Values × 100; in brackets the 95 % interval (bootstrap over cases, drawn by subject), "
-        "none where all cases agree."
+        "Values × 100; in brackets the 95 % interval (bootstrap over cases, drawn by subject; "
+        "where all cases agree, what their number still leaves open)."
     )
+    yield from _power(scores)
     for preset in dict.fromkeys(score.preset for score in scores):
         yield _PRESETS[preset]
     rows = (row for section in paper_sections(groups, scores) for row in section.rows.values())
@@ -41,6 +43,18 @@ def footnotes(groups: Sequence[ColumnGroup], scores: Sequence[Score]) -> Iterato
     titles = {group.kind: group.title.lower() for group in groups}
     yield from _guarded(listed, titles)
     yield from _failed(listed, titles)
+
+
+def _power(scores: Sequence[Score]) -> Iterator[str]:
+    """What the smallest and the largest group of cases can show."""
+    if sizes := sorted({score.subjects for score in scores if score.subjects}):
+        points = [f"{100 * visible_difference(n):.0f}" for n in (sizes[0], sizes[-1])]
+        cases = f"{sizes[0]:,}" + (f" to {sizes[-1]:,}" if len(sizes) > 1 else "")
+        least = points[0] + (f" to {points[1]}" if points[1] != points[0] else "")
+        yield (
+            f"With {cases} independent cases, a share near one half is known to ± {least} "
+            "points: smaller differences cannot be read off this table."
+        )
 
 
 def _guarded(scores: Sequence[Score], titles: Mapping[CaseKind, str]) -> Iterator[str]:

@@ -129,6 +129,23 @@ def paper_sections(groups: Sequence[ColumnGroup], scores: Sequence[Score]) -> li
     return [section for section in sections if section.rows]
 
 
+def in_order(scores: Iterable[Score]) -> list[Score]:
+    """Run by run, data sets and editors in the paper's order, whatever they were read in."""
+    listed = list(scores)
+    runs = list(dict.fromkeys((one.run, one.model) for one in listed))
+    kinds = list(DATASETS.values())
+    editors = [*paper_editors(), *sorted({one.editor for one in listed})]
+    return sorted(
+        listed,
+        key=lambda one: (
+            runs.index((one.run, one.model)),
+            kinds.index(one.kind),
+            one.data,
+            editors.index(one.editor),
+        ),
+    )
+
+
 def collection_of(data: str) -> str:
     """`starter` of `starter:conflict/coverage`; nothing of a bare data set; a path is its own."""
     if data in DATASETS:

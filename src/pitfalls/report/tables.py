@@ -12,6 +12,7 @@ from rich.text import Text
 from pitfalls.metrics.scores import Score
 from pitfalls.metrics.table import METRICS
 from pitfalls.report.footnotes import SLIP, footnotes
+from pitfalls.report.grid import Grid, has_interval, interval
 from pitfalls.report.layout import (
     LAYOUTS,
     Cell,
@@ -127,13 +128,24 @@ def _text(cell: Cell) -> Text:
     if not math.isfinite(cell.value):
         return Text("undefined" if math.isnan(cell.value) else f"{cell.value}")
     number = Text(f"{100 * cell.value:.2f}{SLIP if cell.doubtful else ''}")
-    if math.isnan(cell.low) or cell.low == cell.high:
+    if not has_interval(cell):
         return number
-    return Text.assemble(number, (f"\n{_interval(cell)}", "dim"))
+    return Text.assemble(number, (f"\n{interval(cell)}", "dim"))
 
 
-def _interval(cell: Cell) -> str:
-    """One decimal where the interval is narrow enough for it to mean something."""
-    decimals = 1 if cell.high - cell.low < 0.05 else 0
-    low, high = (round(100 * end, decimals) + 0.0 for end in (cell.low, cell.high))  # no "-0"
-    return f"[{low:.{decimals}f}, {high:.{decimals}f}]"
+def plain_tables(grids: Sequence[Grid]) -> Group:
+    """Tables that have no layout of the paper: comparisons, breakdowns."""
+    parts: list[RenderableType] = []
+    for grid in grids:
+        parts.append(Text(grid.title, style="bold"))
+        for block in grid.blocks:
+            parts += [Text.assemble((block.title, "bold cyan"), (f"  {block.note}", "dim"))]
+            table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, style="dim")
+            for position, name in enumerate(grid.head):
+                table.add_column(Text(name), justify="right" if position else "left")
+            for row in block.rows:
+                # The interval goes below its number, as in the paper's layout.
+                table.add_row(*(Text(cell.replace(" [", "\n[")) for cell in row))
+            parts += [table, Text()]
+        parts += [Text(note, style="dim") for note in grid.notes]
+    return Group(*parts)
