@@ -1,5 +1,6 @@
 """`pitfalls score`, from run directories and from the authors' result files."""
 
+import io
 import json
 import subprocess
 import sys
@@ -153,3 +154,18 @@ def test_options_that_do_not_go_together(tmp_path: Path) -> None:
     assert "give --compare too" in refused(run, "--base", "rome")
     assert "two formats" in refused(run, "--json", "--format", "csv")
     assert "is no condition" in refused(run, "--fail-if", "ir")
+
+
+def test_parts_are_drawn_with_what_they_are_parts_by(tmp_path: Path) -> None:
+    text = printed(str(make_run(tmp_path / "a")), "--by", "degenerate")
+    assert "degenerate: not known · tiny · starter" in text
+
+
+def test_parquet_goes_down_a_pipe_but_not_to_a_terminal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = str(make_run(tmp_path / "a"))
+    result = CliRunner().invoke(APP, [run, "--format", "parquet"], catch_exceptions=False)
+    assert pq.read_table(io.BytesIO(result.stdout_bytes)).num_rows == 3
+    monkeypatch.setattr("pitfalls.cli.output.is_terminal", lambda: True)
+    assert "give --out FILE.parquet" in refused(run, "--format", "parquet")

@@ -196,3 +196,14 @@ def test_every_number_of_the_paper_has_a_column() -> None:
 )
 def test_collections(data: str, collection: str) -> None:
     assert collection_of(data) == collection
+
+
+def test_what_agreeing_cases_leave_open_is_drawn() -> None:
+    assert "[94, 100]" in drawn([one(value=1.0, low=0.94, high=1.0, agree=True)])
+
+
+def test_a_footnote_says_what_so_many_cases_can_show() -> None:
+    text = " ".join(drawn([one(subjects=60)]).split())
+    assert "With 60 independent cases, a share near one half is known to ± 13 points" in text
+    text = " ".join(drawn([one(subjects=60), one(metric="cm", subjects=2500)]).split())
+    assert "With 60 to 2,500 independent cases, a share near one half is known to ± 13 to 2" in text

@@ -44,10 +44,15 @@ def show(answer: Answer, style: str, out: Path | None) -> None:
         write_bytes(out, _content(answer, style))
     elif style != "parquet":
         print(_content(answer, style).decode().rstrip("\n"))
-    elif sys.stdout.isatty():
+    elif is_terminal():
         raise PitfallsError("Parquet is no text: give --out FILE.parquet or redirect the output")
     else:
         sys.stdout.buffer.write(_content(answer, style))
+
+
+def is_terminal() -> bool:
+    """Whether a person looks at the output."""
+    return sys.stdout.isatty()
 
 
 def _content(answer: Answer, style: str) -> bytes:
