@@ -10,6 +10,7 @@ import pytest
 from runs_on_disk import make_run
 
 from pitfalls.errors import PitfallsError
+from pitfalls.metrics.breakdown import breakdown
 from pitfalls.metrics.optional import optional
 from pitfalls.metrics.scores import score
 from pitfalls.metrics.table import METRICS
@@ -228,3 +229,20 @@ def test_what_there_is_no_room_for_is_told(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setattr("pitfalls.report.html.MOST_RESULTS", 20)
     page = html_report([make_run(tmp_path / "a", cases=5)])
     assert "30 results more are in the runs than this page has room for" in page
+
+
+@needs_browser
+def test_the_scores_of_parts_are_those_of_the_command(opened: Opened, runs: list[Path]) -> None:
+    opened.page.get_by_text("By relation", exact=True).click()
+    broken = breakdown(gather(runs).observations, "relation")
+    titles = opened.page.locator("#parts details[open] .block").all_inner_texts()
+    for value in broken:
+        assert any(title.startswith(f"relation: {value} · tiny") for title in titles)
+    one = next(s for s in broken["P1411"] if s.metric == "d")
+    text = opened.page.locator("#parts details[open]").inner_text()
+    assert f"{100 * one.value:.2f} [" in text
+
+
+def test_a_facet_that_tells_nothing_apart_is_not_shown(tmp_path: Path) -> None:
+    page = html_report([make_run(tmp_path / "a", data=("round/easy",))])
+    assert "By objects" in page and "By rule" not in page

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from pitfalls.errors import PitfallsError
+from pitfalls.metrics.breakdown import FACETS, breakdown
 from pitfalls.metrics.comparison import Axis, Comparison, compare
 from pitfalls.metrics.optional import optional
 from pitfalls.metrics.scores import Score, score
@@ -17,7 +18,7 @@ from pitfalls.metrics.table import METRICS
 from pitfalls.records.observation import Observation
 from pitfalls.report.explorer import explorer
 from pitfalls.report.gather import Gathered, gather
-from pitfalls.report.grid import Grid, comparison_grid, interval, score_grids
+from pitfalls.report.grid import Grid, breakdown_grids, comparison_grid, interval, score_grids
 from pitfalls.report.layout import Cell, in_order
 from pitfalls.report.plots import Plot, loss_plot, metric_plots, probability_plot
 from pitfalls.report.tidy import paper_value
@@ -69,6 +70,7 @@ def html_report(
         rows=[_row(one) for one in scores],
         grids=score_grids(scores),
         changes=list(_changes(gathered.observations, scores, base, preset)),
+        parts=list(_parts(gathered.observations, preset)),
         plots=plots,
         left_out=data.pop("left_out"),
         vega=_vega() if plots else "",
@@ -122,6 +124,15 @@ def _changes(
         if len(names) > 1:
             first = base if axis == "run" and base else names[0]
             yield _change(observations, axis, f"{title} {first}", first, preset)
+
+
+def _parts(observations: Sequence[Observation], preset: Preset) -> Iterator[tuple[str, list[Grid]]]:
+    """Every facet that tells at least two groups of cases apart."""
+    for facet in FACETS:
+        broken = breakdown(observations, facet, preset=preset)
+        if len(broken) > 1:
+            ordered = {value: in_order(scores) for value, scores in broken.items()}
+            yield facet, breakdown_grids(ordered, facet)
 
 
 def _change(
