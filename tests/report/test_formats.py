@@ -127,6 +127,12 @@ def test_a_breakdown_has_a_block_for_every_part() -> None:
     ]
 
 
+def test_a_breakdown_says_nothing_of_rows_that_it_has_not() -> None:
+    slip = one(editor="mend", kind="reverse", metric="cs_exp")
+    [grid] = breakdown_grids({"P22": [slip]}, "relation")
+    assert not any("As printed" in note for note in grid.notes)
+
+
 def test_an_open_interval_is_told() -> None:
     assert "81.25 [−∞, 92]" in markdown(score_grids([one(low=-math.inf)]))
 

@@ -93,7 +93,7 @@ def breakdown_grids(broken: Mapping[str, Sequence[Score]], facet: str) -> list[G
             for section in run_sections(groups, scores)
         )
         if blocks:
-            notes = tuple(footnotes(groups, everything))
+            notes = tuple(note for note in footnotes(groups, everything) if SLIP not in note)
             grids.append(_grid(layout, groups, blocks, notes))
     return grids
 
