@@ -15,7 +15,7 @@ from typing import Annotated
 import contests
 import torch
 import typer
-from gauges import Gauge, gauge, peak_memory, peak_rate
+from gauges import Gauged, flops_of, peak_memory, peak_rate, tokens_through
 from rich.box import MARKDOWN
 from rich.console import Console
 from rich.table import Table
@@ -54,11 +54,15 @@ class Outcome:
 
     contest: contests.Contest
     dtype: str
-    gauge: Gauge
+    flops: float
+    """Per unit, worked on alone: what batches add by padding is no use."""
     plain: list[float] = field(default_factory=list)
     fast: list[float] = field(default_factory=list)
     """Seconds per unit, repeat by repeat."""
     distance: float = 0.0
+    tokens: float = 0.0
+    """Per unit."""
+    padding: float = 0.0
 
     @property
     def ratios(self) -> list[float]:
@@ -70,16 +74,18 @@ def compete(
     contest: contests.Contest, plain: LanguageModel, fast: dict[str, LanguageModel], repeats: int
 ) -> list[Outcome]:
     """Time everything `repeats` times in turn, after a first round that only counts."""
-    for model in (plain, *fast.values()):
-        model.fingerprint  # noqa: B018  # computed once for a model's whole life
-    counted = gauge(contest.fast, next(iter(fast.values())))  # the same in every dtype
-    outcomes = [Outcome(contest, name, counted) for name in fast]
+    alone = next(iter(fast.values()))
+    flops = flops_of(contest.counted, alone) / contest.plain_units
+    outcomes = [Outcome(contest, name, flops) for name in fast]
     for _ in range(repeats):
-        seconds, expected = timed(contest.plain, plain)
+        seconds, expected = timed(contest.plain, Gauged.of(plain))
         for outcome in outcomes:
             outcome.plain.append(seconds / contest.plain_units)
-            quick, got = timed(contest.fast, fast[outcome.dtype])
+            watched = Gauged.of(fast[outcome.dtype])
+            with tokens_through(watched) as tokens:
+                quick, got = timed(contest.fast, watched)
             outcome.fast.append(quick / contest.fast_units)
+            outcome.tokens, outcome.padding = sum(tokens) / contest.fast_units, watched.padding()
             outcome.distance = contest.distance(expected, got)
     return outcomes
 
@@ -99,18 +105,17 @@ def as_table(outcomes: Sequence[Outcome], peaks: dict[str, float]) -> Table:
         box=MARKDOWN,
     )
     for one in outcomes:
-        units, seconds, ratios = one.contest.fast_units, median(one.fast), one.ratios
-        rate = one.gauge.flops / units / seconds
-        tokens = 1 / seconds if one.contest.unit == "token" else one.gauge.tokens / units / seconds
+        seconds, ratios = median(one.fast), one.ratios
+        tokens = 1 if one.contest.unit == "token" else one.tokens
         table.add_row(
             f"{one.contest.name}, per {one.contest.unit}",
             one.dtype,
             f"{median(one.plain):.3g}",
             f"{seconds:.3g}",
             f"{median(ratios):.1f} ({min(ratios):.1f} to {max(ratios):.1f})",
-            f"{tokens:,.0f}",
-            f"{100 * rate / peaks[one.dtype]:.0f} %",
-            f"{100 * one.gauge.padding:.0f} %",
+            f"{tokens / seconds:,.0f}",
+            f"{100 * one.flops / seconds / peaks[one.dtype]:.0f} %",
+            f"{100 * one.padding:.0f} %",
             f"{one.distance:.0e}",
         )
     return table

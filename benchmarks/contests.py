@@ -45,6 +45,8 @@ class Contest:
     fast: Work
     distance: Callable[[Any, Any], float]
     """How far what the two return is apart, where both did the same."""
+    counted: Work
+    """As many units as the plain side has, done as the fast side does them, to count arithmetic."""
 
 
 def fit(editor: str, edits: int, plain_edits: int) -> Contest:
@@ -61,7 +63,9 @@ def fit(editor: str, edits: int, plain_edits: int) -> Contest:
     def apart(plain: list[Update], fast: list[Update]) -> float:
         return max(distance(f, p) for p, f in zip(plain, fast, strict=False))
 
-    return Contest(f"{editor} fit", "edit", plain_edits, in_turn, edits, side_by_side, apart)
+    return Contest(
+        f"{editor} fit", "edit", plain_edits, in_turn, edits, side_by_side, apart, in_turn
+    )
 
 
 def observation(data: str, cases: int, plain_cases: int) -> Contest:
@@ -82,7 +86,7 @@ def observation(data: str, cases: int, plain_cases: int) -> Contest:
 
     in_turn, side_by_side = partial(read, count=plain_cases), partial(read, count=cases)
     name = f"observation, {data}"
-    return Contest(name, "case", plain_cases, in_turn, cases, side_by_side, apart)
+    return Contest(name, "case", plain_cases, in_turn, cases, side_by_side, apart, in_turn)
 
 
 def moments(tokens: int, plain_tokens: int) -> Contest:
@@ -94,7 +98,7 @@ def moments(tokens: int, plain_tokens: int) -> Contest:
         layers = editor_for("memit", model).layers
         return [estimate(model, [n], corpus, settings)[n].matrix for n in layers]
 
-    def side_by_side(model: LanguageModel) -> list[Tensor]:
+    def in_one_pass(model: LanguageModel, tokens: int) -> list[Tensor]:
         settings = MomentSettings(max_tokens=tokens, tolerance=0)
         found = estimate(model, editor_for("memit", model).layers, corpus, settings)
         return [moment.matrix for moment in found.values()]
@@ -104,7 +108,10 @@ def moments(tokens: int, plain_tokens: int) -> Contest:
         pairs = zip(plain, fast, strict=True)
         return max(((f - p).norm() / p.norm()).item() for p, f in pairs) if same else nan
 
-    return Contest("second moments", "token", plain_tokens, in_turn, tokens, side_by_side, apart)
+    all_at_once, some = (partial(in_one_pass, tokens=n) for n in (tokens, plain_tokens))
+    return Contest(
+        "second moments", "token", plain_tokens, in_turn, tokens, all_at_once, apart, some
+    )
 
 
 def experiment(cases: int, plain_cases: int) -> Contest:
@@ -133,4 +140,5 @@ def experiment(cases: int, plain_cases: int) -> Contest:
         cases * len(DATASETS),
         partial(chunk_by_chunk, count=cases, size=Experiment().chunk),
         apart,
+        partial(chunk_by_chunk, count=plain_cases, size=1),
     )

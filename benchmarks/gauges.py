@@ -2,7 +2,8 @@
 
 import resource
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
 from typing import Any
 
@@ -18,22 +19,18 @@ from pitfalls.models.tokens import Split, SplitBatch
 GIB = 1 << 30
 
 
-@dataclass(frozen=True)
-class Gauge:
-    """What a piece of work adds up to."""
-
-    flops: int
-    tokens: int
-    """Positions, padded ones included, that went through the last block."""
-    padding: float
-    """Share of padding in what most work goes into."""
-
-
 @dataclass(frozen=True, eq=False)
 class Gauged(LanguageModel):
     """A model that notes the batches it makes."""
 
     made: list[tuple[Sequence[Split], SplitBatch]] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, model: LanguageModel) -> "Gauged":
+        """A stand-in for `model`, sharing all it has."""
+        watched = cls(**{one.name: getattr(model, one.name) for one in fields(LanguageModel)})
+        watched.__dict__["fingerprint"] = model.fingerprint  # computed once in a model's life
+        return watched
 
     def batch(self, splits: Sequence[Split], *, n_left: int = 0) -> SplitBatch:
         """As in any model."""
@@ -41,25 +38,33 @@ class Gauged(LanguageModel):
         self.made.append((splits, made))
         return made
 
+    def padding(self) -> float:
+        """Share of padding in what most work goes into."""
+        parts = [_main_part(splits, batch) for splits, batch in self.made]
+        padded, real = sum(part.numel() for part in parts), sum(int(part.sum()) for part in parts)
+        return 1 - real / padded if padded else 0.0
 
-def gauge(work: Callable[[LanguageModel], object], model: LanguageModel) -> Gauge:
-    """Do `work` once, slowly, and count what it takes."""
-    tokens = 0
+
+@contextmanager
+def tokens_through(model: LanguageModel) -> Iterator[list[int]]:
+    """Positions, padded ones included, that go through the last block inside the block."""
+    seen: list[int] = []
 
     def count(block: nn.Module, args: tuple[Tensor, ...]) -> None:
-        nonlocal tokens
-        tokens += args[0].shape[0] * args[0].shape[1]
+        seen.append(args[0].shape[0] * args[0].shape[1])
 
-    watched = Gauged(**{one.name: getattr(model, one.name) for one in fields(LanguageModel)})
     hook = model.blocks[-1].register_forward_pre_hook(count)
     try:
-        with _Counter() as counter:
-            work(watched)
+        yield seen
     finally:
         hook.remove()
-    parts = [_main_part(splits, batch) for splits, batch in watched.made]
-    padded, real = sum(part.numel() for part in parts), sum(int(part.sum()) for part in parts)
-    return Gauge(counter.flops, tokens, 1 - real / padded if padded else 0.0)
+
+
+def flops_of(work: Callable[[LanguageModel], object], model: LanguageModel) -> int:
+    """Operations of `work`; counting makes it slow."""
+    with _Counter() as counter:
+        work(model)
+    return counter.flops
 
 
 def _main_part(splits: Sequence[Split], batch: SplitBatch) -> Tensor:
