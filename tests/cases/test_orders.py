@@ -2,13 +2,14 @@
 
 from dataclasses import replace
 from pathlib import Path
+from random import Random
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from worlds import World, relation, worlds
 
-from pitfalls.cases.build import Built, build, build_cases
+from pitfalls.cases.build import RECIPES, build, build_cases
 from pitfalls.cases.card import data_card
 from pitfalls.cases.collections import load_cases
 from pitfalls.cases.drafts import Draft
@@ -26,23 +27,11 @@ kinds = st.sampled_from(CASE_KINDS)
 CONFLICT = tuple(kind for kind in CASE_KINDS if kind not in ROUND_KINDS)
 
 
-def most(graph: Graph, order: Order) -> Built:
-    """All that the graph allows, or what one case takes where there is none."""
-    with pytest.raises(PitfallsError) as refused:
-        build(graph, replace(order, count=10**6))
-    allowed = int(str(refused.value).split()[3])
-    return build(graph, replace(order, count=allowed)) if allowed else Built((), {}, 0)  # type: ignore[arg-type]
-
-
 @given(worlds(), kinds, st.booleans(), st.integers(1, 9))
 @settings(max_examples=25, deadline=None)
 def test_every_candidate_is_accounted_for(
     world: World, kind: CaseKind, consistent: bool, count: int
 ) -> None:
-    from collections import Counter
-
-    from pitfalls.cases.build import RECIPES
-
     graph, order = world.graph(), Order(kind=kind, count=count, consistent=consistent)
     materials = Materials.of(graph, order)
     drafts: list[Draft] = list(RECIPES[kind][0](materials))
@@ -51,7 +40,6 @@ def test_every_candidate_is_accounted_for(
         built = build(graph, order)
     except PitfallsError:
         return
-    assert isinstance(built.dropped, Counter)
     assert len(built.cases) + built.unused + sum(built.dropped.values()) == candidates
     assert len(built.cases) == count and built.unused >= 0
 
@@ -74,6 +62,26 @@ def test_consistent_cases_can_all_be_made_in_one_model(world: World, kind: CaseK
             for key, news in own.items():
                 edited.setdefault(key, set()).add(news)
         assert all(len(news) == 1 for news in edited.values())
+
+
+@given(worlds(), kinds, st.integers(0, 99))
+@settings(max_examples=15, deadline=None)
+def test_neither_run_nor_order_of_the_graph_changes_a_byte(
+    world: World, kind: CaseKind, order: int
+) -> None:
+    wanted = Order(kind=kind, count=4, seed=order, consistent=True)
+    graph, other = world.graph(), world.graph(shuffle=Random(order))
+    try:
+        built = build(graph, wanted)
+    except PitfallsError:
+        return
+    again = build(other, wanted)
+    assert again == built
+    one, two = (
+        data_card(each, wanted, Sourced(it, "world"), origin="", licence="")
+        for each, it in ((built, graph), (again, other))
+    )
+    assert one == two
 
 
 def test_inconsistent_ones_are_dropped_for_that_reason() -> None:

@@ -25,6 +25,8 @@ def test_who_leaves_on_the_day_that_another_comes_is_not_in_the_way() -> None:
     assert not before.overlaps(after)
     assert Span(None, (2000, 5, 2)).overlaps(after)
     assert not together([before], [after])
+    day = Span((2000, 5, 1), (2000, 5, 1))
+    assert day.overlaps(day) and day.overlaps(before) and day.overlaps(after)
     assert together([before, ALWAYS], [after])
 
 
@@ -32,6 +34,8 @@ def test_who_leaves_on_the_day_that_another_comes_is_not_in_the_way() -> None:
 def test_overlap_is_mutual_and_open_ends_meet_everything(one: Span, other: Span) -> None:
     assert one.overlaps(other) == other.overlaps(one)
     assert one.overlaps(ALWAYS)
+    if one.start is None or one.end is None or one.start <= one.end:
+        assert one.overlaps(one)
 
 
 def test_facts_of_a_graph_may_exclude_each_other_in_time() -> None:

@@ -1,5 +1,6 @@
 """`pitfalls graph`: getting a graph and looking at it."""
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -7,6 +8,7 @@ import typer
 
 from pitfalls.cli.progress import progress_on
 from pitfalls.cli.rules import open_source
+from pitfalls.graph.dump import Wish, read_dump
 from pitfalls.graph.endpoint import Endpoint
 from pitfalls.graph.sources import STARTER
 from pitfalls.graph.sparql import fetch_folder
@@ -55,4 +57,22 @@ def sparql(
     """
     place = Endpoint(endpoint, out / "answers", pause=pause, page=page)
     fetch_folder(place, relation, out, language=language, progress=progress_on())
+    print(f"{out}: a graph to build from")
+
+
+@app.command()
+def dump(
+    file: Annotated[Path, typer.Argument(help="The dump: .json, plain or as .gz, .bz2, .zst.")],
+    out: Annotated[Path, typer.Option(help="The folder to write, which `--from` takes.")],
+    relation: Annotated[list[str], typer.Option(help="A property such as P22; repeat.")],
+    *,
+    language: Annotated[str, typer.Option(help="Of labels and aliases.")] = "en",
+) -> None:
+    """Keep some properties of a Wikidata JSON dump; interrupted, the same command goes on.
+
+    Example: pitfalls graph dump latest-all.json.bz2 --relation P22 --relation P40 --out families
+    """
+    wish = Wish(file.expanduser(), tuple(dict.fromkeys(relation)), language)
+    for line in read_dump(wish, out, progress=progress_on()).lines():
+        print(line, file=sys.stderr)
     print(f"{out}: a graph to build from")

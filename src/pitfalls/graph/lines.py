@@ -55,8 +55,13 @@ def open_text(path: Path) -> BufferedIOBase:
         raise PitfallsError(f"{path}: cannot be read: {error.strerror or error}") from None
 
 
-def numbered_lines(path: Path, bad: BadLines) -> Iterator[tuple[int, str]]:
-    """Lines of a UTF-8 file from 1 on, without their ends; one that is not UTF-8 is a bad line.
+def numbered_lines(path: Path, bad: BadLines, *, behind: int = 0) -> Iterator[tuple[int, str]]:
+    """Lines of a UTF-8 file, without their ends; one that is not UTF-8 is a bad line.
+
+    Args:
+        path: the file, which may be packed.
+        bad: told of lines that are left out.
+        behind: the number of the line to begin behind; the first has number 1.
 
     Raises:
         PitfallsError: the file cannot be read or unpacked to its end.
@@ -65,6 +70,8 @@ def numbered_lines(path: Path, bad: BadLines) -> Iterator[tuple[int, str]]:
     try:
         with open_text(path) as stream:
             for number, line in enumerate(stream, start=1):
+                if number <= behind:
+                    continue
                 try:
                     yield number, line.decode("utf-8").removesuffix("\n").removesuffix("\r")
                 except UnicodeDecodeError:

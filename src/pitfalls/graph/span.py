@@ -22,9 +22,11 @@ class Span:
     def overlaps(self, other: "Span") -> bool:
         """Whether there may have been a day in both.
 
-        One that ends on the day on which the other begins leaves off then: no overlap.
+        One that ends on the day on which the other begins leaves off then: no overlap, unless one
+        of them is that day alone.
         """
-        return not (_before(self.end, other.start) or _before(other.end, self.start))
+        alone = any(each.start is not None and each.start == each.end for each in (self, other))
+        return not (_before(self.end, other.start, alone) or _before(other.end, self.start, alone))
 
 
 ALWAYS = Span()
@@ -50,8 +52,8 @@ def together(ones: Iterable[Span], others: Iterable[Span]) -> bool:
     return any(one.overlaps(other) for one in ones for other in others)
 
 
-def _before(end: Day | None, start: Day | None) -> bool:
-    return end is not None and start is not None and end <= start
+def _before(end: Day | None, start: Day | None, alone: bool) -> bool:
+    return end is not None and start is not None and (end < start or (end == start and not alone))
 
 
 def _day(text: str, rest: tuple[int, int]) -> Day | None:
