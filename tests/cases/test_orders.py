@@ -1,5 +1,6 @@
 """What an order asks for is what the builder makes, and every candidate is accounted for."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from random import Random
@@ -11,6 +12,7 @@ from worlds import World, relation, worlds
 
 from pitfalls.cases.build import RECIPES, build, build_cases
 from pitfalls.cases.card import data_card
+from pitfalls.cases.case import Case
 from pitfalls.cases.collections import load_cases
 from pitfalls.cases.drafts import Draft
 from pitfalls.cases.export import write_authors
@@ -89,6 +91,18 @@ def test_inconsistent_ones_are_dropped_for_that_reason() -> None:
     order = Order(kind="composite", count=60, consistent=True)
     assert build(graph, order).dropped["another case edits the same otherwise"] > 0
     assert build(graph, replace(order, consistent=False)).dropped == {}
+
+
+def test_only_cases_whose_tie_is_known_are_kept() -> None:
+    graph, order = World(14).graph(), Order(kind="composite", count=30)
+
+    def knows(cases: Sequence[Case]) -> list[bool]:
+        return ["elder" in case.first.subject.id + case.second.subject.id for case in cases]
+
+    built = build(graph, order, knows=knows)
+    assert all(knows(built.cases))
+    assert built.dropped["the model does not know the tied fact"] > 0
+    assert build(graph, order, knows=lambda cases: [True] * len(cases)) == build(graph, order)
 
 
 def test_exclusive_conflicts_are_about_relations_of_one_object() -> None:

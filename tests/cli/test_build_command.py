@@ -88,6 +88,18 @@ def test_the_authors_layout_is_a_folder(pitfalls: CommandLine, tmp_path: Path) -
     assert len(load_cases(f"{out}:conflict/reverse")) == 4
 
 
+def test_a_model_judges_the_tied_facts(
+    pitfalls: CommandLine, tiny_folder: Path, tmp_path: Path
+) -> None:
+    judged, all_of_them = tmp_path / "judged.jsonl", tmp_path / "all.jsonl"
+    built(pitfalls, judged, "--kind", "composite", "--model", tiny_folder, "--seed", 1)
+    built(pitfalls, all_of_them, "--kind", "composite", "--seed", 1)
+    card = judged.with_suffix(".md").read_text("utf-8")
+    assert "dropped: the model does not know the tied fact" in card
+    assert f"--model {tiny_folder.name}" in card
+    assert load_cases(str(judged)) != load_cases(str(all_of_them))
+
+
 WRONG: dict[str, tuple[Sequence[str], str]] = {
     "graph": (("--kind", "reverse", "--from", "nowhere"), "nowhere: no such folder; give one"),
     "rules": (("--kind", "reverse", "--rules", "nowhere"), "--rules nowhere: no such file"),
@@ -98,6 +110,7 @@ WRONG: dict[str, tuple[Sequence[str], str]] = {
         "unknown relation of the graph 'P21'",
     ),
     "exclusive trips": (("--kind", "round-easy", "--exclusive"), "leave --exclusive out"),
+    "model": (("--kind", "coverage", "--model", "x"), "judges tied facts, coverage cases have"),
     "layout": (("--kind", "reverse", "--layout", "their"), "their"),
 }
 

@@ -1,9 +1,10 @@
 """Building cases from a graph: spread evenly, drawn by a seed, the same to the byte every time."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
+from typing import TypeAlias
 
 from pitfalls.cases.case import Case
 from pitfalls.cases.drafts import (
@@ -45,13 +46,24 @@ class Built:
     """Candidates that nobody needed: the count was reached before their turn."""
 
 
-def build(graph: Graph, order: Order) -> Built:
+Knows: TypeAlias = Callable[[Sequence[Case]], list[bool]]
+"""Which of some composite cases have a tied fact that a model knows."""
+AT_ONCE = 32
+"""Cases of a stratum that are judged together, where a model judges them."""
+
+
+def build(graph: Graph, order: Order, *, knows: Knows | None = None) -> Built:
     """The cases that were ordered.
 
     They are taken in turn from every rule (reverse, composite), relation (coverage) or relation and
     number of true objects (round), so that the first part of the list is spread as evenly as the
     whole; what runs dry is made up for by the others. Within each, the first edit comes back to a
     subject only when all other subjects had their turn. No case is degenerate (see the audit).
+
+    Args:
+        graph: where they come from.
+        order: what they are.
+        knows: keeps the cases that it says yes to; None keeps all.
 
     Raises:
         PitfallsError: the graph does not allow so many; the line says how many it allows.
@@ -64,9 +76,14 @@ def build(graph: Graph, order: Order) -> Built:
     ledger = Ledger(materials)
 
     def cases_of(drafts: list[Draft]) -> Iterator[Case]:
-        for draft in _shuffled(drafts, order.kind, materials.dice):
-            if (case := finish(draft, materials)) is not None and ledger.takes(case):
-                yield case
+        waiting = iter(_shuffled(drafts, order.kind, materials.dice))
+        while block := list(islice(waiting, AT_ONCE if knows else 1)):
+            made = [case for draft in block if (case := finish(draft, materials)) is not None]
+            for case, known in zip(made, knows(made) if knows else [True] * len(made), strict=True):
+                if not known:
+                    materials.drop("the model does not know the tied fact")
+                elif ledger.takes(case):
+                    yield case
 
     queues = [cases_of(strata[name]) for name in sorted(strata)]
     cases = tuple(islice(_in_turn(queues), order.count))
@@ -93,6 +110,7 @@ def build_cases(graph: Graph, kind: CaseKind, *, count: int, seed: int = 0) -> l
 LATE_REASONS: tuple[Reason, ...] = (
     "no new object is left to draw",
     "another case edits the same otherwise",
+    "the model does not know the tied fact",
 )
 """Why a draft was given up when its turn had come."""
 

@@ -38,6 +38,7 @@ Reason: TypeAlias = Literal[
     "a pair for the other kind of round trip",
     "no new object is left to draw",
     "another case edits the same otherwise",
+    "the model does not know the tied fact",
 ]
 """Why a candidate did not become a case."""
 _Rule = TypeVar("_Rule", InverseRule, CompositionRule)

@@ -13,6 +13,7 @@ from pitfalls.cases.card import data_card
 from pitfalls.cases.export import write_authors
 from pitfalls.cases.files import write_cases
 from pitfalls.cases.order import PAPER_RULES, Order
+from pitfalls.cli.knowing import ties_known_by
 from pitfalls.cli.rules import open_source
 from pitfalls.disk import write_bytes
 from pitfalls.errors import PitfallsError
@@ -50,6 +51,10 @@ def build(
     consistent: Annotated[
         bool, typer.Option("--consistent", help="No two cases edit the same fact differently.")
     ] = False,
+    model: Annotated[
+        str | None,
+        typer.Option(help="Keep composite cases whose tied fact this model knows."),
+    ] = None,
     licence: Annotated[str, typer.Option(help="Of the graph, for the card.")] = "",
     layout: Annotated[
         Layout, typer.Option(help="`authors` writes their files; --out is a folder then.")
@@ -68,9 +73,12 @@ def build(
         exclusive=exclusive,
         consistent=consistent,
     )
+    if model is not None and kind != "composite":
+        raise PitfallsError(f"--model judges tied facts, {kind} cases have none; leave it out")
     opened = open_source(source)
-    built = build_cases(opened.graph, order)
-    origin = _origin(order, source, rules or [])
+    knows = None if model is None else ties_known_by(model, opened.graph)
+    built = build_cases(opened.graph, order, knows=knows)
+    origin = _origin(order, source, rules or [], model)
     path = _write(built, out, layout, origin)
     card = data_card(built, order, opened, origin=origin, licence=licence)
     write_bytes(path.with_suffix(".md"), card.encode("utf-8"))
@@ -103,7 +111,7 @@ def _write(built: Built, out: Path, layout: Layout, origin: str) -> Path:
     return out
 
 
-def _origin(order: Order, source: str, rules: Sequence[str]) -> str:
+def _origin(order: Order, source: str, rules: Sequence[str], model: str | None) -> str:
     """The command line, without what does not change the cases: the place of the graph counts not.
 
     A graph in another folder is the same graph; the card has its checksums.
@@ -113,6 +121,7 @@ def _origin(order: Order, source: str, rules: Sequence[str]) -> str:
     words += ["--from", Path(source).name] if source != STARTER else []
     for option, values in (("--rules", rules), ("--relation", order.relations)):
         words += [word for value in values for word in (option, value)]
+    words += ["--model", Path(model).name] if model is not None else []
     words += ["--exclusive"] if order.exclusive else []
     words += ["--consistent"] if order.consistent else []
     return shlex.join(words)
