@@ -22,9 +22,9 @@ COMMANDS = [
 TARGETS = set(re.findall(r"^([a-z]+):", (REPOSITORY / "Makefile").read_text(), re.MULTILINE))
 
 ACTIVATE = [".", ".venv/bin/activate"]
-ELSEWHERE = {("data", "fetch"), ("models", "fetch"), ("models", "verify"), ("train", "mend")} | {
-    ("graph", "sparql"),
-    ("graph", "dump"),
+ELSEWHERE = {
+    *(("data", "fetch"), ("models", "fetch"), ("models", "verify"), ("train", "mend")),
+    *(("graph", "sparql"), ("graph", "dump")),
 }
 """Commands that need a network or minutes; other tests run them."""
 
