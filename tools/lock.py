@@ -43,8 +43,13 @@ def pins(wanted: Iterable[str]) -> dict[str, str]:
 def main() -> None:
     """Read `pyproject.toml`, look at what is installed, write the lock file."""
     project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))
-    report = project["project"]["optional-dependencies"]["report"]
-    wanted = [*project["project"]["dependencies"], *report, *project["dependency-groups"]["dev"]]
+    extras = project["project"]["optional-dependencies"]
+    wanted = [
+        *project["project"]["dependencies"],
+        *extras["report"],
+        *extras["graphs"],
+        *project["dependency-groups"]["dev"],
+    ]
     lines = [f"{name}=={version}\n" for name, version in sorted(pins(wanted).items())]
     (REPOSITORY / "requirements.lock").write_text(HEAD + "".join(lines), encoding="utf-8")
 

@@ -22,7 +22,10 @@ COMMANDS = [
 TARGETS = set(re.findall(r"^([a-z]+):", (REPOSITORY / "Makefile").read_text(), re.MULTILINE))
 
 ACTIVATE = [".", ".venv/bin/activate"]
-ELSEWHERE = {("data", "fetch"), ("models", "fetch"), ("models", "verify"), ("train", "mend")}
+ELSEWHERE = {
+    *(("data", "fetch"), ("models", "fetch"), ("models", "verify"), ("train", "mend")),
+    *(("graph", "sparql"), ("graph", "dump")),
+}
 """Commands that need a network or minutes; other tests run them."""
 
 
@@ -63,7 +66,9 @@ def test_a_command_on_a_page_exists(words: list[str]) -> None:
         parse(words)
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/data.md", "docs/reading-results.md"])
+@pytest.mark.parametrize(
+    "page", ["README.md", "docs/data.md", "docs/reading-results.md", "docs/tutorial.md"]
+)
 def test_the_commands_of_a_page_run_one_after_the_other(
     page: str, tiny_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

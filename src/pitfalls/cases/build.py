@@ -1,8 +1,10 @@
 """Building cases from a graph: spread evenly, drawn by a seed, the same to the byte every time."""
 
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import islice
+from typing import TypeAlias
 
 from pitfalls.cases.case import Case
 from pitfalls.cases.drafts import (
@@ -16,7 +18,8 @@ from pitfalls.cases.drafts import (
     reverse_case,
     reverse_drafts,
 )
-from pitfalls.cases.drawing import Dice, Targets
+from pitfalls.cases.drawing import Dice
+from pitfalls.cases.order import Materials, Order, Reason
 from pitfalls.cases.round_trips import round_case, round_drafts
 from pitfalls.errors import PitfallsError
 from pitfalls.graph.graph import Graph
@@ -32,45 +35,113 @@ RECIPES: dict[CaseKind, tuple[Drafts, Finish]] = {
 """Case kind → what lists its drafts and what finishes one."""
 
 
-def build_cases(graph: Graph, kind: CaseKind, *, count: int, seed: int = 0) -> list[Case]:
-    """`count` cases of a kind.
+@dataclass(frozen=True, slots=True)
+class Built:
+    """Cases, and what became of every candidate that is none."""
+
+    cases: tuple[Case, ...]
+    dropped: Counter[Reason]
+    """Candidates that could not be used, by reason."""
+    unused: int
+    """Candidates that nobody needed: the count was reached before their turn."""
+
+
+Knows: TypeAlias = Callable[[Sequence[Case]], list[bool]]
+"""Which of some composite cases have a tied fact that a model knows."""
+AT_ONCE = 32
+"""Cases of a stratum that are judged together, where a model judges them."""
+
+
+def build(graph: Graph, order: Order, *, knows: Knows | None = None) -> Built:
+    """The cases that were ordered.
 
     They are taken in turn from every rule (reverse, composite), relation (coverage) or relation and
     number of true objects (round), so that the first part of the list is spread as evenly as the
     whole; what runs dry is made up for by the others. Within each, the first edit comes back to a
     subject only when all other subjects had their turn. No case is degenerate (see the audit).
 
+    Args:
+        graph: where they come from.
+        order: what they are.
+        knows: keeps the cases that it says yes to; None keeps all.
+
     Raises:
         PitfallsError: the graph does not allow so many; the line says how many it allows.
     """
-    if count < 1:
-        raise PitfallsError(f"the number of cases is {count}, expected at least 1")
-    cases: list[Case] = []
-    for case in _in_turn(_by_stratum(graph, kind, seed)):
-        cases.append(replace(case, id=f"{kind}-{len(cases):05d}"))
-        if len(cases) == count:
-            return cases
-    raise PitfallsError(
-        f"the graph allows {len(cases)} {kind} cases, asked for {count}: ask for fewer, "
-        "or take a graph with more facts"
-    )
-
-
-def _by_stratum(graph: Graph, kind: CaseKind, seed: int) -> list[Iterator[Case]]:
-    """For every stratum its cases in the order of the draw, each made when it is asked for."""
-    list_drafts, finish = RECIPES[kind]
-    dice = Dice(seed)
-    targets = Targets.of(graph, dice)
+    list_drafts, finish = RECIPES[order.kind]
+    materials = Materials.of(graph, order)
     strata: dict[str, list[Draft]] = {}
-    for draft in list_drafts(graph, kind, dice):
+    for draft in list_drafts(materials):
         strata.setdefault(draft.stratum, []).append(draft)
+    ledger = Ledger(materials)
 
-    def cases(drafts: list[Draft]) -> Iterator[Case]:
-        for draft in _shuffled(drafts, kind, dice):
-            if (case := finish(draft, kind, targets)) is not None:
-                yield case
+    def cases_of(drafts: list[Draft]) -> Iterator[Case]:
+        waiting = iter(_shuffled(drafts, order.kind, materials.dice))
+        while block := list(islice(waiting, AT_ONCE if knows else 1)):
+            made = [case for draft in block if (case := finish(draft, materials)) is not None]
+            for case, known in zip(made, knows(made) if knows else [True] * len(made), strict=True):
+                if not known:
+                    materials.drop("the model does not know the tied fact")
+                elif ledger.takes(case):
+                    yield case
 
-    return [cases(strata[name]) for name in sorted(strata)]
+    queues = [cases_of(strata[name]) for name in sorted(strata)]
+    cases = tuple(islice(_in_turn(queues), order.count))
+    if len(cases) < order.count:
+        raise PitfallsError(
+            f"the graph allows {len(cases)} {order.kind} cases, asked for {order.count}: ask for "
+            f"fewer, or take a graph with more facts{_why(materials)}"
+        )
+    total = sum(map(len, strata.values()))
+    finished = len(cases) + sum(materials.dropped[reason] for reason in LATE_REASONS)
+    numbered = (replace(case, id=f"{order.kind}-{n:05d}") for n, case in enumerate(cases))
+    return Built(tuple(numbered), materials.dropped, total - finished)
+
+
+def build_cases(graph: Graph, kind: CaseKind, *, count: int, seed: int = 0) -> list[Case]:
+    """`count` cases of a kind by the paper's rules and relations; see `build`.
+
+    Raises:
+        PitfallsError: the graph does not allow so many; the line says how many it allows.
+    """
+    return list(build(graph, Order(kind=kind, count=count, seed=seed)).cases)
+
+
+LATE_REASONS: tuple[Reason, ...] = (
+    "no new object is left to draw",
+    "another case edits the same otherwise",
+    "the model does not know the tied fact",
+)
+"""Why a draft was given up when its turn had come."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """What the cases so far edit, for an order that wants them consistent."""
+
+    materials: Materials
+    edited: dict[tuple[str, str], tuple[str, ...]] = field(default_factory=dict)
+    """(subject, relation) → its new objects in the order of the edits."""
+
+    def takes(self, case: Case) -> bool:
+        """Whether the case agrees with all before it; it is written down if it does."""
+        if not self.materials.order.consistent:
+            return True
+        wanted: dict[tuple[str, str], tuple[str, ...]] = {}
+        for edit in (case.first, case.second):
+            key = (edit.subject.id, edit.relation.id)
+            wanted[key] = (*wanted.get(key, ()), edit.new_object.id)
+        if any(self.edited.get(key, news) != news for key, news in wanted.items()):
+            self.materials.drop("another case edits the same otherwise")
+            return False
+        self.edited.update(wanted)
+        return True
+
+
+def _why(materials: Materials) -> str:
+    """The commonest reason against a candidate, if there was one."""
+    (worst,) = materials.dropped.most_common(1) or ((None, 0),)
+    return f" ({worst[1]} candidates dropped: {worst[0]})" if worst[0] else ""
 
 
 def _shuffled(drafts: list[Draft], kind: CaseKind, dice: Dice) -> list[Draft]:

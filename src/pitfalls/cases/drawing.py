@@ -34,12 +34,31 @@ class Dice:
 
 
 @dataclass(frozen=True, slots=True)
+class Pool:
+    """Entities to draw from, in the order of ids, and where each name stands."""
+
+    entities: tuple[Entity, ...]
+    positions: Mapping[str, tuple[int, ...]]
+    """Name in lower case, label or alias → positions of all that are called so."""
+
+    @classmethod
+    def of(cls, graph: Graph, entities: Collection[Entity]) -> "Pool":
+        """A pool of these entities under all their names."""
+        in_order = tuple(sorted(entities, key=lambda each: each.id))
+        positions: dict[str, list[int]] = {}
+        for position, entity in enumerate(in_order):
+            for name in graph.names_of(entity):
+                positions.setdefault(name, []).append(position)
+        return cls(in_order, {name: tuple(found) for name, found in positions.items()})
+
+
+@dataclass(frozen=True, slots=True)
 class Targets:
     """New objects to edit towards: whatever the relation has elsewhere as an object."""
 
     graph: Graph
     dice: Dice
-    ranges: Mapping[tuple[str, str], tuple[Entity, ...]]
+    pools: Mapping[tuple[str, str], Pool]
     """(relation id, entity type) → the relation's objects of that type."""
 
     @classmethod
@@ -50,29 +69,40 @@ class Targets:
             if not is_bare_id(fact.object.label):
                 key = (fact.relation.id, graph.type_of(fact.object))
                 ranges.setdefault(key, {})[fact.object.id] = fact.object
-        in_order = {key: tuple(found[id] for id in sorted(found)) for key, found in ranges.items()}
-        return cls(graph, dice, in_order)
+        return cls(graph, dice, {key: Pool.of(graph, all.values()) for key, all in ranges.items()})
 
     def draw(self, old: Fact, *names: str, avoid: Collection[Entity] = ()) -> Entity | None:
         """A new object in the place of `old.object`, or None if nothing is left to draw.
 
         It has the old object's type and is an object of the same relation elsewhere, so that the
         edit is false but makes sense. It is never the subject, never a true object of (s, r),
-        nothing in `avoid`, and shares its label with none of these.
+        nothing in `avoid`, and shares no name, label or alias, with any of these.
 
         Args:
             old: what the edit replaces.
             *names: what the draw is for, beside the subject and the relation.
             avoid: entities that would make the case degenerate or ambiguous.
         """
-        true = self.graph.objects(old.subject, old.relation)
-        taboo = (old.subject, old.object, *true, *avoid)
-        ids, labels = {each.id for each in taboo}, {each.label.casefold() for each in taboo}
-        pool = self.ranges.get((old.relation.id, self.graph.type_of(old.object)), ())
-        left = [each for each in pool if each.id not in ids and each.label.casefold() not in labels]
-        if not left:
+        pool = self.pools.get((old.relation.id, self.graph.type_of(old.object)))
+        if pool is None:
             return None
-        return self.dice.choose(left, *names, old.subject.id, old.relation.id)
+        true = self.graph.objects(old.subject, old.relation)
+        taboo = {each.id: each for each in (old.subject, old.object, *true, *avoid)}
+        # An entity has its own names, so whatever is taboo is found by them.
+        called = {name for each in taboo.values() for name in self.graph.names_of(each)}
+        out = sorted({place for name in called for place in pool.positions.get(name, ())})
+        if not (left := len(pool.entities) - len(out)):
+            return None
+        lot = self.dice.roll(*names, old.subject.id, old.relation.id) % left
+        return pool.entities[_skip(lot, out)]
+
+
+def _skip(position: int, out: Sequence[int]) -> int:
+    """Where the item at `position` of the rest stands, `out` being taken out, in rising order."""
+    for gone in out:
+        if gone <= position:
+            position += 1
+    return position
 
 
 def is_bare_id(label: str) -> bool:

@@ -1,27 +1,127 @@
 """`pitfalls build`: cases from a graph."""
 
+import shlex
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal, TypeAlias
 
 import typer
 
-from pitfalls.cases.build import build_cases
+from pitfalls.cases.build import Built
+from pitfalls.cases.build import build as build_cases
+from pitfalls.cases.card import data_card
+from pitfalls.cases.export import write_authors
 from pitfalls.cases.files import write_cases
-from pitfalls.graph.starter import starter_graph
+from pitfalls.cases.order import PAPER_RULES, Order
+from pitfalls.cli.knowing import ties_known_by
+from pitfalls.cli.rules import open_source
+from pitfalls.disk import write_bytes
+from pitfalls.errors import PitfallsError
+from pitfalls.graph.sources import STARTER
+from pitfalls.rules.files import read_rules
+from pitfalls.rules.rule import Rule, parse_rule
 from pitfalls.vocabulary import CaseKind
+
+Layout: TypeAlias = Literal["own", "authors"]
+PAPER = "paper"
 
 
 def build(
     kind: Annotated[CaseKind, typer.Option(help="What kind of case.")],
-    out: Annotated[Path, typer.Option(help="The file to write, JSON lines.")],
+    out: Annotated[
+        Path, typer.Option(help="The file to write, JSON lines; its card gets the ending .md.")
+    ],
+    *,
+    source: Annotated[
+        str, typer.Option("--from", help="starter, or a folder of triples and labels.")
+    ] = STARTER,
+    rules: Annotated[
+        list[str] | None,
+        typer.Option(help="`paper`, a file of rules, or a rule such as P22>P40; repeat."),
+    ] = None,
+    relation: Annotated[
+        list[str] | None,
+        typer.Option(help="Relation of coverage cases or round trips, such as P22; repeat."),
+    ] = None,
     count: Annotated[int, typer.Option(help="How many cases.")] = 60,
     seed: Annotated[int, typer.Option(help="The same seed gives the same bytes.")] = 0,
+    exclusive: Annotated[
+        bool, typer.Option("--exclusive", help="Only relations of one object at a time.")
+    ] = False,
+    consistent: Annotated[
+        bool, typer.Option("--consistent", help="No two cases edit the same fact differently.")
+    ] = False,
+    model: Annotated[
+        str | None,
+        typer.Option(help="Keep composite cases whose tied fact this model knows."),
+    ] = None,
+    licence: Annotated[str, typer.Option(help="Of the graph, for the card.")] = "",
+    layout: Annotated[
+        Layout, typer.Option(help="`authors` writes their files; --out is a folder then.")
+    ] = "own",
 ) -> None:
-    """Build cases from the starter graph and write them to a file that `--data` takes.
+    """Build cases from a graph and write them to a file that `--data` takes.
 
     Example: pitfalls build --kind reverse --count 100 --seed 1 --out reverse.jsonl
     """
-    cases = build_cases(starter_graph(), kind, count=count, seed=seed)
-    origin = f"pitfalls build --kind {kind} --count {count} --seed {seed}"
-    write_cases(out, cases, origin=origin)
-    print(f"{out}: {len(cases)} {kind} cases")
+    order = Order(
+        kind=kind,
+        count=count,
+        seed=seed,
+        rules=_rules(rules or [PAPER]),
+        relations=tuple(relation or ()),
+        exclusive=exclusive,
+        consistent=consistent,
+    )
+    if model is not None and kind != "composite":
+        raise PitfallsError(f"--model judges tied facts, {kind} cases have none; leave it out")
+    opened = open_source(source)
+    knows = None if model is None else ties_known_by(model, opened.graph)
+    built = build_cases(opened.graph, order, knows=knows)
+    origin = _origin(order, source, rules or [], model)
+    path = _write(built, out, layout, origin)
+    card = data_card(built, order, opened, origin=origin, licence=licence)
+    write_bytes(path.with_suffix(".md"), card.encode("utf-8"))
+    print(f"{path}: {len(built.cases)} {kind} cases, told of in {path.with_suffix('.md').name}")
+
+
+def _rules(words: Sequence[str]) -> tuple[Rule, ...]:
+    """What `--rules` means, each rule once.
+
+    Raises:
+        PitfallsError: a word is neither of the three things it may be.
+    """
+    found: list[Rule] = []
+    for word in words:
+        if word == PAPER:
+            found += PAPER_RULES
+        elif ">" in word:
+            found.append(parse_rule(word))
+        elif Path(word).is_file():
+            found += read_rules(Path(word))
+        else:
+            raise PitfallsError(f"--rules {word}: no such file; give one, `paper` or P22>P40")
+    return tuple(dict.fromkeys(found))
+
+
+def _write(built: Built, out: Path, layout: Layout, origin: str) -> Path:
+    if layout == "authors":
+        return write_authors(out, built.cases)
+    write_cases(out, built.cases, origin=origin)
+    return out
+
+
+def _origin(order: Order, source: str, rules: Sequence[str], model: str | None) -> str:
+    """The command line, without what does not change the cases: the place of the graph counts not.
+
+    A graph in another folder is the same graph; the card has its checksums.
+    """
+    words = ["pitfalls", "build", "--kind", order.kind]
+    words += ["--count", str(order.count), "--seed", str(order.seed)]
+    words += ["--from", Path(source).name] if source != STARTER else []
+    for option, values in (("--rules", rules), ("--relation", order.relations)):
+        words += [word for value in values for word in (option, value)]
+    words += ["--model", Path(model).name] if model is not None else []
+    words += ["--exclusive"] if order.exclusive else []
+    words += ["--consistent"] if order.consistent else []
+    return shlex.join(words)

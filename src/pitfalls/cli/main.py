@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import typer
 
-from pitfalls.cli import data, models, train
+from pitfalls.cli import data, graph, models, rules, train
 from pitfalls.cli.build import build
 from pitfalls.cli.moments import moments
 from pitfalls.cli.report import report
@@ -34,6 +34,8 @@ app.command()(build)
 app.command()(moments)
 app.add_typer(models.app, name="models")
 app.add_typer(data.app, name="data")
+app.add_typer(graph.app, name="graph")
+app.add_typer(rules.app, name="rules")
 app.add_typer(train.app, name="train")
 
 

@@ -6,11 +6,13 @@ format, gives ids and labels, and lets `Graph` resolve and check them.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import combinations
 from types import MappingProxyType
 from typing import TypeAlias, TypeVar, final
 
 from pitfalls.errors import PitfallsError, UnknownNameError
 from pitfalls.facts import Entity, Fact, Relation
+from pitfalls.graph.span import ALWAYS, Span, together
 
 Triple: TypeAlias = tuple[str, str, str]
 """Ids of subject, relation and object."""
@@ -25,6 +27,13 @@ class Node:
     entity: Entity
     type: str = ""
     """`human`, `country`, …; empty where the source does not know."""
+    aliases: tuple[str, ...] = ()
+    """Other names of the same thing."""
+
+    @property
+    def names(self) -> frozenset[str]:
+        """Everything it is called, whatever the case of the letters."""
+        return frozenset(name.casefold() for name in (self.entity.label, *self.aliases))
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +52,22 @@ class Predicate:
 class Graph:
     """Entities, relations and facts. Everything it returns is sorted by id.
 
+    Args:
+        nodes: the entities.
+        predicates: the relations.
+        triples: the facts; one that is given twice counts once.
+        spans: when a fact held, where that is known; a fact may have held more than once.
+
     Raises:
         PitfallsError: two nodes or predicates share an id, or a triple names an unknown one.
     """
 
     def __init__(
-        self, nodes: Iterable[Node], predicates: Iterable[Predicate], triples: Iterable[Triple]
+        self,
+        nodes: Iterable[Node],
+        predicates: Iterable[Predicate],
+        triples: Iterable[Triple],
+        spans: Mapping[Triple, tuple[Span, ...]] = MappingProxyType({}),
     ) -> None:
         self._nodes = _by_id("entity", ((node.entity.id, node) for node in nodes))
         self._predicates = _by_id("relation", ((each.relation.id, each) for each in predicates))
@@ -59,6 +78,9 @@ class Graph:
         self._facts = _index((f.relation.id, f) for f in self.facts)
         self._outgoing = _index((f.subject.id, f) for f in self.facts)
         self._incoming = _index((f.object.id, f) for f in self.facts)
+        self._spans = {
+            triple: tuple(sorted(set(found), key=repr)) for triple, found in spans.items()
+        }
 
     @property
     def nodes(self) -> Mapping[str, Node]:
@@ -83,6 +105,20 @@ class Graph:
     def type_of(self, entity: Entity) -> str:
         """What kind of thing the entity is; empty if nobody said."""
         return self._nodes[entity.id].type if entity.id in self._nodes else ""
+
+    def names_of(self, entity: Entity) -> frozenset[str]:
+        """Its label and aliases in lower case."""
+        known = self._nodes.get(entity.id)
+        return known.names if known else frozenset((entity.label.casefold(),))
+
+    def spans_of(self, fact: Fact) -> tuple[Span, ...]:
+        """When the fact held; always, unless the source says otherwise."""
+        return self._spans.get((fact.subject.id, fact.relation.id, fact.object.id), (ALWAYS,))
+
+    def together(self, *facts: Fact) -> bool:
+        """Whether every two of the facts may have held at the same time."""
+        dated = [spans for fact in facts if (spans := self.spans_of(fact)) != (ALWAYS,)]
+        return all(together(a, b) for a, b in combinations(dated, 2))
 
     def objects(self, subject: Entity, relation: Relation) -> tuple[Entity, ...]:
         """Every o with (subject, relation, o)."""

@@ -62,10 +62,20 @@ def read_graph(folder: Source) -> Graph:
                 known = repr(labels[id]) if id in labels else "missing"
                 raise PitfallsError(f"{where}: {id} is {label!r}, in entities.tsv it is {known}")
         triples.append((subject, relation, object))
-    return Graph(nodes, _predicates(folder / "relations.toml"), triples)
+    return Graph(nodes, read_predicates(folder / "relations.toml"), triples)
 
 
-def _predicates(path: Source) -> list[Predicate]:
+def starter_predicates() -> list[Predicate]:
+    """The packaged graph's relations, with a prompt and ten paraphrases each."""
+    return read_predicates(resources.files("pitfalls.data") / "starter" / "relations.toml")
+
+
+def read_predicates(path: Source) -> list[Predicate]:
+    """Relations and their prompts from a file like the packaged `relations.toml`.
+
+    Raises:
+        PitfallsError: one line that names the file and what is wrong with it.
+    """
     try:
         table = tomllib.loads(read_text(path))
         rows = TypeAdapter(_RelationTable).validate_python(table).relation

@@ -1,0 +1,83 @@
+"""The data card: a page beside a file of cases that says what is in it and how it came about.
+
+Like the cases it is the same to the byte for the same graph and order: it bears no date.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+
+from pitfalls.cases.anomalies import describe, is_degenerate
+from pitfalls.cases.audit import audit, counts
+from pitfalls.cases.build import Built
+from pitfalls.cases.case import Case
+from pitfalls.cases.order import Order
+from pitfalls.graph.graph import Graph
+from pitfalls.graph.sources import Sourced
+
+
+def data_card(built: Built, order: Order, source: Sourced, *, origin: str, licence: str) -> str:
+    """The card as Markdown.
+
+    Args:
+        built: the cases and what was dropped on the way.
+        order: what was asked for.
+        source: the graph and the files that it was read from.
+        origin: how the cases were made, as a command line.
+        licence: under which the graph, and so the cases, may be used; empty if nobody said.
+    """
+    parts = [
+        f"# {len(built.cases)} {order.kind} cases\n\nMade by `{origin}`.\n",
+        _section("Source", _source(source, licence)),
+        _section("Cases", _table(("by", "what", "cases"), _spread(built.cases))),
+        _section("Candidates", _table(("what became of them", "number"), _fates(built))),
+        _section("Anomalies", _anomalies(built.cases, source.graph)),
+    ]
+    return "\n".join(parts)
+
+
+def _section(title: str, body: str) -> str:
+    return f"## {title}\n\n{body}"
+
+
+def _source(source: Sourced, licence: str) -> str:
+    graph = source.graph
+    lines = [
+        f"- graph: {source.name}, {len(graph)} facts of {len(graph.predicates)} relations about "
+        f"{len(graph.nodes)} entities",
+        f"- licence: {licence or source.licence or 'not stated by the source'}",
+        *(f"- file: {name}, SHA-256 {digest}" for name, digest in source.files.items()),
+        *(f"- {line}" for line in source.bad.lines()),
+    ]
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _table(head: tuple[str, ...], rows: Iterable[tuple[object, ...]]) -> str:
+    lines = [head, tuple("---" for _ in head), *rows]
+    return "".join(f"| {' | '.join(map(str, line))} |\n" for line in lines)
+
+
+def _spread(cases: tuple[Case, ...]) -> Iterator[tuple[str, str, int]]:
+    rules = Counter(case.rule for case in cases if case.rule is not None)
+    relations = Counter(case.first.relation for case in cases)
+    sizes = Counter(len(case.true_objects) for case in cases if case.true_objects)
+    yield from (("rule", f"`{rule}`", rules[rule]) for rule in sorted(rules))
+    for relation in sorted(relations, key=lambda each: each.id):
+        yield "relation of e1", f"{relation.id} {relation.label}", relations[relation]
+    yield from (("true objects", str(size), sizes[size]) for size in sorted(sizes))
+    yield "subject of e1", "different ones", len({case.first.subject.id for case in cases})
+
+
+def _fates(built: Built) -> Iterator[tuple[str, int]]:
+    yield "became a case", len(built.cases)
+    yield "not needed", built.unused
+    yield from ((f"dropped: {reason}", built.dropped[reason]) for reason in sorted(built.dropped))
+
+
+def _anomalies(cases: tuple[Case, ...], graph: Graph) -> str:
+    """Those that make a case worthless, and those that are merely worth knowing."""
+    known = frozenset((fact.subject.id, fact.relation.id, fact.object.id) for fact in graph.facts)
+    found = counts(audit(cases, known=known))
+    worthless = sum(number for name, number in found.items() if is_degenerate(name))
+    rows = [(describe(name), number) for name, number in found.items() if number]
+    table = "\n" + _table(("worth knowing", "cases"), rows) if rows else ""
+    return f"Cases that measure nothing: {worthless}.\n{table}"

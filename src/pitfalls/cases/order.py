@@ -1,0 +1,158 @@
+"""What the builder is asked for, what it works with, and its book of what it could not use."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias, TypeVar
+
+from pitfalls.cases.case import Case
+from pitfalls.cases.drawing import Dice, Targets
+from pitfalls.errors import PitfallsError, UnknownNameError
+from pitfalls.facts import Fact
+from pitfalls.graph.graph import Graph
+from pitfalls.rules.rule import (
+    COMPOSITE_RULES,
+    REVERSE_RULES,
+    CompositionRule,
+    InverseRule,
+    Rule,
+)
+from pitfalls.rules.traits import Traits, traits
+from pitfalls.vocabulary import ROUND_KINDS, CaseKind
+
+PAPER_RULES: tuple[Rule, ...] = (*REVERSE_RULES, *COMPOSITE_RULES)
+"""The paper's four inverse rules and seven compositions."""
+COVERAGE_RELATIONS = ("P22", "P25", "P40", "P170", "P184", "P185", "P800")
+"""The relations of the paper's coverage cases."""
+ROUND_RELATIONS = ("P69", "P136", "P166", "P276", "P279", "P366", "P403", "P674", "P800", "P1411")
+"""The 1-to-n relations of the paper's round trips."""
+
+Reason: TypeAlias = Literal[
+    "an end has no name",
+    "an end comes up twice",
+    "its relation allows several objects",
+    "its facts held at different times",
+    "two true objects share a name",
+    "too many true objects",
+    "no true object stands out",
+    "a pair for the other kind of round trip",
+    "no new object is left to draw",
+    "another case edits the same otherwise",
+    "the model does not know the tied fact",
+]
+"""Why a candidate did not become a case."""
+_Rule = TypeVar("_Rule", InverseRule, CompositionRule)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """Which cases are wanted."""
+
+    kind: CaseKind
+    count: int
+    seed: int = 0
+    rules: tuple[Rule, ...] = PAPER_RULES
+    """What reverse and composite cases are made of, and which relations coverage cases take."""
+    relations: tuple[str, ...] = ()
+    """Relations of coverage cases and round trips. None: the paper's with the paper's rules; else
+    those that the rules speak of, and for round trips all that the graph shows to be 1-to-n."""
+    exclusive: bool = False
+    """Only conflicts in a relation that allows one object at a time."""
+    consistent: bool = False
+    """No two cases edit the same subject and relation to different objects."""
+
+    def __post_init__(self) -> None:
+        if self.count < 1:
+            raise PitfallsError(f"the number of cases is {self.count}, expected at least 1")
+        if self.exclusive and self.kind in ROUND_KINDS:
+            raise PitfallsError(
+                "exclusive round trips do not exist: they are about relations of several objects; "
+                "leave --exclusive out"
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class Materials:
+    """All that a recipe needs to list its drafts and to finish them."""
+
+    graph: Graph
+    order: Order
+    dice: Dice
+    targets: Targets
+    traits: Mapping[str, Traits]
+    dropped: Counter[Reason] = field(default_factory=Counter)
+
+    @classmethod
+    def of(cls, graph: Graph, order: Order) -> "Materials":
+        """What the graph offers for the order.
+
+        Raises:
+            UnknownNameError: the graph lacks a relation that was asked for by name.
+        """
+        for id in order.relations:
+            if id not in graph.predicates:
+                raise UnknownNameError("relation of the graph", id, graph.predicates)
+        dice = Dice(order.seed)
+        return cls(graph, order, dice, Targets.of(graph, dice), traits(graph))
+
+    @property
+    def kind(self) -> CaseKind:
+        """What is being built."""
+        return self.order.kind
+
+    def drop(self, reason: Reason) -> Case | None:
+        """Write a candidate off; always None."""
+        self.dropped[reason] += 1
+        return None
+
+    def excludes(self, relation: str) -> bool:
+        """Whether a second object under the relation contradicts the first, if that is asked for.
+
+        What somebody wrote of the relation counts for more than what its facts look like: in a
+        graph with gaps, advisors with several students may look as if they had one each.
+        """
+        if not self.order.exclusive:
+            return True
+        return self.traits[relation].functional and not self.graph.predicates[relation].many
+
+    def inverse_rules(self) -> list[InverseRule]:
+        """The rules of reverse cases.
+
+        Raises:
+            PitfallsError: there is none.
+        """
+        found = [rule for rule in self.order.rules if isinstance(rule, InverseRule)]
+        # A symmetric rule's e2 would be about the very relation that e1 has edited.
+        return self._some([rule for rule in found if rule.body != rule.head], "P22>P40")
+
+    def composition_rules(self) -> list[CompositionRule]:
+        """The rules of composite cases.
+
+        Raises:
+            PitfallsError: there is none.
+        """
+        found = [rule for rule in self.order.rules if isinstance(rule, CompositionRule)]
+        return self._some(found, "P40&P25>P26")
+
+    def coverage_relations(self) -> tuple[str, ...]:
+        """The relations whose facts are edited twice."""
+        if self.order.relations or self.order.rules == PAPER_RULES:
+            return self.order.relations or COVERAGE_RELATIONS
+        return tuple(sorted({id for rule in self.order.rules for id in (rule.body, rule.head)}))
+
+    def round_relations(self) -> tuple[str, ...]:
+        """The 1-to-n relations."""
+        if self.order.relations or self.order.rules == PAPER_RULES:
+            return self.order.relations or ROUND_RELATIONS
+        return tuple(sorted(id for id, found in self.traits.items() if found.many))
+
+    def facts_of(self, id: str) -> tuple[Fact, ...]:
+        """The relation's facts; none if the graph does not know the relation."""
+        if id not in self.graph.predicates:
+            return ()
+        return self.graph.facts_of(self.graph.relation(id))
+
+    def _some(self, rules: list[_Rule], like: str) -> list[_Rule]:
+        if not rules:
+            raise PitfallsError(f"no rule for {self.kind} cases: give one of the form {like!r}")
+        return rules

@@ -1,0 +1,78 @@
+"""`pitfalls graph`: getting a graph and looking at it."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pitfalls.cli.progress import progress_on
+from pitfalls.cli.rules import open_source
+from pitfalls.graph.dump import Wish, read_dump
+from pitfalls.graph.endpoint import Endpoint
+from pitfalls.graph.sources import STARTER
+from pitfalls.graph.sparql import fetch_folder
+
+HELP = """Get a graph and look at it.
+
+Example: pitfalls graph show
+"""
+WIKIDATA = "https://query.wikidata.org/sparql"
+
+app = typer.Typer(help=HELP, no_args_is_help=True)
+
+
+@app.callback()
+def group() -> None:
+    """Get a graph and look at it."""
+
+
+@app.command()
+def show(
+    source: Annotated[
+        str, typer.Option("--from", help="starter, or a folder of triples and labels.")
+    ] = STARTER,
+) -> None:
+    """Count what a graph holds, and tell which of its lines had to be left out.
+
+    Example: pitfalls graph show
+    """
+    graph = open_source(source).graph
+    print(f"{len(graph)} facts, {len(graph.nodes)} entities, {len(graph.predicates)} relations")
+
+
+@app.command()
+def sparql(
+    out: Annotated[Path, typer.Option(help="The folder to write, which `--from` takes.")],
+    relation: Annotated[list[str], typer.Option(help="A property such as P22; repeat.")],
+    *,
+    endpoint: Annotated[str, typer.Option(help="The address that is asked.")] = WIKIDATA,
+    language: Annotated[str, typer.Option(help="Of labels and aliases.")] = "en",
+    page: Annotated[int, typer.Option(min=1, help="Rows asked for at once.")] = 10_000,
+    pause: Annotated[float, typer.Option(min=0, help="Seconds between questions.")] = 1.0,
+) -> None:
+    """Fetch facts, labels and types from a SPARQL endpoint; interrupted, the same command goes on.
+
+    Example: pitfalls graph sparql --relation P184 --relation P185 --out advisors
+    """
+    place = Endpoint(endpoint, out / "answers", pause=pause, page=page)
+    fetch_folder(place, relation, out, language=language, progress=progress_on())
+    print(f"{out}: a graph to build from")
+
+
+@app.command()
+def dump(
+    file: Annotated[Path, typer.Argument(help="The dump: .json, plain or as .gz, .bz2, .zst.")],
+    out: Annotated[Path, typer.Option(help="The folder to write, which `--from` takes.")],
+    relation: Annotated[list[str], typer.Option(help="A property such as P22; repeat.")],
+    *,
+    language: Annotated[str, typer.Option(help="Of labels and aliases.")] = "en",
+) -> None:
+    """Keep some properties of a Wikidata JSON dump; interrupted, the same command goes on.
+
+    Example: pitfalls graph dump latest-all.json.bz2 --relation P22 --relation P40 --out families
+    """
+    wish = Wish(file.expanduser(), tuple(dict.fromkeys(relation)), language)
+    for line in read_dump(wish, out, progress=progress_on()).lines():
+        print(line, file=sys.stderr)
+    print(f"{out}: a graph to build from")

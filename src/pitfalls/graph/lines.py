@@ -1,0 +1,158 @@
+"""Rows out of text files and Parquet, packed or not, one at a time; bad ones are counted."""
+
+import bz2
+import gzip
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from io import BufferedIOBase, BufferedReader
+from pathlib import Path
+from typing import TypeAlias
+
+from pitfalls.errors import PitfallsError
+
+Row: TypeAlias = tuple[str, ...]
+"""The cells of the columns that were asked for; empty where the file has none."""
+
+SHOWN = 5
+"""Bad lines of one sort that are shown; all are counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class BadLines:
+    """Lines that a source had to leave out: how many for which reason, and the first of them."""
+
+    counts: Counter[str] = field(default_factory=Counter)
+    examples: dict[str, list[str]] = field(default_factory=dict)
+
+    def add(self, where: str, reason: str) -> None:
+        """Note that the line at `where` was left out."""
+        self.counts[reason] += 1
+        if len(shown := self.examples.setdefault(reason, [])) < SHOWN:
+            shown.append(where)
+
+    def lines(self) -> Iterator[str]:
+        """One line for each reason, for a person to read."""
+        for reason, count in sorted(self.counts.items()):
+            shown = ", ".join(self.examples[reason])
+            more = ", …" if count > SHOWN else ""
+            yield f"left out {count} lines: {reason} ({shown}{more})"
+
+
+def open_text(path: Path) -> BufferedIOBase:
+    """The bytes of a file, unpacked by what its name ends in: .gz, .bz2 or .zst.
+
+    Raises:
+        PitfallsError: it cannot be opened, or .zst needs a package that is not there.
+    """
+    try:
+        if path.suffix == ".gz":
+            return gzip.open(path)
+        if path.suffix == ".bz2":
+            return bz2.open(path)
+        return _open_zstandard(path) if path.suffix == ".zst" else path.open("rb")
+    except OSError as error:
+        raise PitfallsError(f"{path}: cannot be read: {error.strerror or error}") from None
+
+
+def numbered_lines(path: Path, bad: BadLines, *, behind: int = 0) -> Iterator[tuple[int, str]]:
+    """Lines of a UTF-8 file, without their ends; one that is not UTF-8 is a bad line.
+
+    Args:
+        path: the file, which may be packed.
+        bad: told of lines that are left out.
+        behind: the number of the line to begin behind; the first has number 1.
+
+    Raises:
+        PitfallsError: the file cannot be read or unpacked to its end.
+    """
+    number = 0
+    try:
+        with open_text(path) as stream:
+            for number, line in enumerate(stream, start=1):
+                if number <= behind:
+                    continue
+                try:
+                    yield number, line.decode("utf-8").removesuffix("\n").removesuffix("\r")
+                except UnicodeDecodeError:
+                    bad.add(f"{path.name}: line {number}", "not UTF-8")
+    except (OSError, EOFError) as error:
+        raise PitfallsError(f"{path}: is damaged behind line {number}: {error}") from None
+
+
+def read_rows(
+    path: Path, columns: Sequence[str], bad: BadLines, *, optional: Sequence[str] = ()
+) -> Iterator[tuple[int, Row]]:
+    """The rows of a table with a header, by line number (Parquet: by row, from 1 on).
+
+    Args:
+        path: .tsv, .csv or .parquet; the text files may be packed.
+        columns: those that must be there and filled.
+        bad: told of every line that is left out.
+        optional: further columns, which may be missing or empty.
+
+    Raises:
+        PitfallsError: the file cannot be read, or its header lacks a column.
+    """
+    rows = _parquet_rows(path) if path.suffix == ".parquet" else _text_rows(path, bad)
+    _, header = next(rows, (1, ()))
+    if missing := [name for name in columns if name not in header]:
+        raise PitfallsError(
+            f"{path}: line 1: lacks the column {missing[0]!r}, expected {' '.join(columns)}"
+        )
+    places = {name: header.index(name) for name in (*columns, *optional) if name in header}
+    for number, cells in rows:
+        where = f"{path.name}: line {number}"
+        if len(cells) != len(header):
+            bad.add(where, f"expected {len(header)} columns")
+            continue
+        row = tuple(_cell(cells, places, name) for name in (*columns, *optional))
+        if all(row[: len(columns)]):
+            yield number, row
+        else:
+            bad.add(where, f"an empty cell among {' '.join(columns)}")
+
+
+def _cell(cells: Sequence[str], places: Mapping[str, int], name: str) -> str:
+    return cells[places[name]].strip() if name in places else ""
+
+
+def _text_rows(path: Path, bad: BadLines) -> Iterator[tuple[int, Sequence[str]]]:
+    lines = numbered_lines(path, bad)
+    if ".csv" not in path.suffixes:
+        yield from ((number, line.split("\t")) for number, line in lines if line)
+        return
+    import csv  # the only format whose records may run over lines
+
+    reader = csv.reader(line for _, line in lines)
+    try:
+        yield from ((reader.line_num, cells) for cells in reader if cells)
+    except csv.Error as error:
+        raise PitfallsError(f"{path}: line {reader.line_num}: {error}") from None
+
+
+def _parquet_rows(path: Path) -> Iterator[tuple[int, Sequence[str]]]:
+    import pyarrow
+    import pyarrow.parquet as parquet
+
+    try:
+        file = parquet.ParquetFile(path)
+        yield 0, file.schema_arrow.names
+        number = 0
+        for batch in file.iter_batches():
+            columns = [column.cast(pyarrow.string()).to_pylist() for column in batch.columns]
+            for cells in zip(*columns, strict=True):
+                number += 1
+                yield number, [cell or "" for cell in cells]
+    except (OSError, pyarrow.ArrowException) as error:
+        raise PitfallsError(f"{path}: is not a Parquet table of texts: {error}") from None
+
+
+def _open_zstandard(path: Path) -> BufferedIOBase:
+    try:
+        import zstandard
+    except ImportError:
+        raise PitfallsError(
+            f"{path}: .zst needs the package zstandard: pip install 'pitfalls[graphs]'"
+        ) from None
+    return BufferedReader(zstandard.ZstdDecompressor().stream_reader(path.open("rb")))

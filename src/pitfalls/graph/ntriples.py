@@ -1,0 +1,87 @@
+"""N-Triples, the plain format of RDF that Wikidata's truthy dumps are in: a line a triple."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+from pitfalls.graph.lines import BadLines, numbered_lines
+
+Part: TypeAlias = Literal["fact", "label", "alias", "type"]
+
+_IRI = r"<([^<>\"{}|^`\\\x00-\x20]*)>"
+_STRING = r'"((?:[^"\\\n\r]|\\.)*)"'
+_LINE = re.compile(
+    rf"\s*(?:{_IRI}|_:\S+)\s*{_IRI}\s*(?:{_IRI}|_:\S+|{_STRING}(?:@([A-Za-z0-9-]+)|\^\^{_IRI})?)"
+    r"\s*\.\s*(?:#.*)?"
+)
+_ESCAPE = re.compile(r"\\(?:u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{8})|(.))")
+_LETTERS = {"t": "\t", "n": "\n", "r": "\r", "b": "\b", "f": "\f"}
+
+_WORDS: dict[str, Part] = {
+    "http://www.w3.org/2000/01/rdf-schema#label": "label",
+    "http://www.w3.org/2004/02/skos/core#prefLabel": "label",
+    "http://schema.org/name": "label",
+    "http://www.w3.org/2004/02/skos/core#altLabel": "alias",
+    "http://www.w3.org/1999/02/22-rdf-syntax-ns#type": "type",
+    "http://www.wikidata.org/prop/direct/P31": "type",
+}
+"""What a predicate tells; any other makes a fact, if its object is an entity."""
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """A line that was understood."""
+
+    part: Part
+    subject: str
+    predicate: str
+    object: str
+    """An id; for labels and aliases the text."""
+
+
+def read_statements(path: Path, bad: BadLines, *, language: str) -> Iterator[tuple[int, Statement]]:
+    """What the file states, by line number, ids without their namespace.
+
+    Literals other than labels and aliases of the language say nothing about entities and are passed
+    over, like blank nodes.
+
+    Args:
+        path: .nt, plain or packed.
+        bad: told of every line that is no triple.
+        language: of the labels and aliases to keep, such as `en`.
+    """
+    for number, line in numbered_lines(path, bad):
+        if not line.strip() or line.lstrip().startswith("#"):
+            continue
+        if (found := _LINE.fullmatch(line)) is None:
+            bad.add(f"{path.name}: line {number}", "not a triple")
+        elif (statement := _statement(found, language)) is not None:
+            yield number, statement
+
+
+def _statement(found: re.Match[str], language: str) -> Statement | None:
+    subject, predicate, object, text, tongue, _ = found.groups()
+    part = _WORDS.get(predicate, "fact")
+    if subject is None:
+        return None
+    if part in ("label", "alias"):
+        told = text is not None and tongue == language
+        return Statement(part, local(subject), local(predicate), _unescape(text)) if told else None
+    if object is None:
+        return None
+    return Statement(part, local(subject), local(predicate), local(object))
+
+
+def local(iri: str) -> str:
+    """`http://www.wikidata.org/entity/Q42` → `Q42`."""
+    return re.split(r"[/#]", iri.rstrip("/#"))[-1]
+
+
+def _unescape(text: str) -> str:
+    def letter(found: re.Match[str]) -> str:
+        code = found[1] or found[2]
+        return chr(int(code, 16)) if code else _LETTERS.get(found[3], found[3])
+
+    return " ".join(_ESCAPE.sub(letter, text).split())

@@ -1,0 +1,88 @@
+"""What every source gives, collected until it can be made into a graph.
+
+A source adds what it reads in any order. `graph` leaves out, and counts, whatever cannot be used: a
+fact about something without a label, a date that is none.
+"""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from pitfalls.errors import PitfallsError
+from pitfalls.facts import Entity
+from pitfalls.graph.graph import Graph, Node, Predicate, Triple
+from pitfalls.graph.lines import BadLines
+from pitfalls.graph.span import ALWAYS, Span, parse_span
+from pitfalls.graph.wording import draft_relation
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The rows of a graph that is being read."""
+
+    bad: BadLines = field(default_factory=BadLines)
+    labels: dict[str, str] = field(default_factory=dict)
+    aliases: dict[str, list[str]] = field(default_factory=dict)
+    types: dict[str, list[str]] = field(default_factory=dict)
+    """Entity → everything that it is an instance of."""
+    spans: dict[Triple, list[Span]] = field(default_factory=dict)
+    """The facts in order of appearance and when each held."""
+
+    def name(self, where: str, id: str, label: str) -> None:
+        """Give an entity or relation its label; the first one stays."""
+        if self.labels.setdefault(id, label) != label:
+            self.bad.add(where, "a second label for the same id")
+
+    def fact(self, where: str, triple: Triple, start: str = "", end: str = "") -> None:
+        """Add a fact and when it held, as texts of Wikidata's form."""
+        if (span := parse_span(start, end)) is None:
+            self.bad.add(where, "not a span of time")
+            return
+        for id, what in ((triple[0], "subject"), (triple[2], "object")):
+            if id not in self.labels:
+                self.bad.add(where, f"the {what} has no label")
+                return
+        self.spans.setdefault(triple, []).append(span)
+
+    def graph(self, wordings: Mapping[str, Predicate]) -> Graph:
+        """The graph of all facts, relations worded by `wordings` or else by draft.
+
+        Raises:
+            PitfallsError: there is not a single fact.
+        """
+        if not self.spans:
+            why = "; ".join(self.bad.lines()) or "the source is empty"
+            raise PitfallsError(f"the graph has no facts: {why}")
+        ends = {id for triple in self.spans for id in (triple[0], triple[2])}
+        size = Counter(type for id in ends for type in self.types.get(id, ()))
+        nodes = [self._node(id, size) for id in ends]
+        used = sorted({triple[1] for triple in self.spans})
+        predicates = {id: each for id in used if (each := self._predicate(id, wordings))}
+        return Graph(nodes, predicates.values(), *self._facts(predicates))
+
+    def _facts(
+        self, predicates: Mapping[str, Predicate]
+    ) -> tuple[list[Triple], dict[Triple, tuple[Span, ...]]]:
+        kept = {triple: found for triple, found in self.spans.items() if triple[1] in predicates}
+        dated = {triple: tuple(found) for triple, found in kept.items() if ALWAYS not in found}
+        return list(kept), dated
+
+    def _node(self, id: str, size: Counter[str]) -> Node:
+        # Of several types the commonest: "human" says more about what can stand in a place than
+        # "member of a crew" does.
+        type = min(self.types.get(id, ()), key=lambda each: (-size[each], each), default="")
+        aliases = tuple(sorted(set(self.aliases.get(id, ()))))
+        return Node(Entity(id, self.labels[id]), self.labels.get(type, type), aliases)
+
+    def _predicate(self, id: str, wordings: Mapping[str, Predicate]) -> Predicate | None:
+        if id in wordings:
+            # Its prompts hold anywhere, but its types are words of the graph it comes from.
+            return Predicate(wordings[id].relation, wordings[id].many)
+        if id not in self.labels:
+            self.bad.add(id, "a relation without label or prompts, with all its facts")
+            return None
+        try:
+            return Predicate(draft_relation(id, self.labels[id], self.aliases.get(id, ())))
+        except PitfallsError:
+            self.bad.add(id, "a relation whose label makes no prompts, with all its facts")
+            return None

@@ -1,0 +1,146 @@
+"""A real SPARQL engine, loaded with truthy triples, gives the graph that the triples give."""
+
+import json
+import threading
+import urllib.parse
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+
+import pytest
+
+from pitfalls.errors import PitfallsError
+from pitfalls.graph.endpoint import Endpoint
+from pitfalls.graph.folder import read_folder
+from pitfalls.graph.sparql import fetch_folder
+
+oxigraph = pytest.importorskip("pyoxigraph")
+
+WD, WDT = "http://www.wikidata.org/entity/", "http://www.wikidata.org/prop/direct/"
+LABEL = "http://www.w3.org/2000/01/rdf-schema#label"
+ALIAS = "http://www.w3.org/2004/02/skos/core#altLabel"
+
+
+def truthy() -> str:
+    lines = [f'<{WD}{id}> <{LABEL}> "{word}"@en .' for id, word in (("P22", "father"), ("P7", "x"))]
+    for n in range(1, 24):
+        lines += [
+            f'<{WD}Q{n}> <{LABEL}> "Person \\"{n}\\""@en .',
+            f'<{WD}Q{n}> <{LABEL}> "Mensch {n}"@de .',
+            f'<{WD}Q{n}> <{ALIAS}> "No. {n}"@en .',
+            f"<{WD}Q{n}> <{WDT}P31> <{WD}Q500> .",
+            f"<{WD}Q{n}> <{WDT}P22> <{WD}Q{n + 1}> .",
+            f'<{WD}Q{n}> <{WDT}P569> "18{n}" .',
+        ]
+    return "\n".join([*lines, f"<{WD}Q1> <{WDT}P22> _:someone ."]) + "\n"
+
+
+@dataclass
+class Engine:
+    """An endpoint that answers when it feels like it."""
+
+    moods: list[int] = field(default_factory=list)
+    """Statuses to answer with before it answers properly."""
+    asked: list[str] = field(default_factory=list)
+    waited: list[float] = field(default_factory=list)
+    address: str = ""
+
+    def endpoint(self, cache: Path, page: int = 7) -> Endpoint:
+        return Endpoint(self.address, cache, pause=0.5, page=page, wait=self.waited.append)
+
+
+@pytest.fixture
+def engine() -> Iterator[Engine]:
+    store = oxigraph.Store()
+    store.load(truthy().encode(), format=oxigraph.RdfFormat.N_TRIPLES)
+    made = Engine()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"])).decode()
+            status = made.moods.pop(0) if made.moods else 200
+            query = urllib.parse.parse_qs(body)["query"][0]
+            made.asked.append(query)
+            self.send_response(status)
+            if status == 429:
+                self.send_header("Retry-After", "9")
+            self.end_headers()
+            if status == 200:
+                results = store.query(query)
+                self.wfile.write(results.serialize(format=oxigraph.QueryResultsFormat.JSON))
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = HTTPServer(("127.0.0.1", 0), Handler)
+    made.address = f"http://127.0.0.1:{server.server_port}/sparql"
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+    thread.start()
+    yield made
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def test_the_engine_tells_what_the_triples_tell(engine: Engine, tmp_path: Path) -> None:
+    fetch_folder(engine.endpoint(tmp_path / "answers"), ["P22"], tmp_path / "asked")
+    (tmp_path / "triples.nt").write_text(truthy(), "utf-8")
+    asked, bad = read_folder(tmp_path / "asked")
+    told, _ = read_folder(tmp_path)
+    assert asked.facts == told.facts and len(asked) == 22
+    assert {id: asked.nodes[id] for id in asked.nodes} == {id: told.nodes[id] for id in told.nodes}
+    assert asked.nodes["Q3"].names == {'person "3"', "no. 3"}
+    assert asked.nodes["Q3"].type == "Q500"
+    # Q24 has no label.
+    assert bad.counts == {"the object has no label": 1}
+    assert sum("OFFSET 21" in query for query in engine.asked) >= 1, "pages of seven"
+    assert set(engine.waited) == {0.5}
+
+
+def test_nothing_is_asked_twice(engine: Engine, tmp_path: Path) -> None:
+    fetch_folder(engine.endpoint(tmp_path / "answers"), ["P22"], tmp_path / "one")
+    asked = len(engine.asked)
+    fetch_folder(engine.endpoint(tmp_path / "answers"), ["P22"], tmp_path / "two")
+    assert len(engine.asked) == asked
+    for file in (tmp_path / "one").iterdir():
+        assert file.read_bytes() == (tmp_path / "two" / file.name).read_bytes()
+
+
+def test_a_busy_endpoint_is_asked_again_after_a_while(engine: Engine, tmp_path: Path) -> None:
+    engine.moods = [503, 429, 500]
+    rows = engine.endpoint(tmp_path).ask(f"SELECT ?o WHERE {{ <{WD}Q1> <{WDT}P31> ?o }}")
+    assert rows == [{"o": f"{WD}Q500"}]
+    assert engine.waited == [0.5, 9.0, 2.0, 0.5]
+
+
+def test_an_endpoint_that_does_not_answer_is_given_up(engine: Engine, tmp_path: Path) -> None:
+    engine.moods = [503] * 6
+    with pytest.raises(PitfallsError, match=r"does not answer: 503 .*the same command goes on"):
+        engine.endpoint(tmp_path).ask("SELECT ?o WHERE { ?s ?p ?o }")
+    assert len(engine.asked) == 6
+    engine.moods = [400]
+    with pytest.raises(PitfallsError, match="does not answer: 400"):
+        engine.endpoint(tmp_path).ask("SELECT ?o WHERE { ?s ?p ?o } ")
+    assert len(engine.asked) == 7, "a question that is wrong stays wrong"
+
+
+def test_what_was_fetched_survives_a_stop(engine: Engine, tmp_path: Path) -> None:
+    engine.moods = [200, 200] + [503] * 6
+    with pytest.raises(PitfallsError, match="does not answer"):
+        fetch_folder(engine.endpoint(tmp_path / "answers"), ["P22"], tmp_path / "out")
+    kept = list((tmp_path / "answers").iterdir())
+    assert len(kept) == 2 and all(isinstance(json.loads(each.read_text()), list) for each in kept)
+    fetch_folder(engine.endpoint(tmp_path / "answers"), ["P22"], tmp_path / "out")
+    assert len(read_folder(tmp_path / "out")[0]) == 22
+
+
+def test_what_makes_no_sense_is_told(engine: Engine, tmp_path: Path) -> None:
+    endpoint = engine.endpoint(tmp_path / "answers")
+    with pytest.raises(PitfallsError, match="expected a property of Wikidata, such as P22"):
+        fetch_folder(endpoint, ["father"], tmp_path / "out")
+    with pytest.raises(PitfallsError, match="has no facts of P1"):
+        fetch_folder(endpoint, ["P1"], tmp_path / "out")
+    nowhere = Endpoint("http://127.0.0.1:1/", tmp_path / "answers", tries=2, wait=lambda _: None)
+    with pytest.raises(PitfallsError, match=r"does not answer: .*refused"):
+        nowhere.ask("ASK {}")

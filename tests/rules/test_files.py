@@ -1,0 +1,37 @@
+"""Rules go to a file and come back; a bad line is told."""
+
+from pathlib import Path
+
+import pytest
+
+from pitfalls.errors import PitfallsError
+from pitfalls.graph.starter import starter_graph
+from pitfalls.rules.files import read_rules, rule_in_words, write_rules
+from pitfalls.rules.mine import MinedRule
+from pitfalls.rules.rule import COMPOSITE_RULES, REVERSE_RULES, parse_rule
+
+
+def test_rules_come_back(tmp_path: Path) -> None:
+    rules = (*REVERSE_RULES, *COMPOSITE_RULES)
+    file, graph = tmp_path / "rules.tsv", starter_graph()
+    write_rules(file, (MinedRule(rule, 3, 4, 4, 8) for rule in rules), graph)
+    assert read_rules(file) == rules
+    first = file.read_text("utf-8").splitlines()[1]
+    assert first == "P22>P40\tfather(x, y) → child(y, x)\t3\t0.375\t0.750\t0.750"
+
+
+def test_a_rule_reads_like_logic() -> None:
+    words = rule_in_words(parse_rule("P40&P25>P26"), starter_graph())
+    assert words == "child(x, y) ∧ mother(y, z) → spouse(x, z)"
+
+
+def test_a_hand_written_file_needs_rules_only(tmp_path: Path) -> None:
+    file = tmp_path / "rules.txt"
+    file.write_text("# mine\nP22>P40\n\nP40&P25>P26\nP22>P40\n", "utf-8")
+    assert read_rules(file) == (parse_rule("P22>P40"), parse_rule("P40&P25>P26"))
+    file.write_text("P22>P40\nP22\n", "utf-8")
+    with pytest.raises(PitfallsError, match=r"rules.txt: line 2: rule 'P22': expected the form"):
+        read_rules(file)
+    file.write_text("# none\n", "utf-8")
+    with pytest.raises(PitfallsError, match="has no rules"):
+        read_rules(file)

@@ -1,0 +1,182 @@
+"""Mined numbers against sums on paper, the paper's rules in real data, and what a relation is."""
+
+import os
+import shutil
+import subprocess
+import sys
+from itertools import product
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pitfalls.facts import Entity, Relation
+from pitfalls.graph.graph import Graph, Node, Predicate, Triple
+from pitfalls.graph.span import Span
+from pitfalls.rules.mine import Limits, MinedRule, mine
+from pitfalls.rules.rule import parse_rule
+from pitfalls.rules.traits import Traits, traits
+
+pytest.importorskip("ibis")
+
+SHARED = Path(os.environ.get("PITFALLS_SHARED", Path(__file__).parents[2] / ".." / "shared"))
+EVERYTHING = Limits(support=1, head_coverage=0.0, pca_confidence=0.0)
+
+
+def make(triples: list[Triple], spans: dict[Triple, tuple[Span, ...]] | None = None) -> Graph:
+    ends = sorted({end for s, _, o in triples for end in (s, o)})
+    relations = sorted({relation for _, relation, _ in triples})
+    return Graph(
+        [Node(Entity(end, end)) for end in ends],
+        [Predicate(Relation(id, id, f"The {id} of {{}} is")) for id in relations],
+        triples,
+        spans or {},
+    )
+
+
+FAMILY: list[Triple] = [
+    *(("ann", "mother", "eve"), ("bob", "mother", "eve"), ("cid", "mother", "fay")),
+    *(("eve", "child", "ann"), ("eve", "child", "dan"), ("gus", "child", "ann")),
+    *(("eve", "spouse", "gus"), ("gus", "spouse", "eve"), ("fay", "spouse", "hal")),
+]
+
+
+def test_the_numbers_are_those_of_a_sum_on_paper() -> None:
+    found = {str(each.rule): each for each in mine(make(FAMILY), EVERYTHING).rules}
+    # mother(x, y) → child(y, x): ann's holds; bob's is wrong, as eve has children; fay has none.
+    assert found["mother>child"] == MinedRule(parse_rule("mother>child"), 1, 3, 2, 3)
+    # child(gus, ann) ∧ mother(ann, eve) → spouse(gus, eve); eve herself is no third person, and
+    # dan has no mother here.
+    assert found["child&mother>spouse"] == MinedRule(parse_rule("child&mother>spouse"), 1, 1, 1, 3)
+    # mother(x, y) ∧ spouse(y, z) → father: there is no such relation here.
+    assert "mother&spouse>father" not in found
+    # eve and gus say so of each other; hal says nothing.
+    assert found["spouse>spouse"] == MinedRule(parse_rule("spouse>spouse"), 2, 3, 2, 3)
+    assert found["spouse>spouse"].sort == "symmetric"
+    rule = found["mother>child"]
+    assert (rule.confidence, rule.pca_confidence, rule.head_coverage) == (1 / 3, 1 / 2, 1 / 3)
+
+
+links = st.tuples(
+    st.sampled_from("abcd"), st.sampled_from(["r", "s", "t"]), st.sampled_from("abcd")
+)
+
+
+@given(st.sets(links, min_size=1, max_size=30))
+@settings(max_examples=15, deadline=None)
+def test_the_joins_count_what_plain_loops_count(triples: set[Triple]) -> None:
+    holds, relations = triples, sorted({r for _, r, _ in triples})
+    expected = {}
+    for body, head in product(relations, repeat=2):
+        pairs = {(o, s) for s, r, o in holds if r == body and s != o}
+        expected[f"{body}>{head}"] = counted(pairs, head, holds)
+    for tied, body, head in product(relations, repeat=3):
+        pairs = {
+            (x, z)
+            for x, r1, y in holds
+            for y2, r2, z in holds
+            if (r1, r2, y) == (tied, body, y2) and len({x, y, z}) == 3
+        }
+        expected[f"{tied}&{body}>{head}"] = counted(pairs, head, holds)
+    mined = mine(make(sorted(triples)), EVERYTHING).rules
+    found = {str(each.rule): (each.support, each.pairs, each.known) for each in mined}
+    assert found == {rule: counts for rule, counts in expected.items() if counts[0]}
+
+
+def counted(pairs: set[tuple[str, str]], head: str, holds: set[Triple]) -> tuple[int, int, int]:
+    told = {s for s, r, _ in holds if r == head}
+    support = sum((x, head, z) in holds for x, z in pairs)
+    return support, len(pairs), sum(x in told for x, _ in pairs)
+
+
+def test_limits_leave_out_what_they_say() -> None:
+    graph = make(FAMILY)
+    rules = mine(graph, EVERYTHING).rules
+    for limits in (
+        Limits(support=2, head_coverage=0.0, pca_confidence=0.0),
+        Limits(support=1, head_coverage=0.5, pca_confidence=0.0),
+        Limits(support=1, head_coverage=0.0, pca_confidence=0.9),
+        Limits(support=1, head_coverage=0.0, pca_confidence=0.0, confidence=0.5),
+    ):
+        kept = mine(graph, limits).rules
+        assert kept == tuple(each for each in rules if limits.allow(each))
+        assert 0 < len(kept) < len(rules)
+
+
+def test_out_of_time_it_says_what_it_left_out() -> None:
+    mined = mine(
+        make(FAMILY), Limits(support=1, head_coverage=0.0, pca_confidence=0.0, seconds=0.0)
+    )
+    assert mined.left_out == ("child", "mother", "spouse")
+    assert mined.rules and mined.of("composition") == []
+
+
+def test_another_connection_counts_the_same() -> None:
+    import ibis
+
+    assert mine(make(FAMILY), EVERYTHING, engine=ibis.duckdb.connect()) == mine(
+        make(FAMILY), EVERYTHING
+    )
+
+
+@pytest.mark.filterwarnings("ignore")  # Spark's own, about the versions of others
+def test_spark_counts_the_same() -> None:
+    pyspark = pytest.importorskip("pyspark.sql", reason="pyspark is not installed")
+    if shutil.which("java") is None:
+        pytest.skip("Spark needs Java, which is not installed")
+    import ibis
+
+    builder = pyspark.SparkSession.builder.master("local[1]").config("spark.ui.enabled", "false")
+    session = builder.config("spark.sql.shuffle.partitions", "1").getOrCreate()
+    try:
+        spark = ibis.pyspark.connect(session)
+        assert mine(make(FAMILY), EVERYTHING, engine=spark) == mine(make(FAMILY), EVERYTHING)
+    finally:
+        session.stop()
+
+
+REAL = """
+import sys
+from pitfalls.graph.sources import open_graph
+from pitfalls.rules.mine import mine
+from pitfalls.rules.rule import COMPOSITE_RULES, REVERSE_RULES
+from pitfalls.rules.traits import traits
+
+graph = open_graph(sys.argv[1]).graph
+mined = mine(graph)
+inverse = [each.rule for each in mined.of("inverse")]
+composed = [each.rule for each in mined.of("composition")]
+assert max(inverse.index(rule) for rule in REVERSE_RULES) < 12
+assert max(composed.index(rule) for rule in COMPOSITE_RULES) < 30
+found = traits(graph)
+assert all(found[id].functional for id in ("P22", "P25", "P26", "P170", "P184"))
+assert all(found[id].many for id in ("P40", "P800", "P69", "P136", "P166", "P1411"))
+assert {id for id in ("P26", "P22", "P530", "P27") if found[id].symmetric} == {"P26", "P530"}
+"""
+
+
+def test_the_papers_rules_are_among_the_first_in_real_data() -> None:
+    """In a process of its own: checking types of a third of a million facts takes minutes."""
+    folder = SHARED / "data" / "kg"
+    if not folder.is_dir():
+        pytest.skip(f"no graph in {folder}; PITFALLS_SHARED names another place")
+    command = [sys.executable, "-c", REAL, str(folder)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_traits_are_counts_that_can_be_checked_by_hand() -> None:
+    assert traits(make(FAMILY))["spouse"] == Traits(3, 3, 3, 2, 2)
+    assert traits(make(FAMILY))["child"] == Traits(3, 2, 1, 0, 0)
+    assert traits(make(FAMILY))["child"].functionality == 2 / 3
+
+
+def test_who_comes_one_after_the_other_is_one_at_a_time() -> None:
+    triples: list[Triple] = [(f"land{n}", "king", f"king{n}{k}") for n in range(12) for k in "ab"]
+    reigns = {
+        each: (Span(None, (1900, 1, 1)) if each[2].endswith("a") else Span((1900, 1, 1), None),)
+        for each in triples
+    }
+    assert traits(make(triples, reigns))["king"].functional
+    assert traits(make(triples))["king"].many
