@@ -16,6 +16,9 @@ from pitfalls.models.patches import Changes, row_patches
 from pitfalls.models.sharing import lowest_block, shared_below
 from pitfalls.models.tokens import Split, tokenize_target
 
+TARGET_TOKENS = 2048
+"""The most padded tokens in one forward pass that goes on from prompts into targets."""
+
 HEAD_ROWS = 512
 """Positions whose logits are formed at a time: a vocabulary of 50,000 then takes 100 MB."""
 
@@ -51,12 +54,12 @@ def target_logprobs(
     Args:
         model: the model.
         questions: any number, in any order; the result does not depend on what they share.
-        token_budget: the most padded tokens in one forward pass.
+        token_budget: the most padded tokens of prompts in one forward pass.
     """
     if model.plain:
         return plain_target_logprobs(model, questions)
     texts = _group(model, questions)
-    sizes = [(len(text), max(map(_length, text))) for text in texts]
+    sizes = [(len(text), len(text[0].ids)) for text in texts]
     answers: dict[int, Tensor] = {}
     for batch in pack(sizes, token_budget):
         for answer in run_split_on_oom(
@@ -100,11 +103,6 @@ def _together(
     return list(logprobs.cpu().split([len(target) for _, target in texts]))
 
 
-def _length(prompt: _Prompt) -> int:
-    """Tokens of a prompt and of its targets but their last ones, which predict nothing."""
-    return len(prompt.ids) + sum(len(target) - 1 for target in prompt.targets)
-
-
 def _group(model: LanguageModel, questions: Sequence[Question]) -> list[list[_Prompt]]:
     """The prompts to run, those of equal text under one edited model after another together."""
     # The same texts are asked of many edited models: each is tokenised once.
@@ -138,9 +136,14 @@ def _answer(model: LanguageModel, prompts: Sequence[_Prompt]) -> list[dict[int, 
     ]
 
     long = [j for j, (_, target) in enumerate(rows) if len(target) > 1]
-    if long:
-        rest = _go_on(model, prompts, [rows[j] for j in long], cache, layer, run)
-        for j, piece in zip(long, rest, strict=True):
+    prefix = [(kept.keys, kept.values) for kept in cached_layers(cache)]
+    # Most targets are short: those of one length go on together, or padding would be most of it.
+    for some in pack([(1, len(rows[j][1]) - 1) for j in long], TARGET_TOKENS):
+        asked = [long[n] for n in some]
+        for kept, (keys, values) in zip(cached_layers(cache), prefix, strict=True):
+            kept.keys, kept.values = keys, values
+        rest = _go_on(model, prompts, [rows[j] for j in asked], cache, layer, run)
+        for j, piece in zip(asked, rest, strict=True):
             parts[j].append(piece)
 
     answers: list[dict[int, Tensor]] = [{} for _ in prompts]
