@@ -7,7 +7,7 @@ machine is doing falls on all of them. Results are compared: a fast path that is
 Example: python benchmarks/bench.py --edits 16 --repeats 5 --work rome --work ft
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from statistics import median
 from typing import Annotated
@@ -122,11 +122,10 @@ def as_table(outcomes: Sequence[Outcome], peaks: dict[str, float]) -> Table:
     return table
 
 
-def sweep(editor: str, model: LanguageModel, sizes: Sequence[int]) -> Table:
-    """How time, memory and success grow with the number of edits, each alone or all in one job."""
-    table = Table("edits", "apart, s per edit", "succeed", box=MARKDOWN)
-    for head in ("in one job, s per edit", "succeed", "peak memory so far, GiB"):
-        table.add_column(head)
+def sweep(editor: str, model: LanguageModel, sizes: Sequence[int]) -> Iterator[str]:
+    """How time, success and memory grow with the number of edits, each alone or all in one job."""
+    yield "| edits | apart, s per edit | succeed | in one job | succeed | peak memory so far |"
+    yield "|---" * 6 + "|"
     edits = [case.first for data in SWEPT for case in load_cases(data)]
     edits = list({(edit.subject, edit.relation): edit for edit in edits}.values())
     for size in sizes:
@@ -134,8 +133,7 @@ def sweep(editor: str, model: LanguageModel, sizes: Sequence[int]) -> Table:
         for jobs in ([Job((edit,)) for edit in edits[:size]], [Job(tuple(edits[:size]))]):
             seconds, updates = timed(lambda m, jobs=jobs: editor_for(editor, m).fit(m, jobs), model)
             row += [f"{seconds / size:.3f}", f"{100 * success(model, jobs, updates):.0f} %"]
-        table.add_row(*row, f"{peak_memory():.2f}")
-    return table
+        yield f"| {' | '.join(row)} | {peak_memory():.2f} GiB |"
 
 
 def success(model: LanguageModel, jobs: Sequence[Job], updates: Sequence[Update]) -> float:
@@ -178,7 +176,8 @@ def main(
         if sweep_editor:
             for name, loaded in fast.items():
                 console.print(f"\n{sweep_editor}, {name}")
-                console.print(sweep(sweep_editor, loaded, SWEEP))
+                for line in sweep(sweep_editor, loaded, SWEEP):
+                    console.print(line, soft_wrap=True)
             return
         plain = LanguageModel.load(model, device=device, plain=True, progress=progress)
         outcomes: list[Outcome] = []
