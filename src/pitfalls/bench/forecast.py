@@ -23,8 +23,11 @@ LIBRARIES = 0.7 * 2**30
 """Bytes that Python, torch and transformers hold."""
 
 KEPT = 16
-"""Numbers, in hidden states and in MLP states each, that a token leaves in a block for the way
-backwards, twice what the common families need."""
+"""Numbers, in hidden states and half as many in MLP states, that a token leaves in a block for the
+way backwards: an estimate."""
+
+BATCH = 768
+"""Tokens in one forward pass of a fit: the default of the editors' token budgets."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +134,6 @@ def _memory(model: LanguageModel, dtype: torch.dtype) -> float:
     """Weights, what one batch leaves for its way backwards, logits, and what FT trains."""
     weights = sum(p.numel() for p in model.network.parameters()) * dtype.itemsize
     d_out, d_in = model.weight(f"{model.mlp_out_name(0)}.weight").shape
-    tokens = 768
-    activations = tokens * model.n_layers * KEPT * (d_out + d_in / 2) * dtype.itemsize
+    activations = BATCH * model.n_layers * KEPT * (d_out + d_in / 2) * dtype.itemsize
     logits = 3 * 4 * 512 * model.n_logits
     return LIBRARIES + weights + activations + logits

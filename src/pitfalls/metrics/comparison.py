@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Any, Literal, TypeAlias, get_args
 
@@ -10,7 +10,7 @@ from pitfalls.errors import PitfallsError, UnknownNameError
 from pitfalls.metrics.metric import Metric
 from pitfalls.metrics.paired import Paired, paired
 from pitfalls.metrics.permutation import holm, permutation_p
-from pitfalls.metrics.scores import case_value, number_of
+from pitfalls.metrics.scores import case_value, number_of, strict_json
 from pitfalls.metrics.table import METRICS
 from pitfalls.records.observation import Observation, Source
 from pitfalls.vocabulary import CaseKind, Preset
@@ -59,10 +59,7 @@ class Comparison:
 
     def as_json(self) -> dict[str, Any]:
         """Null where a number is undefined or infinite."""
-        return {
-            key: None if isinstance(value, float) and not math.isfinite(value) else value
-            for key, value in asdict(self).items()
-        }
+        return strict_json(self)
 
 
 def compare(

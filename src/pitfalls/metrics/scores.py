@@ -15,6 +15,14 @@ from pitfalls.records.observation import Observation, Source
 from pitfalls.vocabulary import CaseKind, Preset
 
 
+def strict_json(row: Any) -> dict[str, Any]:
+    """A dataclass as JSON has it: null where a number is undefined or infinite."""
+    return {
+        key: None if isinstance(value, float) and not math.isfinite(value) else value
+        for key, value in asdict(row).items()
+    }
+
+
 @dataclass(frozen=True, slots=True)
 class Score:
     """One metric of one editor on one data set."""
@@ -49,10 +57,7 @@ class Score:
 
     def as_json(self) -> dict[str, Any]:
         """The score as strict JSON has it: null where a number is undefined or infinite."""
-        return {
-            key: None if isinstance(value, float) and not math.isfinite(value) else value
-            for key, value in asdict(self).items()
-        }
+        return strict_json(self)
 
 
 def score(

@@ -8,6 +8,7 @@ from statistics import median
 import torch
 
 from pitfalls.cache import cache_root
+from pitfalls.disk import write_bytes
 from pitfalls.models.language_model import LanguageModel
 from pitfalls.models.products import linear
 
@@ -59,8 +60,7 @@ def calibrated_rate(d_out: int, d_in: int, dtype: torch.dtype, device: torch.dev
     known: dict[str, float] = _read(file.read_text()) if file.is_file() else {}
     if key not in known:
         known[key] = product_rate(d_out, d_in, dtype, device)
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(json.dumps(known, indent=1))
+        write_bytes(file, json.dumps(known, indent=1).encode())
     return known[key]
 
 
