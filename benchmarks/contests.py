@@ -16,7 +16,7 @@ from pitfalls.bench.states import reach_states
 from pitfalls.cases.collections import load_cases
 from pitfalls.cases.plan import State, plan
 from pitfalls.editors.editor import Job
-from pitfalls.editors.table import EditorName, editor_for
+from pitfalls.editors.table import DEFAULT_EDITORS, EditorName, editor_for
 from pitfalls.editors.update import Update
 from pitfalls.models.corpus import load_corpus
 from pitfalls.models.language_model import LanguageModel
@@ -116,7 +116,7 @@ def moments(tokens: int, plain_tokens: int) -> Contest:
 
 def experiment(cases: int, plain_cases: int) -> Contest:
     """What `pitfalls run` does by default: every editor on every kind of case."""
-    names = [EditorName.parse(name) for name in Experiment().editors]
+    names = [EditorName.parse(name) for name in DEFAULT_EDITORS]
     chunks = {count: load_all(Experiment(cases=count)) for count in (cases, plain_cases)}
 
     def chunk_by_chunk(model: LanguageModel, count: int, size: int) -> list[Record]:

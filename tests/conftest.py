@@ -43,9 +43,16 @@ def own_cache(
 
 
 @pytest.fixture(scope="session", params=FAMILIES)
-def model(request: pytest.FixtureRequest) -> Iterator[LanguageModel]:
+def family(request: pytest.FixtureRequest) -> str:
+    """The family of `model`."""
+    name: str = request.param
+    return name
+
+
+@pytest.fixture(scope="session")
+def model(family: str) -> Iterator[LanguageModel]:
     """A tiny model of every family, which no test may leave changed."""
-    made = tiny_model(request.param)
+    made = tiny_model(family)
     before = snapshot(made)
     yield made
     assert unchanged(made, before)

@@ -16,7 +16,7 @@ from transformers.pytorch_utils import Conv1D
 from pitfalls.editors.editor import Editor, Job
 from pitfalls.editors.table import EDITORS
 from pitfalls.editors.update import Update
-from pitfalls.facts import Edit
+from pitfalls.facts import Edit, Entity
 from pitfalls.models.language_model import LanguageModel
 from pitfalls.models.moments import MomentSettings
 from pitfalls.models.patches import Dense
@@ -28,8 +28,9 @@ NAMES = sorted(EDITORS)
 each_editor = pytest.mark.parametrize("name", NAMES)
 
 LONG = Edit.of("In the city of {}, the author of the book", subject="日本", target="lived in Paris")
-AGAIN = replace(EDITS[0], new_object=EDITS[1].new_object)
-"""The same subject and relation as the first of `EDITS`, edited towards something else."""
+AGAIN = replace(EDITS[0], new_object=Entity("Paris", "Paris"))
+"""The same subject and relation as the first of `EDITS`, edited towards something else: one word, for
+FT asks for all of a target's tokens at once behind the prompt, which may miss a longer target."""
 
 
 def test_every_editor_is_held_to_the_laws():
@@ -185,10 +186,10 @@ def test_a_batch_of_jobs_is_each_alone_in_any_order(
 
 @each_editor
 def test_the_fast_path_on_a_shuffled_batch_is_the_plain_path(
-    name: str, model: LanguageModel, fitted: FittedBy
+    name: str, family: str, model: LanguageModel, fitted: FittedBy
 ):
     """One job at a time on whole texts, by transformers as it comes."""
-    together, plain = fitted(name, model), tiny_model(model.architecture.name, plain=True)
+    together, plain = fitted(name, model), tiny_model(family, plain=True)
     order = random.Random(name).sample(range(len(together.jobs)), len(together.jobs))
     shuffled = together.editor.fit(model, [together.jobs[i] for i in order])
     for i, update in zip(order, shuffled, strict=True):
@@ -200,11 +201,11 @@ def test_the_fast_path_on_a_shuffled_batch_is_the_plain_path(
 
 @each_editor
 def test_equal_models_give_equal_updates_bit_for_bit(
-    name: str, model: LanguageModel, moments: MomentSettings
+    name: str, family: str, moments: MomentSettings
 ):
     fits = []
     for _ in range(2):
-        same = tiny_model(model.architecture.name)
+        same = tiny_model(family)
         fits.append(tiny_editor(name, same, moments).fit(same, mixed_jobs(name, same, moments)))
     for first, second in zip(*fits, strict=True):
         assert timeless(first) == timeless(second)
@@ -225,8 +226,7 @@ def linear_copy(model: LanguageModel) -> LanguageModel:
             linear.weight = nn.Parameter(module.weight.mT.contiguous(), requires_grad=False)
             linear.bias = nn.Parameter(module.bias.clone(), requires_grad=False)
             network.set_submodule(name, linear)
-    row = replace(model.architecture, name="gpt2-linear", weight_layout="out_in")
-    return LanguageModel("linear", network, model.tokenizer, row)
+    return LanguageModel("linear", network, model.tokenizer, model.architecture)
 
 
 @each_editor

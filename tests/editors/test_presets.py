@@ -12,7 +12,14 @@ from pitfalls.editors.editor import Editor
 from pitfalls.editors.fine_tune import FineTune
 from pitfalls.editors.mend_training import NAME, MendTraining
 from pitfalls.editors.rome import Rome
-from pitfalls.editors.table import EDITORS, EditorName, editor_for, preset_settings
+from pitfalls.editors.table import (
+    DEFAULT_EDITORS,
+    EDITORS,
+    EditorName,
+    editor_for,
+    editors_named,
+    preset_settings,
+)
 from pitfalls.errors import PitfallsError, UnknownNameError
 from pitfalls.models.language_model import LanguageModel
 from pitfalls.testing import tiny_model, tiny_network
@@ -181,3 +188,17 @@ def test_an_unknown_editor_is_refused_with_the_nearest(model: LanguageModel):
 def test_an_editor_without_networks_for_the_model_is_refused(editor: str):
     with pytest.raises(PitfallsError, match="pitfalls train"):
         editor_for(editor, tiny_model("gpt2"))
+
+
+def test_without_names_every_editor_is_taken_that_has_what_it_needs():
+    model = tiny_model("llama")
+    taken = editors_named(None, model)
+    assert {name.base for name in taken} == set(UNTRAINED)
+    assert [str(name) for name in taken] == [n for n in DEFAULT_EDITORS if n not in TRAINED]
+    assert list(map(str, editors_named(("mend", "ft", "mend"), model))) == ["mend", "ft"]
+
+
+@pytest.mark.real
+def test_the_default_model_comes_with_what_every_editor_needs():
+    outline = LanguageModel.outline("smollm2-135m")
+    assert tuple(map(str, editors_named(None, outline))) == DEFAULT_EDITORS

@@ -177,8 +177,6 @@ def edit_of(request: Any) -> Edit:
     )
 
 
-def stored(matrix: Tensor, model: LanguageModel) -> Tensor:
-    """A [d_out, d_in] matrix in the orientation of the model's parameter."""
-    return (
-        matrix.mT if matrix.ndim == 2 and model.architecture.weight_layout == "in_out" else matrix
-    )
+def stored(name: str, matrix: Tensor, model: LanguageModel) -> Tensor:
+    """A [d_out, d_in] matrix in the orientation of the model's parameter `name`."""
+    return matrix.mT if matrix.ndim == 2 and model.is_conv1d(name) else matrix

@@ -86,7 +86,7 @@ def test_recorded_changes(goldens: Goldens, fits: dict[str, Update]) -> None:
     for name, tensor in recorded.items():
         key, _, weight = name.partition("/delta/")
         known = goldens.deviation["ft"]["tensors"][name]["rel_fro"]
-        ours = stored(fits[key].changes[weight].matrix, goldens.model)
+        ours = stored(weight, fits[key].changes[weight].matrix, goldens.model)
         assert relative(ours, tensor) <= max(CHANGE, SPREAD * known), name
 
 
@@ -94,7 +94,7 @@ def test_summaries_of_all_changes(goldens: Goldens, runs: Any, fits: dict[str, U
     for key, run in runs.items():
         assert fits[key].changes.keys() == run["delta_summary"].keys()
         for weight, summary in run["delta_summary"].items():
-            ours = stored(fits[key].changes[weight].matrix, goldens.model)
+            ours = stored(weight, fits[key].changes[weight].matrix, goldens.model)
             norm, size = summary["fro"], math.sqrt(ours.numel())
             assert ours.norm().item() == pytest.approx(norm, rel=CHANGE), key
             assert ours.abs().max().item() == pytest.approx(summary["abs_max"], rel=CHANGE), key

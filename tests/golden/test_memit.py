@@ -77,7 +77,7 @@ def test_recorded_changes(goldens: Goldens, fits: dict[str, tuple[Memit, Update]
     assert recorded
     for name in recorded:
         key, _, weight = name.partition("/delta/")
-        ours = stored(fits[key][1].changes[weight].matrix, goldens.model)
+        ours = stored(weight, fits[key][1].changes[weight].matrix, goldens.model)
         assert relative(ours, tensors[name]) <= tolerance(goldens, name), name
 
 

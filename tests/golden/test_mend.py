@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from goldens import stored
 from mend_goldens import MendGoldens, deviation, labelled
 from torch import Tensor
 
@@ -140,16 +141,15 @@ def test_changes(goldens: MendGoldens, updates: dict[str, dict[str, Update]]) ->
                 change = update.changes[name]
                 assert isinstance(change, LowRank)
                 assert change.A.shape[0] == said["n_rows"]
-                stored = stored_layout(goldens, change)
+                stored = stored_layout(goldens, name, change)
                 if (expected := goldens.tensors.get(f"{key}/delta/{name}")) is not None:
                     assert deviation(stored, expected) < RELATIVE, (mode, key, name)
                 check_summary(stored, said)
 
 
-def stored_layout(goldens: MendGoldens, change: LowRank) -> Tensor:
+def stored_layout(goldens: MendGoldens, name: str, change: LowRank) -> Tensor:
     """ΔW in the shape of the parameter."""
-    in_out = goldens.padded_model.architecture.weight_layout == "in_out"
-    return change.matrix.mT if in_out else change.matrix
+    return stored(name, change.matrix, goldens.padded_model)
 
 
 def check_summary(matrix: Tensor, said: dict[str, float | list[float]]) -> None:

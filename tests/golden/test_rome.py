@@ -291,7 +291,7 @@ def test_recorded_changes(goldens: Goldens, fits: Fits) -> None:
     for name, tensor in recorded.items():
         key, _, weight = name.partition("/delta/")
         known = goldens.deviation["rome"]["tensors"][name]["rel_fro"]
-        ours = stored(fits.runs[key].update.changes[weight].matrix, goldens.model)
+        ours = stored(weight, fits.runs[key].update.changes[weight].matrix, goldens.model)
         assert relative(ours, tensor) <= fits.tolerance(key, known), name
 
 
@@ -303,7 +303,7 @@ def test_summaries_of_all_changes(goldens: Goldens, fits: Fits) -> None:
         limit = max(known[f"{p}/{part}"]["rel_fro"] for p in places(fits, key) for part in "uv")
         rel = fits.tolerance(key, limit)
         for weight, summary in run["delta_summary"].items():
-            ours = stored(fit.update.changes[weight].matrix, goldens.model)
+            ours = stored(weight, fit.update.changes[weight].matrix, goldens.model)
             assert fit.update.norms[weight] == pytest.approx(summary["fro"], rel=rel), key
             largest = summary["abs_max"]
             assert ours.abs().max().item() == pytest.approx(largest, rel=4 * rel), key

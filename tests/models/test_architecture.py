@@ -1,22 +1,45 @@
 """Families are told apart by their structure, and what does not fit is named."""
 
+from dataclasses import replace
+from pathlib import Path
+
 import pytest
+import torch
 from torch import nn
+from transformers import AutoConfig, AutoModelForCausalLM
 
 from pitfalls.errors import PitfallsError
-from pitfalls.models.architecture import ARCHITECTURES, architecture_of
+from pitfalls.models.architecture import architecture_of, architectures, described
+from pitfalls.models.head import check_structure
 from pitfalls.models.language_model import LanguageModel
-from pitfalls.testing import FAMILIES, tiny_model
+from pitfalls.models.mlp_norm import before_mlp_norm
+from pitfalls.models.passes import right_output
+from pitfalls.models.tokens import Split
+from pitfalls.models.trace import traffic
+from pitfalls.testing import tiny_model, tiny_tokenizer
 
-
-def test_every_family_of_the_table_can_be_tested():
-    assert {row.name for row in ARCHITECTURES} == set(FAMILIES)
+STRANGE = {
+    "hidden_size": 32,
+    "ffn_hidden_size": 64,
+    "n_heads": 4,
+    "n_layers": 2,
+    "max_seq_len": 64,
+    "max_position_embeddings": 64,
+    "vocab_size": 400,
+    "pad_token_id": 0,
+    "attn_config": {"attn_pdrop": 0, "alibi": True},
+}
+DESCRIPTION = """
+blocks = "transformer.blocks"
+mlp_in = ["ffn.up_proj"]
+mlp_out = "ffn.down_proj"
+final_norm = "transformer.norm_f"
+takes_positions = false
+"""
 
 
 def test_a_family_is_found_by_its_structure(model: LanguageModel):
-    row = architecture_of(model.network)
-    assert row.name in model.name
-    assert row == model.architecture
+    assert architecture_of(model.network) == model.architecture
 
 
 def test_the_value_matrix_is_seen_as_out_by_in(model: LanguageModel):
@@ -27,22 +50,124 @@ def test_the_value_matrix_is_seen_as_out_by_in(model: LanguageModel):
         assert weight.data_ptr() == model.mlp_out(layer).weight.data_ptr()
 
 
-def test_an_unknown_structure_is_refused_naming_what_each_family_misses():
+def test_the_parts_make_the_networks_own_logits(model: LanguageModel):
+    batch = model.batch([Split((), (5, 6, 7)), Split((), (8, 9, 10))])
+    with torch.no_grad():
+        ours = model.head_logits(right_output(model, batch, None))
+        told = {"attention_mask": batch.mask.long(), "use_cache": False}
+        theirs = model.network(input_ids=batch.right, **told).logits.float()
+    torch.testing.assert_close(ours, theirs)
+
+
+def test_an_unknown_structure_is_refused_naming_what_it_misses():
     network = nn.ModuleDict({"encoder": nn.Linear(2, 2)})
-    with pytest.raises(PitfallsError) as error:
-        architecture_of(network)
+    with pytest.raises(PitfallsError, match="ModuleDict is of no known family") as error:
+        architecture_of(network, directory=Path("somewhere"))
     message = str(error.value)
     assert "\n" not in message
-    for row in ARCHITECTURES:
-        assert f"{row.name} needs a module {row.blocks!r}" in message
+    assert "describe it in somewhere/architecture.toml" in message
 
 
-def test_a_matrix_in_the_other_layout_is_told():
-    network = tiny_model("gpt2").network
-    mlp = network.get_submodule("transformer.h.0.mlp")
-    mlp.c_proj = nn.Linear(*mlp.c_proj.weight.shape)
-    with pytest.raises(PitfallsError, match=r"gpt2 needs 'mlp\.c_proj' stored as in_out"):
+def test_the_nearest_family_is_the_one_named():
+    network = tiny_model("gptj").network
+    for block in network.transformer.h:
+        block.mlp.fc_two = block.mlp.fc_out
+        del block.mlp.fc_out
+    told = r"no module 'transformer\.h\.0\.mlp\.fc_out', which the nearest, gptj, has"
+    with pytest.raises(PitfallsError, match=told):
         architecture_of(network)
+
+
+def test_blocks_that_are_not_alike_are_refused():
+    network = tiny_model("llama").network
+    del network.model.layers[2].mlp.down_proj
+    with pytest.raises(PitfallsError, match=r"'model\.layers\.2\.mlp\.down_proj'"):
+        architecture_of(network)
+
+
+@pytest.mark.parametrize("kind", ["mixtral", "qwen3_moe"])
+def test_a_mixture_of_experts_is_refused_with_the_reason(kind: str):
+    config = AutoConfig.for_model(kind, hidden_size=32, num_hidden_layers=2, vocab_size=400)
+    with torch.device("meta"):
+        network = AutoModelForCausalLM.from_config(config)
+    with pytest.raises(PitfallsError, match=r"mixture of experts \(model\.layers\.0.*own"):
+        LanguageModel.wrap(network, tiny_tokenizer(), name="experts")
+
+
+def test_a_cap_that_the_row_does_not_know_of_is_caught():
+    model = tiny_model("gemma2")
+    check_structure(model.network, model.architecture)
+    with pytest.raises(PitfallsError, match="makes other logits than its head"):
+        check_structure(model.network, replace(model.architecture, logit_cap=None))
+
+
+@pytest.fixture
+def strange(tmp_path: Path) -> Path:
+    """A model of a family without a row (MPT), as a directory."""
+    torch.manual_seed(0)
+    network = AutoModelForCausalLM.from_config(AutoConfig.for_model("mpt", **STRANGE))
+    network.save_pretrained(tmp_path)
+    tiny_tokenizer().save_pretrained(tmp_path)
+    return tmp_path
+
+
+def test_a_model_without_a_row_works_once_it_is_described(strange: Path):
+    with pytest.raises(PitfallsError, match=r"describe it in .*architecture\.toml"):
+        LanguageModel.load(str(strange))
+    (strange / "architecture.toml").write_text(DESCRIPTION)
+    model = LanguageModel.load(str(strange))
+    assert model.architecture.name == strange.name
+    assert model.n_layers == 2
+    assert LanguageModel.outline(str(strange)).architecture == model.architecture
+    test_the_parts_make_the_networks_own_logits(model)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("blocks = ", "cannot be read as TOML"),
+        (DESCRIPTION.replace("mlp_out", "mlp_uot"), "'mlp_uot': did you mean 'mlp_out'"),
+        (DESCRIPTION.replace('"ffn.down_proj"', "3"), "mlp_out: input should be a valid string"),
+        (DESCRIPTION.replace("mlp_out = ", "#"), "mlp_out: field required|mlp_out: missing"),
+    ],
+)
+def test_a_faulty_description_is_told(tmp_path: Path, text: str, told: str):
+    (tmp_path / "architecture.toml").write_text(text)
+    with pytest.raises(PitfallsError, match=told) as error:
+        described(tmp_path)
+    assert "\n" not in str(error.value)
+
+
+def test_a_description_that_does_not_fit_is_to_be_corrected(strange: Path):
+    (strange / "architecture.toml").write_text(DESCRIPTION.replace("norm_f", "norm_g"))
+    with pytest.raises(PitfallsError, match=r"no module 'transformer\.norm_g'.*correct "):
+        LanguageModel.load(str(strange))
+
+
+def test_every_row_says_what_it_is_for():
+    assert all(row.models for row in architectures())
+    names = [row.name for row in architectures()]
+    assert len(names) == len(set(names))
+
+
+def test_what_the_residual_stream_gets_is_what_was_asked_for(model: LanguageModel):
+    """To first order, but for the direction whose length a norm sets."""
+    layer = 1
+    path = model.architecture.mlp_norm
+    batch = model.batch([Split((), (5, 6, 7, 8))])
+    m = traffic(model, batch, {0: model.mlp_out(layer)})[0][1][0]
+    r = 1e-3 * torch.randn(m.shape, generator=torch.Generator().manual_seed(0))
+    change = before_mlp_norm(model, layer, m, r)
+    if path is None:
+        assert torch.equal(change, r)
+        return
+    norm = model.blocks[layer].get_submodule(path)
+    got = norm(m.double() + change.double()) - norm(m.double())
+    along = torch.nn.functional.normalize(m.double(), dim=-1)
+    missing = (got - r) / norm(torch.ones_like(m[:1])).double()
+    across = missing - (missing * along).sum(-1, keepdim=True) * along
+    wanted = r / norm(torch.ones_like(m[:1])).double()
+    assert across.norm() < 0.05 * wanted.norm()
 
 
 @pytest.mark.parametrize("layer", [-1, 4, 100])

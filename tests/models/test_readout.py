@@ -51,9 +51,11 @@ def test_shared_prefixes_are_plain_questions(model: LanguageModel, budget: int):
 
 def test_changes_reach_the_answers(model: LanguageModel):
     """Or else the law above would hold for a readout that forgets them."""
-    every = [Question(PROMPTS[0], "Paris", update.changes) for update in some_updates(model)]
-    answers = [answer.sum().item() for answer in target_logprobs(model, every)]
-    gaps = [abs(a - b) for i, a in enumerate(answers) for b in answers[:i]]
+    updates = some_updates(model)
+    every = [Question(text, "Paris", update.changes) for update in updates for text in PROMPTS]
+    answers = torch.stack([answer.sum() for answer in target_logprobs(model, every)])
+    by_model = answers.unflatten(0, (len(updates), len(PROMPTS)))
+    gaps = [(a - b).abs().max() for i, a in enumerate(by_model) for b in by_model[:i]]
     assert min(gaps) > 1e-3
 
 
@@ -102,6 +104,9 @@ def test_no_questions_no_answers(model: LanguageModel):
 
 
 def test_a_text_longer_than_the_model_reads_is_refused_in_one_line(model: LanguageModel) -> None:
+    if model.max_length is None:
+        assert target_logprobs(model, [Question("word " * 300, "end", {})])[0].isfinite().all()
+        return
     prompt = "word " * (model.max_length + 1)
     with pytest.raises(PitfallsError, match=rf"reads {model.max_length}; shorten") as caught:
         target_logprobs(model, [Question(prompt.strip(), "end", {})])

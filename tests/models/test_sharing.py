@@ -1,5 +1,7 @@
 """A text that several edited models read goes through the blocks they share once."""
 
+from typing import Any
+
 import pytest
 import torch
 from changes import random_change
@@ -27,10 +29,10 @@ def test_every_row_comes_out_as_it_would_alone(model: LanguageModel, layer: int)
     carried = [changes[i] if layer < 4 else {} for i in (0, 0, 1, 2, 1)]
     seen: list[int] = []
 
-    def note(module: nn.Module, args: tuple[torch.Tensor, ...]) -> None:
-        seen.append(len(args[0]))
+    def note(module: nn.Module, args: tuple[torch.Tensor, ...], output: Any) -> None:
+        seen.append(len(output[0] if isinstance(output, tuple) else output))
 
-    hooks = [model.mlp_out(i).register_forward_pre_hook(note) for i in range(model.n_layers)]
+    hooks = [block.register_forward_hook(note) for block in model.blocks]
     with torch.no_grad(), row_patches(model.network, carried):
         batch = model.batch([Split((), text) for text in texts])
         with shared_below(model, layer, texts) as first:

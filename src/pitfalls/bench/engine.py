@@ -6,7 +6,7 @@ from pitfalls.bench.carry_out import Unedited, carry_out
 from pitfalls.bench.chunks import cut, load_all
 from pitfalls.bench.experiment import Experiment
 from pitfalls.bench.header import make_header
-from pitfalls.editors.table import EDITORS, EditorName, editor_for
+from pitfalls.editors.table import EDITORS, EditorName, editor_for, editors_named
 from pitfalls.errors import UnknownNameError
 from pitfalls.models.language_model import LanguageModel
 from pitfalls.progress import SILENT, Progress
@@ -22,15 +22,18 @@ def run(experiment: Experiment, out: Path | str, *, progress: Progress = SILENT)
         PitfallsError: wrong names, files or settings, all of them found before the first edit, or
             a directory that cannot be written. What was written before stays.
     """
-    names = [EditorName.parse(name) for name in dict.fromkeys(experiment.editors)]
+    for name in experiment.editors or ():
+        EditorName.parse(name)
     for name in experiment.settings:
         if name not in EDITORS:
             raise UnknownNameError("editor in settings", name, EDITORS)
     cases = load_all(experiment)
-    chunks = list(cut(cases, names, size=experiment.chunk))
     model = LanguageModel.load(
         experiment.model, dtype=experiment.dtype, device=experiment.device, progress=progress
     )
+    names = editors_named(experiment.editors, model)
+    experiment = experiment.model_copy(update={"editors": tuple(map(str, names))})
+    chunks = list(cut(cases, names, size=experiment.chunk))
     editors = {
         name: editor_for(name.base, model, experiment.settings.get(name.base), seed=experiment.seed)
         for name in names

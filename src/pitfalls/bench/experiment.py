@@ -17,8 +17,9 @@ class Experiment(BaseModel):
 
     model: str = "smollm2-135m"
     """A local directory, a GGUF file, a packaged name or a hub id."""
-    editors: tuple[str, ...] = ("ft", "ft-norm", "mend", "rome", "memit", "memit+mle")
-    """Names from `EDITORS`, each with `+mle` behind it for Multi-Label Edit."""
+    editors: tuple[str, ...] | None = None
+    """Names from `EDITORS`, each with `+mle` behind it for Multi-Label Edit; None takes those of
+    `DEFAULT_EDITORS` that can edit the model as it is."""
     data: tuple[str, ...] = tuple(DATASETS)
     """Data sets, `[COLLECTION:]NAME` or paths."""
     cases: PositiveInt | None = None

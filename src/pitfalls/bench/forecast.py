@@ -10,7 +10,7 @@ from pitfalls.bench.chunks import cut, load_all
 from pitfalls.bench.experiment import Experiment
 from pitfalls.cases.plan import Plan, Probe, plan
 from pitfalls.editors.editor import Editor
-from pitfalls.editors.table import EditorName, editor_for
+from pitfalls.editors.table import editor_for, editors_named
 from pitfalls.models.cost import Cost, calibrated_rate
 from pitfalls.models.language_model import DTYPES, LanguageModel
 from pitfalls.models.tokens import tokenize_target
@@ -63,8 +63,8 @@ def forecast(experiment: Experiment, *, progress: Progress = SILENT) -> Forecast
     Raises:
         PitfallsError: wrong names, files or settings, as in a run.
     """
-    names = [EditorName.parse(name) for name in dict.fromkeys(experiment.editors)]
     model = LanguageModel.outline(experiment.model, progress=progress)
+    names = editors_named(experiment.editors, model)
     cases = load_all(experiment)
     dtype, device = DTYPES[experiment.dtype], torch.device(experiment.device)
     d_out, d_in = model.weight(f"{model.mlp_out_name(0)}.weight").shape

@@ -79,6 +79,8 @@ def run(
 
 def _refuse_idle(words: Sequence[str], experiment: Experiment) -> None:
     """A setting of an editor that does not run would change nothing, and nobody would notice."""
+    if experiment.editors is None:
+        return
     used = {name.partition("+")[0] for name in experiment.editors}
     for word in words:
         if (name := word.partition(".")[0]) not in used:

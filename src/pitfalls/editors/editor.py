@@ -40,6 +40,12 @@ class Editor(ABC):
                 diverges is no error: its update says so in `failure` and changes nothing.
         """
 
+    @classmethod
+    def is_ready_for(cls, model: LanguageModel) -> bool:
+        """Whether it can edit `model` without anything that does not come along."""
+        del model
+        return True
+
     def check(self, model: LanguageModel) -> None:
         """Refuse settings that do not fit `model` before anything long begins.
 

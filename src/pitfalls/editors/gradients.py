@@ -16,6 +16,7 @@ from pitfalls.facts import Edit
 from pitfalls.models.language_model import LanguageModel
 from pitfalls.models.passes import logits_at, right_output
 from pitfalls.models.patches import Changes, row_patches
+from pitfalls.models.rows import by_rows
 from pitfalls.models.tokens import Split, tokenize_target
 
 
@@ -96,6 +97,7 @@ def gradient_factors(
         names: parameters; blocks below the first of them take no part in the backward pass.
     """
     batch = model.batch([text.split for text in texts])
+    n_rows = len(texts)
     with row_patches(model.network, carried), _traffic(model.network, names) as traffic:
         hidden = right_output(model, batch, None)
     loss = Labels(texts, jobs, device=model.device).nll(model, hidden)
@@ -103,8 +105,8 @@ def gradient_factors(
     deltas = torch.autograd.grad(loss.sum(), outputs)
     job = torch.tensor(jobs, device=model.device)[:, None].expand_as(batch.right)
     factors = {}
-    for name, delta in zip(names, deltas, strict=True):
-        x = traffic[name][0]
+    for name, gradient in zip(names, deltas, strict=True):
+        x, delta = by_rows(traffic[name][0], n_rows), by_rows(gradient, n_rows)
         kept = batch.mask & (x != 0).any(-1) & (delta != 0).any(-1)
         factors[name] = Factors(x[kept].float(), delta[kept].float(), job[kept])
     return loss.detach(), factors
@@ -124,10 +126,11 @@ def _traffic(
 
             def note(
                 module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor, name: str = name
-            ) -> None:
+            ) -> Tensor:
                 if not output.requires_grad:
                     output.requires_grad_()
                 traffic[name] = (inputs[0].detach(), output)
+                return output.clone()  # Falcon adds to it in place
 
             module = network.get_submodule(name.rpartition(".")[0])
             stack.callback(module.register_forward_hook(note).remove)

@@ -27,6 +27,7 @@ from pitfalls.errors import PitfallsError
 from pitfalls.facts import Edit
 from pitfalls.models.cost import Cost
 from pitfalls.models.language_model import LanguageModel
+from pitfalls.models.mlp_norm import before_mlp_norm
 from pitfalls.models.moments import MomentSettings
 from pitfalls.models.patches import Changes
 from pitfalls.progress import SILENT, Progress
@@ -133,7 +134,7 @@ class Memit(Editor):
             carried = [
                 (job.base + update).changes for job, update in zip(jobs, updates, strict=True)
             ]
-            k = self._keys(model, requests, carried, layer)
+            k, m = self._keys(model, requests, carried, layer)
             _, now = subject_traffic(
                 model,
                 [(edit, "{}", carried[i]) for i, (edit, *_) in requests],
@@ -141,6 +142,7 @@ class Memit(Editor):
                 token_budget=self.key_budget,
             )
             share = (torch.stack(list(z)) - now) / (len(self.layers) - position)
+            share = before_mlp_norm(model, layer, m, share)
             weight = f"{model.mlp_out_name(layer)}.weight"
             for i in {job for job, _ in requests}:
                 rows = _rows(requests, i)
@@ -156,17 +158,18 @@ class Memit(Editor):
         requests: Sequence[tuple[int, Request]],
         carried: Sequence[Changes],
         layer: int,
-    ) -> Float[Tensor, "n d_in"]:
-        """Mean keys; the bare prompt is one half of the mean, the other contexts the other."""
+    ) -> tuple[Float[Tensor, "n d_in"], Float[Tensor, "n d"]]:
+        """Mean keys, the bare prompt one half of the mean; and the bare prompt's value."""
         contexts = self.contexts.of(model)
-        keys, _ = subject_traffic(
+        keys, values = subject_traffic(
             model,
             [(edit, c, carried[i]) for i, (edit, *_) in requests for c in contexts],
             module=model.mlp_out(layer),
             token_budget=self.key_budget,
         )
         k = keys.unflatten(0, (len(requests), len(contexts)))
-        return k[:, 0] if len(contexts) == 1 else (k[:, 0] + k[:, 1:].mean(1)) / 2
+        mean = k[:, 0] if len(contexts) == 1 else (k[:, 0] + k[:, 1:].mean(1)) / 2
+        return mean, values[:: len(contexts)]
 
     def _outcome(
         self, model: LanguageModel, job: Job, update: Update, found: Sequence[Found], share: float

@@ -54,6 +54,11 @@ class Mend(Editor):
     token_budget: int = 2048
     """The most padded tokens in one pass."""
 
+    @classmethod
+    def is_ready_for(cls, model: LanguageModel) -> bool:
+        """Whether networks for `model` come along."""
+        return packaged_for(model) is not None
+
     def check(self, model: LanguageModel) -> None:
         """Refuse a model that there are no networks for; an outline is not told from its likes."""
         if not model.is_outline:

@@ -45,7 +45,14 @@ def moment_factors(
 
 
 def _factor(layer: int, moment: SecondMoment, model: LanguageModel) -> MomentFactor:
-    factor, trouble = torch.linalg.cholesky_ex(moment.matrix.double().to(model.device))
+    """C's factor. A neuron that the text never woke (OPT's ReLU has such) counts as the mean one.
+
+    Nothing is known of it, and C would have no inverse.
+    """
+    C = moment.matrix.double().to(model.device)
+    asleep = C.diagonal() == 0
+    C.diagonal()[asleep] = C.diagonal()[~asleep].mean()
+    factor, trouble = torch.linalg.cholesky_ex(C)
     if trouble:
         raise PitfallsError(
             f"C of layer {layer} is singular: {moment.tokens} tokens for {len(moment.matrix)} "

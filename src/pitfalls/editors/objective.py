@@ -28,6 +28,7 @@ from pitfalls.models.language_model import LanguageModel
 from pitfalls.models.packing import pack
 from pitfalls.models.passes import logits_at, text_pass
 from pitfalls.models.patches import row_patches
+from pitfalls.models.rows import by_rows
 
 Site: TypeAlias = Literal["mlp", "block"]
 """Where δ is added: to the MLP's output (ROME) or to the block's (MEMIT)."""
@@ -197,9 +198,11 @@ def _added(
 
     def add(module: nn.Module, args: Any, output: Any) -> Any:
         states = output[0] if isinstance(output, tuple) else output
-        before.append(states[:, column].detach().float())
-        changed = states.clone()
-        changed[:, column] += delta.to(states.dtype)
+        rows = by_rows(states, len(delta))
+        before.append(rows[:, column].detach().float())
+        rows = rows.clone()
+        rows[:, column] += delta.to(states.dtype)
+        changed = rows.view_as(states)
         return (changed, *output[1:]) if isinstance(output, tuple) else changed
 
     handle = site.register_forward_hook(add)

@@ -1,7 +1,7 @@
 """The table of editors by their names on the command line, and their settings for a model."""
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, fields, is_dataclass
 from importlib import resources
@@ -25,6 +25,9 @@ EDITORS: dict[str, type[Editor]] = {
     "memit": Memit,
 }
 """Name → method. Two names of one method differ by their settings in `data/presets.toml`."""
+
+DEFAULT_EDITORS = ("ft", "ft-norm", "mend", "rome", "memit", "memit+mle")
+"""What a run takes that names no editors, as far as the model has what they need."""
 
 MULTI_LABEL = "+mle"
 """Behind an editor's name: the way back of a round trip edits towards every true object."""
@@ -51,6 +54,18 @@ class EditorName:
 
     def __str__(self) -> str:
         return self.base + MULTI_LABEL * self.multi_label
+
+
+def editors_named(names: Sequence[str] | None, model: LanguageModel) -> list[EditorName]:
+    """The editors of a run on `model`, each once; those that need nothing further if none is named.
+
+    Raises:
+        UnknownNameError: no such editor.
+    """
+    if names is not None:
+        return [EditorName.parse(name) for name in dict.fromkeys(names)]
+    every = map(EditorName.parse, DEFAULT_EDITORS)
+    return [name for name in every if EDITORS[name.base].is_ready_for(model)]
 
 
 def editor_for(

@@ -152,8 +152,9 @@ class Training:
         """Inside the block the layer gives each job's rows what its change adds."""
 
         def add(module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> Tensor:
-            x = inputs[0].float().unflatten(0, (len(self.going), -1))  # [job, row, token, d_in]
-            extra = x.flatten(1, 2) @ self.changes["weight"].mT
+            d_in = inputs[0].shape[-1]
+            x = inputs[0].float().reshape(len(self.going), -1, d_in)  # a job's rows and tokens
+            extra = x @ self.changes["weight"].mT
             if "bias" in self.changes:
                 extra = extra + self.changes["bias"][:, None]
             return output + extra.reshape(output.shape).to(output.dtype)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 from transformers import (
     AutoConfig,
@@ -18,11 +18,14 @@ from transformers import (
     PreTrainedModel,
     PreTrainedTokenizerBase,
 )
+from transformers.cache_utils import Cache
+from transformers.pytorch_utils import Conv1D
 from transformers.utils import logging as hf_logging
 
 from pitfalls.errors import PitfallsError, UnknownNameError
-from pitfalls.models.architecture import Architecture, architecture_of
+from pitfalls.models.architecture import Architecture, architecture_of, described
 from pitfalls.models.attention import attend_in_float32
+from pitfalls.models.head import check_structure, logits_of
 from pitfalls.models.products import take_quick_products
 from pitfalls.models.sources import resolve
 from pitfalls.models.tokens import Split, SplitBatch, batch_splits
@@ -83,7 +86,7 @@ class LanguageModel:
         with progress.stage(f"load {name}"):
             network, tokenizer = _read(directory, DTYPES[dtype])
         network.to(device)  # type: ignore[arg-type]  # transformers wraps it without its types
-        return cls.wrap(network, tokenizer, name=name, plain=plain)
+        return cls.wrap(network, tokenizer, name=name, plain=plain, directory=directory)
 
     @classmethod
     def outline(cls, name: str, *, progress: Progress = SILENT) -> "LanguageModel":
@@ -94,7 +97,7 @@ class LanguageModel:
         """
         directory = resolve(name, progress=progress)
         network, tokenizer = _read(directory, torch.float32, outline=True)
-        return cls.wrap(network, tokenizer, name=name)
+        return cls.wrap(network, tokenizer, name=name, directory=directory)
 
     @property
     def is_outline(self) -> bool:
@@ -109,14 +112,30 @@ class LanguageModel:
         *,
         name: str,
         plain: bool = False,
+        directory: Path | None = None,
     ) -> "LanguageModel":
-        """Take over a network that is already in memory; it is frozen and set to evaluation."""
+        """Take over a network that is already in memory; it is frozen and set to evaluation.
+
+        Args:
+            network: a causal language model of transformers.
+            tokenizer: its fast tokenizer.
+            name: what to call it.
+            plain: see the field.
+            directory: where an `architecture.toml` may describe it.
+
+        Raises:
+            PitfallsError: an unknown structure, or one that is more than its family's.
+        """
         network.eval()
         network.requires_grad_(False)
+        own = described(directory) if directory else ()
+        architecture = architecture_of(network, own, directory=directory)
         if not plain:
             attend_in_float32(network)
             take_quick_products(network)
-        return cls(name, network, tokenizer, architecture_of(network), plain)
+        if network.device.type != "meta":
+            check_structure(network, architecture)
+        return cls(name, network, tokenizer, architecture, plain)
 
     @cached_property
     def fingerprint(self) -> str:
@@ -154,8 +173,10 @@ class LanguageModel:
         return self.head_logits(nothing).shape[-1]
 
     @property
-    def max_length(self) -> int:
-        """Tokens that the model can read at once."""
+    def max_length(self) -> int | None:
+        """Tokens that the model can read at once; None where nothing bounds them."""
+        if self.architecture.longest_text == "none":
+            return None
         return int(self.network.config.max_position_embeddings)
 
     @property
@@ -193,14 +214,34 @@ class LanguageModel:
     def weight(self, name: str) -> Float[Tensor, "..."]:
         """A view of a parameter in the orientation of `Change`: [d_out, d_in], or [d_out]."""
         parameter = self.network.get_parameter(name)
-        transposed = parameter.ndim == 2 and self.architecture.weight_layout == "in_out"
-        return parameter.mT if transposed else parameter
+        return parameter.mT if parameter.ndim == 2 and self.is_conv1d(name) else parameter
+
+    def is_conv1d(self, name: str) -> bool:
+        """Whether a parameter belongs to a module that keeps matrices as [d_in, d_out]."""
+        return isinstance(self.network.get_submodule(name.rpartition(".")[0]), Conv1D)
 
     def head_logits(self, hidden: Float[Tensor, "... d"]) -> Float[Tensor, "... vocabulary"]:
         """Logits in float32 of hidden states that have gone through the final norm."""
-        head = self.network.get_submodule(self.architecture.head)
-        logits: Tensor = head(hidden).float()
-        return logits
+        return logits_of(self.network, self.architecture, hidden)
+
+    def run(
+        self,
+        ids: Int[Tensor, "rows new"],
+        mask: Bool[Tensor, "rows every"],
+        positions: Int[Tensor, "rows new"],
+        cache: Cache | None = None,
+    ) -> Float[Tensor, "rows new d"]:
+        """Hidden states after the final norm of tokens behind those in `cache`, which grows."""
+        told = {"position_ids": positions} if self.architecture.takes_positions else {}
+        output = self.network.base_model(
+            input_ids=ids,
+            attention_mask=mask.long(),
+            past_key_values=cache,
+            use_cache=cache is not None,
+            **told,
+        )
+        hidden: Tensor = output.last_hidden_state
+        return hidden
 
     def batch(self, splits: Sequence[Split], *, n_left: int = 0) -> SplitBatch:
         """Pad `splits`, left parts to at least `n_left`, and put them where the model is.
@@ -209,7 +250,7 @@ class LanguageModel:
             PitfallsError: a text longer than the model can read.
         """
         longest = max(len(split.left) + len(split.right) for split in splits)
-        if longest > self.max_length:
+        if self.max_length is not None and longest > self.max_length:
             raise PitfallsError(
                 f"a text of {longest} tokens: {self.name} reads {self.max_length}; "
                 "shorten the prompt, the context or the target"

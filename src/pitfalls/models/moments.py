@@ -146,7 +146,7 @@ def _windows(
     model: LanguageModel, corpus: Corpus, settings: MomentSettings
 ) -> Iterator[list[Split]]:
     """The tokenised texts, `WINDOW` at a time, up to `max_tokens` in all."""
-    length = min(settings.max_length, model.max_length)
+    length = min(settings.max_length, model.max_length or settings.max_length)
     left = settings.max_tokens
     for begin in range(0, len(corpus.texts), WINDOW):
         window = []

@@ -65,14 +65,8 @@ class WholeText:
     def hidden(self) -> Float[Tensor, "rows columns d"]:
         """Hidden states of the whole texts after the final norm."""
         batch = self._batch
-        output = self._model.network.base_model(
-            input_ids=torch.cat([batch.left, batch.right], dim=1),
-            attention_mask=batch.mask.long(),
-            position_ids=batch.positions,
-            use_cache=False,
-        )
-        hidden: Tensor = output.last_hidden_state
-        return hidden
+        ids = torch.cat([batch.left, batch.right], dim=1)
+        return self._model.run(ids, batch.mask, batch.positions)
 
 
 class TailReplay:
@@ -122,33 +116,30 @@ def run_left(
 ) -> tuple[Float[Tensor, "rows left d"], DynamicCache]:
     """Hidden states of the left parts after the final norm, and their keys and values."""
     n_left = batch.left.shape[1]
-    cache = DynamicCache(config=model.network.config)
+    cache = empty_cache(model)
     with torch.no_grad():
-        output = model.network.base_model(
-            input_ids=batch.left,
-            attention_mask=batch.mask[:, :n_left].long(),
-            position_ids=batch.positions[:, :n_left],
-            past_key_values=cache,
-            use_cache=True,
-        )
-    return output.last_hidden_state, cache
+        mask, positions = batch.mask[:, :n_left], batch.positions[:, :n_left]
+        return model.run(batch.left, mask, positions, cache), cache
 
 
-def cached_layers(cache: DynamicCache) -> list[DynamicLayer]:
-    """The keys and values of every block.
+def empty_cache(model: LanguageModel) -> DynamicCache:
+    """Where blocks keep keys and values of all tokens, those left of a sliding window included.
 
     Raises:
         PitfallsError: a block keeps something else, such as the state of linear attention.
     """
-    layers = []
-    for layer in cache.layers:
+    for layer in DynamicCache(config=model.network.config).layers:
         if not isinstance(layer, DynamicLayer):
             raise PitfallsError(
-                f"a block of this model keeps a {type(layer).__name__}, expected keys and values: "
-                "models without plain attention are not supported"
+                f"a block of {model.name} keeps a {type(layer).__name__}, expected keys and "
+                "values: models without plain attention are not supported"
             )
-        layers.append(layer)
-    return layers
+    return DynamicCache()
+
+
+def cached_layers(cache: DynamicCache) -> list[DynamicLayer]:
+    """The keys and values of every block, in a cache that has been written to."""
+    return [layer for layer in cache.layers if isinstance(layer, DynamicLayer)]
 
 
 def right_output(
@@ -156,15 +147,7 @@ def right_output(
 ) -> Float[Tensor, "rows right d"]:
     """Hidden states of the right parts after the final norm; `cache` grows by them."""
     n_left = batch.left.shape[1]
-    output = model.network.base_model(
-        input_ids=batch.right,
-        attention_mask=batch.mask.long(),
-        position_ids=batch.positions[:, n_left:],
-        past_key_values=cache,
-        use_cache=cache is not None,
-    )
-    hidden: Tensor = output.last_hidden_state
-    return hidden
+    return model.run(batch.right, batch.mask, batch.positions[:, n_left:], cache)
 
 
 Call = tuple[tuple[Any, ...], dict[str, Any]]

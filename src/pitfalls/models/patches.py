@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.utils.hooks import RemovableHandle
 
 from pitfalls.models.products import linear
+from pitfalls.models.rows import by_rows
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -45,7 +46,8 @@ Changes: TypeAlias = Mapping[str, Change]
 def row_patches(network: nn.Module, changes: Sequence[Changes]) -> Iterator[None]:
     """Inside the block, row i of every batch sees the weights plus `changes[i]`.
 
-    Works on matrices and biases of modules that map [rows, tokens, d_in] to [rows, tokens, d_out].
+    Works on matrices and biases of modules that map [rows, tokens, d_in] to [rows, tokens, d_out],
+    rows and tokens on one axis or two.
     """
     with ExitStack() as stack:
         for name in sorted({name for row in changes for name in row}):
@@ -60,10 +62,11 @@ def _hook(module: nn.Module, rows: Sequence[Change | None]) -> RemovableHandle:
 
     def add(module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> Tensor:
         del module
-        extra = torch.zeros_like(output, dtype=torch.float32)
+        x = by_rows(inputs[0], len(rows))
+        extra = torch.zeros(*x.shape[:2], output.shape[-1], device=output.device)
         for change, where in groups:
-            extra[where] = _effect(change, inputs[0][where].float())
-        return output + extra.to(output.dtype)
+            extra[where] = _effect(change, x[where].float())
+        return output + extra.to(output.dtype).view_as(output)
 
     return module.register_forward_hook(add)
 

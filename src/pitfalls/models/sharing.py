@@ -49,7 +49,11 @@ def shared_below(
     back = torch.tensor(row_of, device=model.device)
 
     def contract(block: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        return _select((args, kwargs), first, n_rows=len(texts))
+        by_head = {name: kwargs.pop(name) for name in model.architecture.per_head}
+        args, kwargs = _select((args, kwargs), first, n_rows=len(texts))
+        for name, given in by_head.items():
+            kwargs[name] = given.unflatten(0, (len(texts), -1))[first].flatten(0, 1)
+        return args, kwargs
 
     def expand(block: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         return (args[0][back], *args[1:]), kwargs

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from pitfalls.models.language_model import LanguageModel
 from pitfalls.models.passes import right_output
+from pitfalls.models.rows import by_rows
 from pitfalls.models.tokens import SplitBatch
 
 K = TypeVar("K")
@@ -30,11 +31,13 @@ def traffic(
         modules: any of the model's modules, under any names.
     """
     seen: dict[K, tuple[Tensor, Tensor]] = {}
-    hooks = []
+    hooks, n_rows = [], len(batch.right)
     for name, module in modules.items():
 
         def note(module: nn.Module, args: tuple[Any, ...], output: Any, name: K = name) -> None:
-            seen[name] = (args[0], output[0] if isinstance(output, tuple) else output)
+            first = output[0] if isinstance(output, tuple) else output
+            # A copy: Falcon adds what attention gave to what its MLP gave in place.
+            seen[name] = (by_rows(args[0], n_rows), by_rows(first.clone(), n_rows))
             if len(seen) == len(modules):
                 raise _Enough
 

@@ -1,10 +1,4 @@
-"""For tests without a download: tiny random models, and the laws that every editor must pass.
-
-from pitfalls.testing import check_editor, tiny_model
-
-def test_my_editor():
-    check_editor(MyEditor(layer=1), tiny_model("llama"))
-"""
+"""The laws that every editor must pass."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -13,34 +7,13 @@ from tempfile import TemporaryDirectory
 
 import torch
 from jaxtyping import Float
-from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
 from torch import Tensor
-from transformers import (
-    GPT2Config,
-    GPT2LMHeadModel,
-    GPTJConfig,
-    GPTJForCausalLM,
-    LlamaConfig,
-    LlamaForCausalLM,
-    PreTrainedModel,
-    PreTrainedTokenizerFast,
-)
 
 from pitfalls.editors.editor import Editor, Job
 from pitfalls.editors.update import Update
-from pitfalls.errors import UnknownNameError
 from pitfalls.facts import Edit
 from pitfalls.models.language_model import LanguageModel
 from pitfalls.models.readout import Question, plain_target_logprobs
-
-TEXT = (
-    "The mother of Zoë Kravitz is Lisa Bonet. The capital of Côte d'Ivoire is Yamoussoukro, and "
-    "the capital of France is Paris. Łódź is a city in Poland. Marie Curie was born in Warsaw and "
-    "worked in the field of physics. The official language of 日本 is Japanese. One day, the "
-    "composer was educated at the university of Vienna. Therefore it is known that the author of "
-    "the book is Émile Zola, who is a citizen of France and lived in the city of Paris."
-)
-"""What `tiny_tokenizer` learns its words from."""
 
 EDITS = (
     Edit.of("The capital of {} is", subject="Côte d'Ivoire", target="Vienna"),
@@ -48,102 +21,6 @@ EDITS = (
     Edit.of("{} is a citizen of", subject="Zola", target="Japan"),
 )
 """Edits to check editors with."""
-
-END = "<|endoftext|>"
-
-
-def tiny_tokenizer() -> PreTrainedTokenizerFast:
-    """A byte-level BPE tokenizer as GPT-2's, of 400 tokens, made in memory."""
-    tokenizer = Tokenizer(models.BPE())
-    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    tokenizer.decoder = decoders.ByteLevel()
-    tokenizer.post_processor = processors.ByteLevel(trim_offsets=False)
-    trainer = trainers.BpeTrainer(
-        vocab_size=400,
-        special_tokens=[END],
-        initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet()),
-        show_progress=False,
-    )
-    tokenizer.train_from_iterator([TEXT], trainer)
-    return PreTrainedTokenizerFast(
-        tokenizer_object=tokenizer, bos_token=END, eos_token=END, unk_token=END
-    )
-
-
-def tiny_network(family: str, *, vocabulary: int, layers: int = 4) -> PreTrainedModel:
-    """A network of one of `FAMILIES` with weights from torch's random numbers as they stand."""
-    match family:
-        case "gpt2":
-            return GPT2LMHeadModel(
-                GPT2Config(
-                    vocab_size=vocabulary,
-                    n_positions=256,
-                    n_embd=32,
-                    n_layer=layers,
-                    n_head=4,
-                    initializer_range=0.15,
-                    bos_token_id=0,
-                    eos_token_id=0,
-                )
-            )
-        case "gptj":
-            return GPTJForCausalLM(
-                GPTJConfig(
-                    vocab_size=vocabulary,
-                    n_positions=256,
-                    n_embd=32,
-                    n_layer=layers,
-                    n_head=4,
-                    rotary_dim=4,
-                    initializer_range=0.15,
-                    bos_token_id=0,
-                    eos_token_id=0,
-                )
-            )
-        case "llama":
-            return LlamaForCausalLM(
-                LlamaConfig(
-                    vocab_size=vocabulary,
-                    max_position_embeddings=256,
-                    hidden_size=32,
-                    intermediate_size=96,
-                    num_hidden_layers=layers,
-                    num_attention_heads=4,
-                    num_key_value_heads=2,
-                    initializer_range=0.15,
-                    bos_token_id=0,
-                    eos_token_id=0,
-                )
-            )
-        case _:
-            raise UnknownNameError("model family", family, FAMILIES)
-
-
-FAMILIES = ("gpt2", "gptj", "llama")
-"""Names of rows of `pitfalls.models.architecture.ARCHITECTURES` that `tiny_model` can make."""
-
-
-def tiny_model(family: str = "llama", seed: int = 0, *, plain: bool = False) -> LanguageModel:
-    """A model of four layers that knows nothing; equal seeds give equal weights.
-
-    Args:
-        family: one of `FAMILIES`: `gpt2` keeps its matrices as Conv1D, the others as Linear; in
-            `llama` two heads share keys and values.
-        seed: of the weights. The caller's random numbers are not touched.
-        plain: to check fast paths against.
-
-    Raises:
-        UnknownNameError: no such family.
-    """
-    tokenizer = tiny_tokenizer()
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        network = tiny_network(family, vocabulary=len(tokenizer))
-        # Libraries start biases at zero, where a forgotten one would not show.
-        for name, parameter in network.named_parameters():
-            if name.endswith("bias"):
-                torch.nn.init.normal_(parameter, std=0.1)
-    return LanguageModel.wrap(network, tokenizer, name=f"tiny-{family}-{seed}", plain=plain)
 
 
 def check_editor(

@@ -1,0 +1,55 @@
+"""From hidden states to logits, and whether the parts that were found make up the model."""
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from transformers import PreTrainedModel
+
+from pitfalls.errors import PitfallsError
+from pitfalls.models.architecture import DESCRIPTION, Architecture
+
+TOLERANCE = 0.02
+"""How far logits of equal weights may be apart, relative to the largest: bfloat16 rounds so."""
+
+
+def logits_of(
+    network: PreTrainedModel, architecture: Architecture, hidden: Float[Tensor, "... d"]
+) -> Float[Tensor, "... vocabulary"]:
+    """Logits in float32 of hidden states that have gone through the final norm."""
+    head: nn.Module = network.get_output_embeddings()
+    logits: Tensor = head(hidden).float()
+    if architecture.logit_cap is None:
+        return logits
+    cap = getattr(network.config, architecture.logit_cap)
+    return logits if cap is None else cap * torch.tanh(logits / cap)
+
+
+@torch.no_grad()
+def check_structure(network: PreTrainedModel, architecture: Architecture) -> None:
+    """Run one short text and see that the last block, the final norm and the head give its logits.
+
+    Raises:
+        PitfallsError: they do not: the model does more with a hidden state than its family's row
+            knows of.
+    """
+    last = list(network.get_submodule(architecture.blocks).children())[-1]
+    outputs: list[Tensor] = []
+    hook = last.register_forward_hook(
+        lambda module, inputs, output: outputs.append(
+            output[0] if isinstance(output, tuple) else output
+        )
+    )
+    ids = torch.tensor([[0, 1, 2]], device=network.device)
+    try:
+        output = network(input_ids=ids, attention_mask=torch.ones_like(ids), use_cache=False)
+    finally:
+        hook.remove()
+    expected = output.logits.float()
+    normed = network.get_submodule(architecture.final_norm)(outputs[0])
+    logits = logits_of(network, architecture, normed)
+    if (logits - expected).abs().max() > TOLERANCE * expected.abs().max():
+        raise PitfallsError(
+            f"{type(network).__name__} makes other logits than its head makes of its last block "
+            f"({architecture.blocks}) and final norm ({architecture.final_norm}): it scales or "
+            f"caps them as the family {architecture.name} does not; describe it in {DESCRIPTION}"
+        )
