@@ -30,6 +30,8 @@ class Architecture:
     """The matrix that turns a hidden state into logits."""
     weight_layout: Literal["in_out", "out_in"]
     """How `mlp_out` stores its matrix: [d_in, d_out] (Conv1D) or [d_out, d_in] (Linear)."""
+    attention: str | None = None
+    """Inside a block: self-attention; None where blocks have no such part. No editor needs it."""
 
 
 ARCHITECTURES: tuple[Architecture, ...] = (
@@ -41,6 +43,7 @@ ARCHITECTURES: tuple[Architecture, ...] = (
         final_norm="transformer.ln_f",
         head="lm_head",
         weight_layout="in_out",
+        attention="attn",
     ),
     Architecture(
         name="gptj",
@@ -50,6 +53,7 @@ ARCHITECTURES: tuple[Architecture, ...] = (
         final_norm="transformer.ln_f",
         head="lm_head",
         weight_layout="out_in",
+        attention="attn",
     ),
     Architecture(
         name="llama",
@@ -59,6 +63,7 @@ ARCHITECTURES: tuple[Architecture, ...] = (
         final_norm="model.norm",
         head="lm_head",
         weight_layout="out_in",
+        attention="self_attn",
     ),
 )
 
@@ -84,7 +89,8 @@ def architecture_of(network: nn.Module) -> Architecture:
 def _first_missing(network: nn.Module, row: Architecture) -> str | None:
     """The first module of `row` that `network` lacks or holds in another layout, or None."""
     modules = dict(network.named_modules())
-    first = [f"{row.blocks}.0.{path}" for path in (*row.mlp_in, row.mlp_out)]
+    inside = (*row.mlp_in, row.mlp_out, *((row.attention,) if row.attention else ()))
+    first = [f"{row.blocks}.0.{path}" for path in inside]
     for path in (row.blocks, *first, row.final_norm, row.head):
         if path not in modules:
             return f"a module {path!r}"

@@ -1,6 +1,6 @@
 """Reading what goes into modules and what comes out, without running more than needed."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import torch
@@ -12,13 +12,13 @@ from pitfalls.models.passes import right_output
 from pitfalls.models.tokens import SplitBatch
 
 K = TypeVar("K")
+V = TypeVar("V")
 
 
 class _Enough(Exception):
     """Raised inside a forward pass once everything asked for has been seen."""
 
 
-@torch.no_grad()
 def traffic(
     model: LanguageModel, batch: SplitBatch, modules: Mapping[K, nn.Module]
 ) -> dict[K, tuple[Float[Tensor, "rows right d_in"], Float[Tensor, "rows right d_out"]]]:
@@ -29,12 +29,29 @@ def traffic(
         batch: texts without left parts.
         modules: any of the model's modules, under any names.
     """
-    seen: dict[K, tuple[Tensor, Tensor]] = {}
+    return _seen(model, batch, modules, lambda args, output: (args[0], _first(output)))
+
+
+def outputs(
+    model: LanguageModel, batch: SplitBatch, modules: Mapping[K, nn.Module]
+) -> dict[K, Float[Tensor, "rows right d_out"]]:
+    """The same of outputs alone; some modules take their input by a name only."""
+    return _seen(model, batch, modules, lambda args, output: _first(output))
+
+
+@torch.no_grad()
+def _seen(
+    model: LanguageModel,
+    batch: SplitBatch,
+    modules: Mapping[K, nn.Module],
+    of: Callable[[tuple[Any, ...], Any], V],
+) -> dict[K, V]:
+    seen: dict[K, V] = {}
     hooks = []
     for name, module in modules.items():
 
         def note(module: nn.Module, args: tuple[Any, ...], output: Any, name: K = name) -> None:
-            seen[name] = (args[0], output[0] if isinstance(output, tuple) else output)
+            seen[name] = of(args, output)
             if len(seen) == len(modules):
                 raise _Enough
 
@@ -47,6 +64,11 @@ def traffic(
         for hook in hooks:
             hook.remove()
     return seen
+
+
+def _first(output: Any) -> Any:
+    """What a module passes on; attention weights and the like stand behind it."""
+    return output[0] if isinstance(output, tuple) else output
 
 
 def mlp_out_traffic(
