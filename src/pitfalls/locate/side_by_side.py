@@ -83,7 +83,9 @@ class _Batch:
         self.samples = [len(facts[i].noise) for i, _ in places]
         rows = [(i, t, s) for i, t in places for s in range(len(facts[i].noise))]
         self.recalls = [facts[i].recall for i, _, _ in rows]
-        batch = model.batch([Split(facts[i].recall.ids[:t], facts[i].recall.ids[t:]) for i, t, _ in rows])
+        batch = model.batch(
+            [Split(facts[i].recall.ids[:t], facts[i].recall.ids[t:]) for i, t, _ in rows]
+        )
         self.last = batch.lengths - 1
         with corrupted(model, _placed(model, batch, facts, rows)):
             self.replay = TailReplay(model, batch, layer=0)

@@ -33,7 +33,7 @@ def _attention(model: LanguageModel, layer: int) -> nn.Module | None:
 
 MLP = Site("mlp", "MLP outputs", True, lambda model, layer: model.mlp_out(layer))
 SITES = (
-    Site("state", "hidden states", False, lambda model, layer: model.blocks[layer]),
+    Site("state", "hidden state", False, lambda model, layer: model.blocks[layer]),
     MLP,
     Site("attention", "attention outputs", True, _attention),
 )
@@ -59,9 +59,7 @@ def window_around(layer: int, size: int, n_layers: int) -> range:
 
 
 @contextmanager
-def restored(
-    values: Mapping[nn.Module, Float[Tensor, "rows d"]], column: int
-) -> Iterator[None]:
+def restored(values: Mapping[nn.Module, Float[Tensor, "rows d"]], column: int) -> Iterator[None]:
     """Inside the block, each module gives these values in one column, whatever it computed."""
 
     def put(module: nn.Module, inputs: Any, output: Any) -> Any:

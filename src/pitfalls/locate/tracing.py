@@ -55,7 +55,7 @@ def trace(
         ]
         for site in sites
     }
-    modules = {site.name: found for site, found in sites.items()}
+    by_name = {site.name: found for site, found in sites.items()}
     traces: list[Trace] = []
     with progress.stage("trace", total=len(recalls), unit="facts") as advance:
         for begin in range(0, len(recalls), FACTS_AT_ONCE):
@@ -69,12 +69,12 @@ def trace(
                 for recall in recalls[begin : begin + FACTS_AT_ONCE]
             ]
             if model.plain:
-                traces += trace_plainly(model, facts, modules, windows, advance=advance)
+                traces += trace_plainly(model, facts, by_name, windows, advance=advance)
             else:
                 traces += trace_side_by_side(
                     model,
                     facts,
-                    modules,
+                    by_name,
                     windows,
                     token_budget=settings.token_budget,
                     advance=advance,
