@@ -117,9 +117,10 @@ def _titles(found: "Located") -> dict[str, str]:
     """Name of a site that the model has → what is restored there."""
     from pitfalls.locate.sites import SITES
 
+    sizes = {site: found.window if site.windowed else 1 for site in SITES}
     return {
-        site.name: f"{found.window} {site.title}" if site.windowed else f"1 {site.title}"
-        for site in SITES
+        site.name: f"{size} {site.title}{'s' * (size > 1)}"
+        for site, size in sizes.items()
         if site.name in found.averages
     }
 

@@ -31,11 +31,11 @@ def _attention(model: LanguageModel, layer: int) -> nn.Module | None:
     return None if path is None else model.blocks[layer].get_submodule(path)
 
 
-MLP = Site("mlp", "MLP outputs", True, lambda model, layer: model.mlp_out(layer))
+MLP = Site("mlp", "MLP output", True, lambda model, layer: model.mlp_out(layer))
 SITES = (
     Site("state", "hidden state", False, lambda model, layer: model.blocks[layer]),
     MLP,
-    Site("attention", "attention outputs", True, _attention),
+    Site("attention", "attention output", True, _attention),
 )
 """In the order of the paper's figure."""
 

@@ -12,7 +12,8 @@ ENDINGS = (".html", ".png", ".svg")
 
 _STEP, _ROW = 8, 22
 """Pixels of a cell."""
-_COLOURS = ("purples", "greens", "reds")
+_COLOURS = ("#4a1486", "#00441b", "#99000d")
+"""Of the greatest effect in each map; none, or a negative one, is white."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +45,8 @@ def heat_maps(title: str, roles: Sequence[str], panels: Sequence[Panel]) -> Any:
     """An Altair chart: layers from left to right, `roles` from top to bottom."""
     alt = optional("altair")
     charts = [
-        _panel(panel, roles, labels=number == 0, colours=_COLOURS[number % len(_COLOURS)])
-        for number, panel in enumerate(panels)
+        _panel(panel, roles, labels=number == 0, colour=colour)
+        for number, (panel, colour) in enumerate(zip(panels, _COLOURS, strict=False))
     ]
     return (
         alt.hconcat(*charts, spacing=12)
@@ -68,10 +69,12 @@ def picture(chart: Any, ending: str) -> bytes:
             return str(chart.to_html(inline=True)).encode()
 
 
-def _panel(panel: Panel, roles: Sequence[str], *, labels: bool, colours: str) -> Any:
+def _panel(panel: Panel, roles: Sequence[str], *, labels: bool, colour: str) -> Any:
     alt = optional("altair")
     axis = alt.Axis(title=None, labelLimit=200) if labels else None
-    legend = alt.Legend(title="AIE", gradientLength=_ROW * len(roles), format=".2~f")
+    legend = alt.Legend(title="AIE", gradientLength=_ROW * len(roles), format=".2~g", tickCount=4)
+    most = max([0.0, *(cell["effect"] for cell in panel.cells)]) or 1.0
+    scale = alt.Scale(domain=[0, most], range=["white", colour], interpolate="rgb", clamp=True)
     return (
         alt.Chart(
             alt.Data(values=list(panel.cells)),
@@ -93,7 +96,7 @@ def _panel(panel: Panel, roles: Sequence[str], *, labels: bool, colours: str) ->
                 axis=axis,
                 scale=alt.Scale(domain=list(roles), padding=0),
             ),
-            color=alt.Color("effect:Q", scale=alt.Scale(scheme=colours), legend=legend),
+            color=alt.Color("effect:Q", scale=scale, legend=legend),
             tooltip=["role:N", "layer:O", alt.Tooltip("effect:Q", format=".4f"), "n:Q"],
         )
     )
