@@ -4,8 +4,8 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from known_words import FACTS, fact
 
-from conftest import FACTS, fact
 from pitfalls.errors import PitfallsError
 from pitfalls.graph.starter import starter_graph
 from pitfalls.locate.known import known_facts

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 import torch
+from known_words import FACTS
 
-from conftest import FACTS
 from pitfalls.errors import PitfallsError
 from pitfalls.locate.noise import corrupted, embedding_spread, subject_noise
 from pitfalls.locate.outcome import Trace, Tracing
