@@ -21,6 +21,7 @@ class Located:
     """Traces of some facts in one model, and what follows from them."""
 
     model: str
+    dtype: str
     n_layers: int
     rank: int
     """What counted as known."""
@@ -61,6 +62,7 @@ class Located:
         told = asdict(self.settings)
         return {
             "model": self.model,
+            "dtype": self.dtype,
             "layers": self.n_layers,
             "known": len(self.traces),
             "asked": self.asked,
@@ -103,7 +105,10 @@ def locate(
     known: Known = known_facts(model, facts, count=count, rank=rank, progress=progress)
     spread = embedding_spread(model, known.recalls)
     traces = trace(model, known.recalls, settings, spread=spread, progress=progress)
-    return Located(model.name, model.n_layers, rank, known.asked, settings, spread, tuple(traces))
+    dtype = str(model.dtype).removeprefix("torch.")
+    return Located(
+        model.name, dtype, model.n_layers, rank, known.asked, settings, spread, tuple(traces)
+    )
 
 
 def _fact(each: Trace) -> dict[str, Any]:

@@ -33,7 +33,9 @@ def subject_noise(
     It hangs on the prompt and the seed alone, not on what else is traced.
     """
     random = torch.Generator().manual_seed(seed * 1_000_003 + zlib.crc32(recall.prompt.encode()))
-    shape = (samples, recall.end - recall.begin, model.width)
+    # The embedding's own width: some models widen it afterwards.
+    width = _embedding(model).get_parameter("weight").shape[1]
+    shape = (samples, recall.end - recall.begin, width)
     return scale * torch.randn(shape, generator=random)
 
 

@@ -62,7 +62,7 @@ def _p(
     batch = model.batch([Split((), recall.ids)])
     found = []
     for sample in fact.noise:
-        noise = torch.zeros(1, len(recall.ids), model.width)
+        noise = torch.zeros(1, len(recall.ids), sample.shape[1])
         noise[0, recall.begin : recall.end] = sample
         with corrupted(model, noise), restored(values, token):
             hidden = right_output(model, batch, None)

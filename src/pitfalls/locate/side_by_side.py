@@ -87,7 +87,7 @@ class _Batch:
             [Split(facts[i].recall.ids[:t], facts[i].recall.ids[t:]) for i, t, _ in rows]
         )
         self.last = batch.lengths - 1
-        with corrupted(model, _placed(model, batch, facts, rows)):
+        with corrupted(model, _placed(batch, facts, rows)):
             self.replay = TailReplay(model, batch, layer=0)
 
     def columns(self, sites: Modules, windows: Windows) -> Iterator[Column]:
@@ -117,14 +117,13 @@ class _Batch:
 
 
 def _placed(
-    model: LanguageModel,
     batch: SplitBatch,
     facts: Sequence[Corruption],
     rows: Sequence[tuple[int, int, int]],
 ) -> Float[Tensor, "rows columns d"]:
     """Each row's noise in the columns of its subject."""
     n_left = batch.left.shape[1]
-    noise = torch.zeros(*batch.mask.shape, model.width)
+    noise = torch.zeros(*batch.mask.shape, facts[0].noise.shape[2])
     for row, (i, t, s) in enumerate(rows):
         recall = facts[i].recall
         begin = n_left - t + recall.begin
