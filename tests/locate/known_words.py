@@ -11,5 +11,6 @@ FACTS = (
     fact("The capital of {} is", "Côte d'Ivoire", "Yamoussoukro"),
     fact("{} was born in", "Marie Curie", "Warsaw"),
     fact("One day, the composer of the book met {}", "Zola", "Émile"),
+    fact("The capital of {} is", "France", "Paris"),
 )
-"""A subject in the middle, at the beginning and at the end."""
+"""A subject in the middle, at the beginning, at the end, and of one token."""

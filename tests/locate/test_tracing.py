@@ -37,11 +37,10 @@ def test_side_by_side_is_one_at_a_time(model: LanguageModel) -> None:
     recalls = [Recall.of(model, each) for each in FACTS]
     traces = trace(model, recalls, SETTINGS, spread=SPREAD)
     assert {site.name for site in SITES} >= set(traces[0].restored) >= {"state", "mlp"}
-    shortest = min(recalls, key=lambda each: len(each.tail))
-    some = [recalls.index(shortest), 0]
-    plain = trace(plain_twin(model), [recalls[i] for i in some], SETTINGS, spread=SPREAD)
-    for i, expected in zip(some, plain, strict=True):
-        assert_equal(traces[i], expected)
+    shortest = slice(2, None)  # one at a time is slow
+    plain = trace(plain_twin(model), recalls[shortest], SETTINGS, spread=SPREAD)
+    for ours, expected in zip(traces[shortest], plain, strict=True):
+        assert_equal(ours, expected)
     check_that_something_happens(traces)
 
 
@@ -79,7 +78,7 @@ def test_a_window_of_all_layers_is_wider_than_one_of_one(
 
 
 def test_noise_is_seeded_and_scaled(tiny: LanguageModel, tiny_recalls: list[Recall]) -> None:
-    recall, other, _ = tiny_recalls
+    recall, other, *_ = tiny_recalls
     first = subject_noise(tiny, recall, samples=3, scale=1.0, seed=0)
     assert first.shape == (3, recall.end - recall.begin, tiny.width)
     assert torch.equal(first, subject_noise(tiny, recall, samples=3, scale=1.0, seed=0))
