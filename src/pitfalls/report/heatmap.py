@@ -12,6 +12,8 @@ ENDINGS = (".html", ".png", ".svg")
 
 _STEP, _ROW = 8, 22
 """Pixels of a cell."""
+_ALL_NUMBERED = 12
+"""Layers up to which each has its number below it; of more, every fifth."""
 _COLOURS = ("#4a1486", "#00441b", "#99000d")
 """Of the greatest effect in each map; none, or a negative one, is white."""
 
@@ -52,7 +54,7 @@ def heat_maps(title: str, roles: Sequence[str], panels: Sequence[Panel]) -> Any:
         alt.hconcat(*charts, spacing=12)
         .resolve_scale(color="independent")
         .properties(title=alt.Title(title, anchor="middle", fontSize=13), background="white")
-        .configure_view(stroke="#888")
+        .configure_view(stroke="#888", strokeWidth=2)
         .configure_axis(grid=False, ticks=False, domain=False)
     )
 
@@ -73,6 +75,8 @@ def _panel(panel: Panel, roles: Sequence[str], *, labels: bool, colour: str) -> 
     alt = optional("altair")
     axis = alt.Axis(title=None, labelLimit=200) if labels else None
     legend = alt.Legend(title="AIE", gradientLength=_ROW * len(roles), format=".2~g", tickCount=4)
+    layers = sorted({cell["layer"] for cell in panel.cells})
+    every = 1 if len(layers) <= _ALL_NUMBERED else 5
     most = max([0.0, *(cell["effect"] for cell in panel.cells)]) or 1.0
     scale = alt.Scale(domain=[0, most], range=["white", colour], interpolate="rgb", clamp=True)
     return (
@@ -82,12 +86,12 @@ def _panel(panel: Panel, roles: Sequence[str], *, labels: bool, colour: str) -> 
             height=alt.Step(_ROW),
             title=alt.Title(panel.title, fontSize=11, fontWeight="normal"),
         )
-        .mark_rect()
+        .mark_rect(aria=False)
         .encode(
             x=alt.X(
                 "layer:O",
                 title=panel.layer_title,
-                axis=alt.Axis(labelAngle=0, labelOverlap="greedy"),
+                axis=alt.Axis(labelAngle=0, values=[n for n in layers if n % every == 0]),
                 scale=alt.Scale(padding=0),
             ),
             y=alt.Y(
