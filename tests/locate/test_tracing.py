@@ -1,5 +1,7 @@
 """Restorations that share batches and prefixes find what one at a time finds."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -75,6 +77,19 @@ def test_a_window_of_all_layers_is_wider_than_one_of_one(
     np.testing.assert_allclose(wide, wide[:1].repeat(tiny.n_layers, 0), rtol=1e-4)
     assert not np.allclose(narrow, narrow[:1])
     np.testing.assert_array_equal(narrow, default)  # 10 of 48 are 1 of 4
+
+
+def test_a_family_without_known_attention_is_traced_without_that_panel(
+    tiny: LanguageModel, tiny_recalls: list[Recall]
+) -> None:
+    silent = replace(tiny, architecture=replace(tiny.architecture, attention=None))
+    (full,), (rest,) = (
+        trace(model, tiny_recalls[-1:], SETTINGS, spread=SPREAD) for model in (tiny, silent)
+    )
+    assert set(full.restored) - set(rest.restored) == {"attention"}
+    assert_equal(
+        rest, replace(full, restored={name: full.restored[name] for name in rest.restored})
+    )
 
 
 def test_noise_is_seeded_and_scaled(tiny: LanguageModel, tiny_recalls: list[Recall]) -> None:
