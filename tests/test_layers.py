@@ -21,6 +21,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "cases": frozenset({"graph", "rules"}),
     "models": frozenset(),
     "editors": frozenset({"models"}),
+    "locate": frozenset({"models"}),  # asks the unedited model alone; its proposal is words
     "records": frozenset(),
     "metrics": frozenset({"records"}),
     "report": frozenset({"records", "metrics"}),

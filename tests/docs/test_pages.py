@@ -67,7 +67,14 @@ def test_a_command_on_a_page_exists(words: list[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    "page", ["README.md", "docs/data.md", "docs/reading-results.md", "docs/tutorial.md"]
+    "page",
+    [
+        "README.md",
+        "docs/data.md",
+        "docs/locating.md",
+        "docs/reading-results.md",
+        "docs/tutorial.md",
+    ],
 )
 def test_the_commands_of_a_page_run_one_after_the_other(
     page: str, tiny_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -86,11 +93,21 @@ def carry_out(page: str, model: Path, *, only: str = "") -> None:
             wanted = words[1] == only if only else tuple(words[1:3]) not in ELSEWHERE
             if words[0] == "pitfalls" and wanted:
                 with pytest.raises(SystemExit) as ended:
-                    main(small(words[1:], model) if words[1] == "run" else words[1:])
+                    main(SMALL.get(words[1], as_it_stands)(words[1:], model))
                 assert ended.value.code == 0, words
 
 
-def small(run: list[str], model: Path) -> list[str]:
+def as_it_stands(words: list[str], model: Path) -> list[str]:
+    return words
+
+
+def small_search(locate: list[str], model: Path) -> list[str]:
+    """A few facts of a model that knows any: its vocabulary has 400 tokens."""
+    _, _, *options = locate
+    return ["locate", str(model), *options, "--facts", "2", "--samples", "1", "--rank", "400"]
+
+
+def small_run(run: list[str], model: Path) -> list[str]:
     """A run of the pages, on one case and a tiny model."""
     settings = {
         "ft": ["ft.steps=2"],
@@ -108,6 +125,9 @@ def small(run: list[str], model: Path) -> list[str]:
         words += [word for one in settings[name] for word in ("--set", one)]
     return words
 
+
+SMALL = {"run": small_run, "locate": small_search}
+"""Command → what makes it quick."""
 
 PYTHON = [block for block in BLOCKS if block.language == "python"]
 

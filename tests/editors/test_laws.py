@@ -29,7 +29,7 @@ each_editor = pytest.mark.parametrize("name", NAMES)
 
 LONG = Edit.of("In the city of {}, the author of the book", subject="日本", target="lived in Paris")
 AGAIN = replace(EDITS[0], new_object=Entity("Paris", "Paris"))
-"""The same subject and relation as the first of `EDITS`, edited towards something else: one word, for
+"""The same subject and relation as the first of `EDITS`, edited towards one other word:
 FT asks for all of a target's tokens at once behind the prompt, which may miss a longer target."""
 
 

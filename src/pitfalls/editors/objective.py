@@ -28,7 +28,7 @@ from pitfalls.models.language_model import LanguageModel
 from pitfalls.models.packing import pack
 from pitfalls.models.passes import logits_at, text_pass
 from pitfalls.models.patches import row_patches
-from pitfalls.models.rows import by_rows
+from pitfalls.models.rows import with_column
 
 Site: TypeAlias = Literal["mlp", "block"]
 """Where δ is added: to the MLP's output (ROME) or to the block's (MEMIT)."""
@@ -196,14 +196,12 @@ def _added(
     """Inside the block `site` gives `delta` more in one column; yields what it gave without."""
     before: list[Tensor] = []
 
+    def more(states: Float[Tensor, "rows d"]) -> Float[Tensor, "rows d"]:
+        before.append(states.detach().float())
+        return states + delta.to(states.dtype)
+
     def add(module: nn.Module, args: Any, output: Any) -> Any:
-        states = output[0] if isinstance(output, tuple) else output
-        rows = by_rows(states, len(delta))
-        before.append(rows[:, column].detach().float())
-        rows = rows.clone()
-        rows[:, column] += delta.to(states.dtype)
-        changed = rows.view_as(states)
-        return (changed, *output[1:]) if isinstance(output, tuple) else changed
+        return with_column(output, len(delta), column, more)
 
     handle = site.register_forward_hook(add)
     try:

@@ -7,6 +7,7 @@ from transformers import PreTrainedModel
 
 from pitfalls.errors import PitfallsError
 from pitfalls.models.architecture import DESCRIPTION, Architecture
+from pitfalls.models.rows import first_of
 
 TOLERANCE = 0.02
 """How far logits of equal weights may be apart, relative to the largest: bfloat16 rounds so."""
@@ -35,9 +36,7 @@ def check_structure(network: PreTrainedModel, architecture: Architecture) -> Non
     last = list(network.get_submodule(architecture.blocks).children())[-1]
     outputs: list[Tensor] = []
     hook = last.register_forward_hook(
-        lambda module, inputs, output: outputs.append(
-            output[0] if isinstance(output, tuple) else output
-        )
+        lambda module, inputs, output: outputs.append(first_of(output))
     )
     ids = torch.tensor([[0, 1, 2]], device=network.device)
     try:

@@ -91,13 +91,18 @@ class TailReplay:
         for below in cached[:layer]:  # these blocks do not run again
             below.keys = below.values = None
 
-    def hidden(self) -> Float[Tensor, "rows right d"]:
-        """Hidden states of the right parts after the final norm."""
+    def hidden(self, *, since: int | None = None) -> Float[Tensor, "rows right d"]:
+        """Hidden states of the right parts after the final norm.
+
+        Args:
+            since: where nothing moves below this block, which is above `layer`, it is the first one
+                to run.
+        """
         self._rewind()
-        hidden = self._calls[0][0][0]
-        for block, (args, kwargs) in zip(
-            self._model.blocks[self._layer :], self._calls, strict=True
-        ):
+        begin = self._layer if since is None else since
+        calls = self._calls[begin - self._layer :]
+        hidden = calls[0][0][0]
+        for block, (args, kwargs) in zip(self._model.blocks[begin:], calls, strict=True):
             output = block(hidden, *args[1:], **kwargs)
             hidden = output[0] if isinstance(output, tuple) else output
         normed: Tensor = self._model.network.get_submodule(self._model.architecture.final_norm)(

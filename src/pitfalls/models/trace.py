@@ -1,6 +1,6 @@
 """Reading what goes into modules and what comes out, without running more than needed."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import torch
@@ -9,17 +9,17 @@ from torch import Tensor, nn
 
 from pitfalls.models.language_model import LanguageModel
 from pitfalls.models.passes import right_output
-from pitfalls.models.rows import by_rows
+from pitfalls.models.rows import by_rows, first_of
 from pitfalls.models.tokens import SplitBatch
 
 K = TypeVar("K")
+V = TypeVar("V")
 
 
 class _Enough(Exception):
     """Raised inside a forward pass once everything asked for has been seen."""
 
 
-@torch.no_grad()
 def traffic(
     model: LanguageModel, batch: SplitBatch, modules: Mapping[K, nn.Module]
 ) -> dict[K, tuple[Float[Tensor, "rows right d_in"], Float[Tensor, "rows right d_out"]]]:
@@ -30,14 +30,35 @@ def traffic(
         batch: texts without left parts.
         modules: any of the model's modules, under any names.
     """
-    seen: dict[K, tuple[Tensor, Tensor]] = {}
-    hooks, n_rows = [], len(batch.right)
+    n_rows = len(batch.right)
+
+    def both(args: tuple[Any, ...], output: Any) -> tuple[Tensor, Tensor]:
+        return by_rows(args[0], n_rows), _kept(output, n_rows)
+
+    return _seen(model, batch, modules, both)
+
+
+def outputs(
+    model: LanguageModel, batch: SplitBatch, modules: Mapping[K, nn.Module]
+) -> dict[K, Float[Tensor, "rows right d_out"]]:
+    """The same of outputs alone; some modules take their input by a name only."""
+    n_rows = len(batch.right)
+    return _seen(model, batch, modules, lambda args, output: _kept(output, n_rows))
+
+
+@torch.no_grad()
+def _seen(
+    model: LanguageModel,
+    batch: SplitBatch,
+    modules: Mapping[K, nn.Module],
+    of: Callable[[tuple[Any, ...], Any], V],
+) -> dict[K, V]:
+    seen: dict[K, V] = {}
+    hooks = []
     for name, module in modules.items():
 
         def note(module: nn.Module, args: tuple[Any, ...], output: Any, name: K = name) -> None:
-            first = output[0] if isinstance(output, tuple) else output
-            # A copy: Falcon adds what attention gave to what its MLP gave in place.
-            seen[name] = (by_rows(args[0], n_rows), by_rows(first.clone(), n_rows))
+            seen[name] = of(args, output)
             if len(seen) == len(modules):
                 raise _Enough
 
@@ -50,6 +71,11 @@ def traffic(
         for hook in hooks:
             hook.remove()
     return seen
+
+
+def _kept(output: Any, n_rows: int) -> Tensor:
+    """A copy: Falcon adds what attention gave to what its MLP gave in place."""
+    return by_rows(first_of(output), n_rows).clone()
 
 
 def mlp_out_traffic(

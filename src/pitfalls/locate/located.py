@@ -1,0 +1,120 @@
+"""From a model and facts to layers: what the command `pitfalls locate` does."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from typing import Any
+
+from pitfalls.facts import Fact
+from pitfalls.locate.effects import Average, Proposal, as_rows, average, propose
+from pitfalls.locate.known import Known, known_facts
+from pitfalls.locate.noise import embedding_spread
+from pitfalls.locate.outcome import Trace, Tracing
+from pitfalls.locate.sites import scaled_window
+from pitfalls.locate.tracing import trace
+from pitfalls.models.language_model import LanguageModel
+from pitfalls.progress import SILENT, Progress
+
+
+@dataclass(frozen=True, eq=False)
+class Located:
+    """Traces of some facts in one model, and what follows from them."""
+
+    model: str
+    dtype: str
+    n_layers: int
+    rank: int
+    """What counted as known."""
+    asked: int
+    """Facts that were tried until enough known ones were found."""
+    settings: Tracing
+    spread: float
+    """σ, the standard deviation of the subjects' embedding entries."""
+    traces: tuple[Trace, ...]
+
+    @property
+    def window(self) -> int:
+        """MLPs or attentions that were restored together."""
+        return self.settings.window or scaled_window(self.n_layers)
+
+    @property
+    def clean(self) -> float:
+        """Mean probability of the object's first token."""
+        return sum(each.clean for each in self.traces) / len(self.traces)
+
+    @property
+    def corrupted(self) -> float:
+        """The same with corrupted subjects."""
+        return sum(each.corrupted for each in self.traces) / len(self.traces)
+
+    @cached_property
+    def averages(self) -> dict[str, Average]:
+        """Site → its average indirect effects."""
+        return average(self.traces)
+
+    @cached_property
+    def proposal(self) -> Proposal:
+        """Layers to edit."""
+        return propose(self.traces, seed=self.settings.seed)
+
+    def as_json(self) -> dict[str, Any]:
+        """Everything as strict JSON has it."""
+        told = asdict(self.settings)
+        return {
+            "model": self.model,
+            "dtype": self.dtype,
+            "layers": self.n_layers,
+            "known": len(self.traces),
+            "asked": self.asked,
+            "rank": self.rank,
+            **{name: told[name] for name in ("samples", "noise", "seed")},
+            "spread": self.spread,
+            "window": self.window,
+            "clean": self.clean,
+            "corrupted": self.corrupted,
+            "peak": asdict(self.proposal),
+            "settings": self.proposal.settings,
+            "facts": [_fact(each) for each in self.traces],
+            "effects": as_rows(self.averages),
+        }
+
+
+def locate(
+    model: LanguageModel,
+    facts: Sequence[Fact],
+    *,
+    count: int = 40,
+    rank: int = 1,
+    settings: Tracing | None = None,
+    progress: Progress = SILENT,
+) -> Located:
+    """Trace the first `count` of `facts` that the model knows.
+
+    Args:
+        model: the model; it is left as it was.
+        facts: in the order in which they are tried.
+        count: how many to trace; fewer if fewer are known.
+        rank: as in `known_facts`.
+        settings: noise, window and so on; the paper's if not given.
+        progress: told about facts.
+
+    Raises:
+        PitfallsError: none of the facts is known, or `count` or `rank` is below 1.
+    """
+    settings = settings or Tracing()
+    known: Known = known_facts(model, facts, count=count, rank=rank, progress=progress)
+    spread = embedding_spread(model, known.recalls)
+    traces = trace(model, known.recalls, settings, spread=spread, progress=progress)
+    dtype = str(model.dtype).removeprefix("torch.")
+    return Located(
+        model.name, dtype, model.n_layers, rank, known.asked, settings, spread, tuple(traces)
+    )
+
+
+def _fact(each: Trace) -> dict[str, Any]:
+    return {
+        "prompt": each.recall.prompt,
+        "object": each.recall.fact.object.label,
+        "clean": each.clean,
+        "corrupted": each.corrupted,
+    }

@@ -1,0 +1,82 @@
+"""Causal tracing (Meng et al. 2022, §2): which single restoration brings a corrupted fact back?
+
+The subject's embeddings are corrupted with noise, so that the model no longer recalls the object.
+Then one thing at a time is set back to what it is in the clean run: the state after a block at one
+token, or the outputs of some neighbouring blocks' MLPs or attentions there. How much more probable
+that makes the object is its indirect effect.
+"""
+
+from collections.abc import Sequence
+
+import torch
+
+from pitfalls.locate.noise import embedding_spread, subject_noise
+from pitfalls.locate.outcome import Corruption, Trace, Tracing
+from pitfalls.locate.plain import trace_plainly
+from pitfalls.locate.recall import Recall
+from pitfalls.locate.side_by_side import trace_side_by_side
+from pitfalls.locate.sites import SITES, modules_of, scaled_window, window_around
+from pitfalls.models.language_model import LanguageModel
+from pitfalls.progress import SILENT, Progress
+
+FACTS_AT_ONCE = 8
+"""Facts whose restorations share batches, and whose clean runs are kept meanwhile."""
+
+
+@torch.no_grad()
+def trace(
+    model: LanguageModel,
+    recalls: Sequence[Recall],
+    settings: Tracing | None = None,
+    *,
+    spread: float | None = None,
+    progress: Progress = SILENT,
+) -> list[Trace]:
+    """Trace facts, many restorations at a time; of a plain model one at a time.
+
+    Args:
+        model: the model; it is left as it was.
+        recalls: facts that it knows.
+        settings: noise, window and so on; the paper's if not given.
+        spread: σ of the embeddings; that of the subjects in `recalls` if not given. Given one, what
+            a fact gets does not depend on the others beyond rounding.
+        progress: told about facts.
+    """
+    settings = settings or Tracing()
+    if not recalls:
+        return []
+    scale = settings.noise * (embedding_spread(model, recalls) if spread is None else spread)
+    sites = {site: modules for site in SITES if (modules := modules_of(model, site))}
+    size = settings.window or scaled_window(model.n_layers)
+    windows = {
+        site.name: [
+            window_around(layer, size if site.windowed else 1, model.n_layers)
+            for layer in range(model.n_layers)
+        ]
+        for site in sites
+    }
+    by_name = {site.name: found for site, found in sites.items()}
+    traces: list[Trace] = []
+    with progress.stage("trace", total=len(recalls), unit="facts") as advance:
+        for begin in range(0, len(recalls), FACTS_AT_ONCE):
+            facts = [
+                Corruption(
+                    recall,
+                    subject_noise(
+                        model, recall, samples=settings.samples, scale=scale, seed=settings.seed
+                    ),
+                )
+                for recall in recalls[begin : begin + FACTS_AT_ONCE]
+            ]
+            if model.plain:
+                traces += trace_plainly(model, facts, by_name, windows, advance=advance)
+            else:
+                traces += trace_side_by_side(
+                    model,
+                    facts,
+                    by_name,
+                    windows,
+                    token_budget=settings.token_budget,
+                    advance=advance,
+                )
+    return traces
