@@ -214,6 +214,6 @@ def test_a_cut_file_is_told_in_one_line(tmp_path: Path):
 
 
 def test_a_place_that_cannot_be_written_is_told(tmp_path: Path):
-    with pytest.raises(PitfallsError, match="cannot be written") as told:
+    with pytest.raises(PitfallsError, match="cannot write") as told:
         Update({NAME: dense(1)}).save(tmp_path / "nowhere" / "update.safetensors")
     assert "\n" not in str(told.value)

@@ -15,8 +15,9 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 
+from pitfalls.disk import write_bytes
 from pitfalls.errors import PitfallsError
 from pitfalls.models.language_model import LanguageModel
 from pitfalls.models.patches import Change, Dense, LowRank
@@ -110,7 +111,7 @@ class Update:
                 weight.copy_(weight.float() + change.matrix.to(weight.device))
 
     def save(self, path: Path | str) -> None:
-        """Write as safetensors, history included.
+        """Write as safetensors, history included, whole or not at all.
 
         Raises:
             PitfallsError: the file cannot be written.
@@ -121,10 +122,7 @@ class Update:
             for part, tensor in _tensors(change).items()
         }
         history = json.dumps([asdict(part) for part in self.history])
-        try:
-            save_file(tensors, path, metadata={"pitfalls": history})
-        except (OSError, SafetensorError) as error:
-            raise PitfallsError(f"{path} cannot be written: {error}") from error
+        write_bytes(Path(path), save(tensors, metadata={"pitfalls": history}))
 
     @classmethod
     def load(cls, path: Path | str) -> "Update":
