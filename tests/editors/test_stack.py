@@ -85,7 +85,7 @@ def test_an_edit_taken_off_leaves_the_bits_of_the_others(
 def test_no_edit_gets_the_number_of_another(stack: Stack, updates: list[Update]) -> None:
     grown = stack.without(3).with_edits([Made(REQUESTS[2:], "rome", updates[2])])
     assert [entry.number for entry in grown.entries] == [1, 2, 4]
-    with pytest.raises(PitfallsError, match="no edit 3 in .*: it holds 1, 2, 4"):
+    with pytest.raises(PitfallsError, match=r"no edit 3 in .*: it holds 1, 2, 4"):
         grown.without(3)
 
 
@@ -129,7 +129,7 @@ def test_a_failed_write_leaves_the_stack_as_it_was(
 def test_a_fit_that_fails_is_told(moments: MomentSettings) -> None:
     model = tiny_model("llama")
     editor = tiny_editor("rome", model, moments, value={"lr": float("inf")})
-    with pytest.raises(PitfallsError, match="the fit of 'The capital of .*failed.*nothing was"):
+    with pytest.raises(PitfallsError, match=r"the fit of 'The capital of .*failed.*nothing was"):
         fit_in_turn(editor, model, [REQUESTS[:1]], Update())
 
 

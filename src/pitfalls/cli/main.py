@@ -7,6 +7,7 @@ import typer
 
 from pitfalls.cli import data, graph, models, rules, train
 from pitfalls.cli.build import build
+from pitfalls.cli.edit import edit
 from pitfalls.cli.moments import moments
 from pitfalls.cli.report import report
 from pitfalls.cli.run import run
@@ -31,6 +32,7 @@ app.command()(run)
 app.command()(score)
 app.command()(report)
 app.command()(build)
+app.command()(edit)
 app.command()(moments)
 app.add_typer(models.app, name="models")
 app.add_typer(data.app, name="data")

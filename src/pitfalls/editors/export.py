@@ -13,7 +13,7 @@ from pitfalls.models.staging import staged
 def save_merged(model: LanguageModel, update: Update, destination: Path | str) -> None:
     """Write the model with `update` in its weights, and its tokenizer, whole or not at all.
 
-    A note beside them, `origin.json`, tells the unedited model, the edits, and the files' checksums.
+    A note beside them, `origin.json`, tells the unedited model, the edits and the files' checksums.
 
     Args:
         model: left as it was, bit for bit. Its dtype is the checkpoint's.

@@ -1,7 +1,7 @@
 """An update as a PEFT adapter: a change B·A of rank r is a LoRA of rank r, exactly.
 
-PEFT adds (α/r)·B·A to a weight (Hu et al. 2022, §4.1); with α = r that is the change itself. A dense
-change has no such form and is factorised if asked to.
+PEFT adds (α/r)·B·A to a weight (Hu et al. 2022, §4.1); with α = r that is the change itself. A
+dense change has no such form and is factorised if asked to.
 """
 
 from collections.abc import Mapping

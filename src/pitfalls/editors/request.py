@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
+from pydantic import Field
+
 from pitfalls.disk import Source, parse_json, read_text
 from pitfalls.errors import PitfallsError
 from pitfalls.facts import Edit, Entity, Relation
@@ -43,8 +45,8 @@ class RequestShape(Shape):
     prompt: Template
     subject: Name
     target: Name
-    paraphrases: list[Template] = []
-    true_objects: list[Name] = []
+    paraphrases: list[Template] = Field(default_factory=list)
+    true_objects: list[Name] = Field(default_factory=list)
 
     def value(self) -> Request:
         """The same as a request."""

@@ -113,8 +113,7 @@ class Stack:
             PitfallsError: the folder holds edits of another model, or other files.
         """
         base = BaseModel.of(model)
-        if not (folder / INDEX).exists():
-            _refuse_files_of_others(folder)
+        if cls.base_of(folder) is None:
             return cls(folder, base)
         stack = cls.read(folder)
         if stack.model.fingerprint != base.fingerprint:
@@ -125,6 +124,18 @@ class Stack:
                 "another --out"
             )
         return stack
+
+    @classmethod
+    def base_of(cls, folder: Path) -> BaseModel | None:
+        """The model that the edits in `folder` are of; None where there are none yet.
+
+        Raises:
+            PitfallsError: the folder holds other files.
+        """
+        if (folder / INDEX).exists():
+            return cls.read(folder).model
+        _refuse_files_of_others(folder)
+        return None
 
     @classmethod
     def read(cls, folder: Path) -> "Stack":
