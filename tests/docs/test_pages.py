@@ -171,10 +171,9 @@ def test_help_gives_an_example_that_can_be_typed(words: list[str], command: obje
     examples = re.findall(r"^Example: (.+)$", text, re.MULTILINE)
     assert examples, f"pitfalls {' '.join(words)} --help gives no example"
     for example in examples:
-        assert shlex.split(example)[: 1 + len(words)] == ["pitfalls", *words] or words[-1:] == [
-            "list"
-        ]
-        parse(shlex.split(example))
+        typed = shlex.split(example)
+        assert typed[: 1 + len(words)] == ["pitfalls", *words] or words[-1:] == ["list"]
+        parse(typed)
     shown = CliRunner().invoke(app, [*words, "--help"], env={"COLUMNS": "300"}).output
     # A word in square brackets is taken for markup and vanishes.
     assert text.splitlines()[0] in shown

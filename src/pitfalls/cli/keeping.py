@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from pitfalls.bench.bystanders import filled_in
 from pitfalls.cli.settings import parse_settings, refuse_idle
 from pitfalls.editors.request import Request, read_requests
-from pitfalls.errors import PitfallsError
+from pitfalls.errors import PitfallsError, UnknownNameError
 from pitfalls.graph.starter import starter_graph
 from pitfalls.progress import Progress
 
@@ -190,15 +190,17 @@ def make(
         PitfallsError: a mistake in the input; nothing is written then.
     """
     jobs = words.jobs()
-    refuse_idle(setup.settings, [setup.editor])
-    exports.check()
 
-    from pitfalls.bench.effect import effect_of  # torch, only once the input is known good
+    from pitfalls.bench.effect import effect_of  # torch, only once the edits are known good
     from pitfalls.editors.stack import Made, Stack, fit_in_turn
-    from pitfalls.editors.table import editor_for
+    from pitfalls.editors.table import EDITORS, editor_for
     from pitfalls.editors.update import Update
     from pitfalls.models.corpus import load_corpus
 
+    if setup.editor not in EDITORS:
+        raise UnknownNameError("editor", setup.editor, EDITORS)
+    refuse_idle(setup.settings, [setup.editor])
+    exports.check()
     model = setup.load(out, progress)
     stack = Stack.open(out, model)
     overrides = parse_settings(setup.settings).get(setup.editor)
