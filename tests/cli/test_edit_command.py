@@ -100,7 +100,16 @@ def test_edits_go_on_top_of_one_another_and_come_off_alone(edit: Edit) -> None:
     listed = edit.plain("--list")
     assert "Paris" in listed.out and "Łódź" in listed.out
     kept = (edit.out / "0002.safetensors").read_bytes()
+    text = ("--text", edit.folder / "text.txt")
+    both = json.loads(edit.plain("--show", *text, "--json").out)
+    assert [one["edit"] for one in both["edits"]] == [
+        "The capital of Poland is → Paris",
+        "Marie Curie was born in → Łódź",
+    ]
     assert edit.plain("--undo", 1).status == 0
+    left = json.loads(edit.plain("--show", *text, "--json").out)
+    assert [one["edit"] for one in left["edits"]] == ["Marie Curie was born in → Łódź"]
+    assert {each["name"] for each in left["weights"]} <= {each["name"] for each in both["weights"]}
     assert sorted(file.name for file in edit.out.iterdir()) == ["0002.safetensors", INDEX]
     assert (edit.out / "0002.safetensors").read_bytes() == kept != first
     assert "Paris" not in edit.plain("--list").out
@@ -183,6 +192,9 @@ WRONG: dict[str, tuple[tuple[object, ...], str]] = {
     "out not allowed": ((*PARIS, "--out", "/proc/nowhere"), "/proc/nowhere"),
     "undo nothing": (("--undo", "1"), "no edits in"),
     "list nothing": (("--list",), "no edits in"),
+    "undo and export": (("--undo", "1", "--merge", "{tmp}/m"), "--undo and an export are two"),
+    "edit and show": ((*PARIS, "--show"), "an edit and --show are two things"),
+    "show nothing": (("--show",), "no edits in"),
     "two things": (("--undo", "1", "--list"), "--undo and --list are two things"),
 }
 

@@ -14,7 +14,7 @@ from rich.table import Table
 
 from pitfalls.cli.effect import as_json as effect_json
 from pitfalls.cli.effect import complaint, draw
-from pitfalls.cli.keeping import Exports, Kept, Setup, Words, look_after, make
+from pitfalls.cli.keeping import Exports, Kept, Setup, Words, look_after, make, take_back
 from pitfalls.cli.progress import progress_on
 from pitfalls.errors import PitfallsError
 
@@ -64,6 +64,9 @@ def edit(
     undo: Annotated[
         int | None, typer.Option(metavar="K", help="Take edit K off the stack.")
     ] = None,
+    show: Annotated[
+        bool, typer.Option("--show", help="Read again what all edits of the stack do together.")
+    ] = False,
     show_list: Annotated[bool, typer.Option("--list", help="Show what is on the stack.")] = False,
     merge: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Write a checkpoint with all its edits.")
@@ -85,13 +88,15 @@ def edit(
     """
     words = Words(prompt, subject, target, paraphrase or [], true_object or [], edits, together)
     exports = Exports(merge, lora, rank)
-    _check_one_thing(words, undo, show_list, exports)
+    _check_one_thing(words, undo, show, show_list, exports)
     setup = Setup(editor, model, setting or [], seed, dtype, device, text, text_tokens)
     progress = progress_on()
     if words.given:
         kept = make(words, setup, out, exports, require_success=require_success, progress=progress)
+    elif undo is not None:
+        kept = take_back(out, undo)
     else:
-        kept = look_after(setup, out, exports, undo=undo, progress=progress)
+        kept = look_after(setup, out, exports, show=show, progress=progress)
     if as_json:
         print(json.dumps(_json(kept), indent=2, ensure_ascii=False, allow_nan=False))
     else:
@@ -101,15 +106,21 @@ def edit(
         raise typer.Exit(NOT_EDITED)
 
 
-def _check_one_thing(words: Words, undo: int | None, show_list: bool, exports: Exports) -> None:
-    asked = {"an edit": words.given, "--undo": undo is not None, "--list": show_list}
-    named = [name for name, is_asked in asked.items() if is_asked]
+def _check_one_thing(
+    words: Words, undo: int | None, show: bool, show_list: bool, exports: Exports
+) -> None:
+    """An edit and a look at the stack may end in exports; what only looks or undoes may not."""
+    alone = {"--undo": undo is not None, "--list": show_list}
+    ending = {"an edit": words.given, "--show": show}
+    named = [name for name, is_asked in (alone | ending).items() if is_asked]
+    if any(alone.values()) and exports:
+        named.append("an export")
     if len(named) > 1:
         raise PitfallsError(f"{' and '.join(named)} are two things; ask for one at a time")
     if not named and not exports:
         raise PitfallsError(
             "nothing to do: give an edit (--prompt, --subject, --target, or --edits FILE), "
-            "--undo K, --list, --merge DIR or --lora DIR"
+            "--undo K, --show, --list, --merge DIR or --lora DIR"
         )
 
 

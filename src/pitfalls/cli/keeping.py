@@ -103,6 +103,36 @@ class Setup:
         dtype = self.dtype or (base.dtype if base else "float32")
         return LanguageModel.load(name, dtype=dtype, device=self.device, progress=progress)
 
+    def effect(
+        self,
+        model: "LanguageModel",
+        requests: Sequence[Request],
+        update: "Update",
+        progress: Progress,
+        *,
+        base: "Update | None" = None,
+        earlier: Sequence[Request] = (),
+    ) -> "Effect":
+        """What the update does, read against the starter graph and the text.
+
+        Raises:
+            PitfallsError: no such text.
+        """
+        from pitfalls.bench.effect import effect_of
+        from pitfalls.models.corpus import load_corpus
+
+        return effect_of(
+            model,
+            requests,
+            update,
+            graph=starter_graph(),
+            corpus=load_corpus(self.text, progress=progress),
+            base=base,
+            earlier=earlier,
+            max_tokens=self.text_tokens,
+            progress=progress,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Exports:
@@ -191,8 +221,7 @@ def make(
     """
     jobs = words.jobs()
 
-    from pitfalls.bench.effect import effect_of  # torch, only once the edits are known good
-    from pitfalls.editors.stack import Made, Stack, fit_in_turn
+    from pitfalls.editors.stack import Made, Stack, fit_in_turn  # torch, once they are known good
     from pitfalls.editors.table import EDITORS, editor_for
     from pitfalls.editors.update import Update
     from pitfalls.models.corpus import load_corpus
@@ -205,23 +234,15 @@ def make(
     stack = Stack.open(out, model)
     overrides = parse_settings(setup.settings).get(setup.editor)
     editor = editor_for(setup.editor, model, overrides, seed=setup.seed)
-    corpus = load_corpus(setup.text, progress=progress)
     graph = starter_graph()
     jobs = [tuple(filled_in(request, graph) for request in job) for job in jobs]
+    load_corpus(setup.text, progress=progress)  # refused, if it is, before anything long begins
     base = stack.total()
     updates = fit_in_turn(editor, model, jobs, base, progress=progress)
     adapter = exports.prepared(reduce(add, updates, base))
-    effect = effect_of(
-        model,
-        [request for job in jobs for request in job],
-        reduce(add, updates, Update()),
-        graph=graph,
-        corpus=corpus,
-        base=base,
-        earlier=[request for entry in stack.entries for request in entry.requests],
-        max_tokens=setup.text_tokens,
-        progress=progress,
-    )
+    requests = [request for job in jobs for request in job]
+    new = reduce(add, updates, Update())
+    effect = setup.effect(model, requests, new, progress, base=base, earlier=stack.requests)
     if require_success and effect.failed:
         return Kept(stack, effect, ["Nothing was written."])
     made = [Made(j, setup.editor, u) for j, u in zip(jobs, updates, strict=True)]
@@ -234,26 +255,36 @@ def make(
 
 
 def look_after(
-    setup: Setup, out: Path, exports: Exports, *, undo: int | None, progress: Progress
+    setup: Setup, out: Path, exports: Exports, *, show: bool, progress: Progress
 ) -> Kept:
-    """The stack in `out`, one edit taken off it if so asked, and the rest exported.
+    """The stack in `out`, read and exported as far as it is asked for.
 
     Raises:
-        PitfallsError: no such stack or edit, or an export that cannot be written.
+        PitfallsError: no such stack, another model, or an export that cannot be written.
     """
     from pitfalls.editors.stack import Stack
 
     exports.check()
     stack = Stack.read(out)
-    lines = []
-    if undo is not None:
-        stack = stack.without(undo)
-        lines.append(f"Edit {undo} is off {out}.")
-    if exports:
-        model = setup.load(out, progress)
-        Stack.open(out, model)  # refuses another model
-        total = stack.total()
-        adapter = exports.prepared(total)
-        exports.write(model, total, adapter)
-        lines += exports.told(adapter)
-    return Kept(stack, None, lines)
+    if not (show or exports):
+        return Kept(stack, None, [])
+    model = setup.load(out, progress)
+    Stack.open(out, model)  # refuses another model
+    total = stack.total()
+    adapter = exports.prepared(total)
+    effect = setup.effect(model, stack.requests, total, progress) if show else None
+    exports.write(model, total, adapter)
+    return Kept(stack, effect, exports.told(adapter))
+
+
+def take_back(out: Path, number: int) -> Kept:
+    """The stack in `out` without one of its edits.
+
+    Raises:
+        PitfallsError: no such stack or edit.
+    """
+    from pitfalls.editors.stack import Stack
+
+    rest = Stack.read(out).without(number)
+    look = f"see what is left: pitfalls edit --show --out {out}"
+    return Kept(rest, None, [f"Edit {number} is off {out}; {look}"])

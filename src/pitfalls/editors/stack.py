@@ -155,6 +155,11 @@ class Stack:
         )
         return cls(folder, BaseModel(**shape.model.model_dump()), shape.made, tuple(entries))
 
+    @property
+    def requests(self) -> list[Request]:
+        """What all edits were made for, in order."""
+        return [request for entry in self.entries for request in entry.requests]
+
     def update(self, number: int) -> Update:
         """The update of one edit.
 
