@@ -70,6 +70,7 @@ FORMATS: Mapping[str, Format] = {
     "int8, a scale a row": Format(rounding=int8),
     "GGUF Q8_0": Format(rounding=blocks(Q.Q8_0), embeddings=True),
     "GGUF Q4_1": Format(rounding=blocks(Q.Q4_1), embeddings=True),
+    "GGUF Q4_1 and an adapter": Format(rounding=blocks(Q.Q4_1), embeddings=True, apart=True),
     "GGUF Q4_0": Format(rounding=blocks(Q.Q4_0), embeddings=True),
     "GGUF Q4_0 and an adapter": Format(rounding=blocks(Q.Q4_0), embeddings=True, apart=True),
 }
@@ -81,6 +82,7 @@ def main() -> None:
     parser.add_argument("--model", default="smollm2-135m")
     parser.add_argument("--facts", type=int, default=12)
     parser.add_argument("--text-tokens", type=int, default=2048)
+    parser.add_argument("--formats", nargs="*", default=list(FORMATS), choices=list(FORMATS))
     options = parser.parse_args()
     progress = progress_on()
     model = LanguageModel.load(options.model, progress=progress)
@@ -91,7 +93,8 @@ def main() -> None:
     }
     texts = load_corpus("boolq-passages").texts
     rows: dict[str, list[str]] = {name: [] for name in EDITORS}
-    for title, form in FORMATS.items():
+    for title in options.formats:
+        form = FORMATS[title]
         stored = LanguageModel.load(options.model, dtype=form.dtype)
         store(stored, form)
         harm = perplexity(stored, texts, {}, max_tokens=options.text_tokens)

@@ -154,3 +154,19 @@ def test_nothing_is_written_over_or_by_half(
 def test_an_adapter_of_nothing_is_refused() -> None:
     with pytest.raises(PitfallsError, match="changes nothing"):
         Adapter.of(Update())
+
+
+def test_a_merge_in_bfloat16_holds_the_rounded_sum(
+    tiny_folder: Path, moments: MomentSettings, tmp_path: Path
+) -> None:
+    model = LanguageModel.load(str(tiny_folder), dtype="bfloat16")
+    update = fitted("rome", model, moments)
+    save_merged(model, update, tmp_path / "merged")
+    reloaded = AutoModelForCausalLM.from_pretrained(tmp_path / "merged", dtype="auto")
+    weights = dict(reloaded.named_parameters())
+    for name, weight in model.network.named_parameters():
+        expected = weight.float()
+        if name in update.changes:
+            expected = expected + update.changes[name].matrix
+        assert weights[name].dtype == torch.bfloat16
+        assert torch.equal(weights[name], expected.bfloat16()), name

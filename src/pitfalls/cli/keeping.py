@@ -237,7 +237,7 @@ def make(
     graph = starter_graph()
     jobs = [tuple(filled_in(request, graph) for request in job) for job in jobs]
     load_corpus(setup.text, progress=progress)  # refused, if it is, before anything long begins
-    base = stack.total()
+    base = stack.total().to(model.device)
     updates = fit_in_turn(editor, model, jobs, base, progress=progress)
     adapter = exports.prepared(reduce(add, updates, base))
     requests = [request for job in jobs for request in job]
@@ -270,7 +270,7 @@ def look_after(
         return Kept(stack, None, [])
     model = setup.load(out, progress)
     Stack.open(out, model)  # refuses another model
-    total = stack.total()
+    total = stack.total().to(model.device)
     adapter = exports.prepared(total)
     effect = setup.effect(model, stack.requests, total, progress) if show else None
     exports.write(model, total, adapter)

@@ -106,13 +106,13 @@ class Stack:
     entries: tuple[Entry, ...] = ()
 
     @classmethod
-    def open(cls, folder: Path, model: LanguageModel) -> "Stack":
+    def open(cls, folder: Path | str, model: LanguageModel) -> "Stack":
         """The stack in `folder`, or an empty one where there is none yet; nothing is written.
 
         Raises:
             PitfallsError: the folder holds edits of another model, or other files.
         """
-        base = BaseModel.of(model)
+        folder, base = Path(folder), BaseModel.of(model)
         if cls.base_of(folder) is None:
             return cls(folder, base)
         stack = cls.read(folder)
@@ -126,24 +126,26 @@ class Stack:
         return stack
 
     @classmethod
-    def base_of(cls, folder: Path) -> BaseModel | None:
+    def base_of(cls, folder: Path | str) -> BaseModel | None:
         """The model that the edits in `folder` are of; None where there are none yet.
 
         Raises:
             PitfallsError: the folder holds other files.
         """
+        folder = Path(folder)
         if (folder / INDEX).exists():
             return cls.read(folder).model
         _refuse_files_of_others(folder)
         return None
 
     @classmethod
-    def read(cls, folder: Path) -> "Stack":
+    def read(cls, folder: Path | str) -> "Stack":
         """The stack in `folder`.
 
         Raises:
             PitfallsError: there is none, or its index is damaged.
         """
+        folder = Path(folder)
         index = folder / INDEX
         if not index.exists():
             raise PitfallsError(f"no edits in {folder}: expected the --out of `pitfalls edit`")

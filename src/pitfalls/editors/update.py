@@ -83,6 +83,14 @@ class Update:
         """Weight name → Frobenius norm of its change."""
         return {name: _norm(change) for name, change in self.changes.items()}
 
+    def to(self, device: torch.device | str) -> "Update":
+        """The same changes on `device`, where the model that they are read with is."""
+        changes = {
+            name: _change({part: each.to(device) for part, each in _tensors(change).items()})
+            for name, change in self.changes.items()
+        }
+        return Update(MappingProxyType(changes), self.history)
+
     @contextmanager
     def applied(self, model: LanguageModel) -> Iterator[None]:
         """Inside the block `model` is edited; after it every weight is what it was, bit for bit."""
@@ -162,13 +170,16 @@ def _tensors(change: Change) -> dict[str, torch.Tensor]:
 
 def _changes(tensors: Mapping[str, torch.Tensor]) -> Mapping[str, Change]:
     """What `_tensors` took apart, put together again."""
-    changes: dict[str, Change] = {}
-    for name in dict.fromkeys(key.rpartition(":")[0] for key in tensors):
-        dense = tensors.get(f"{name}:dense")
-        changes[name] = (
-            LowRank(tensors[f"{name}:B"], tensors[f"{name}:A"]) if dense is None else Dense(dense)
-        )
-    return MappingProxyType(changes)
+    parts: dict[str, dict[str, torch.Tensor]] = {}
+    for key, tensor in tensors.items():
+        name, _, part = key.rpartition(":")
+        parts.setdefault(name, {})[part] = tensor
+    return MappingProxyType({name: _change(some) for name, some in parts.items()})
+
+
+def _change(parts: Mapping[str, torch.Tensor]) -> Change:
+    dense = parts.get("dense")
+    return LowRank(parts["B"], parts["A"]) if dense is None else Dense(dense)
 
 
 def _provenance(part: Mapping[str, Any]) -> Provenance:
