@@ -136,6 +136,12 @@ def test_where_success_is_required_a_failure_leaves_nothing(edit: Edit) -> None:
     assert len(Stack.read(edit.out).entries) == 1
 
 
+def test_an_export_that_cannot_be_written_keeps_no_edit(edit: Edit) -> None:
+    below_a_file = edit.folder / "text.txt" / "merged"
+    assert "cannot write" in edit(*PARIS, "--merge", below_a_file).complaint
+    assert not edit.out.exists()
+
+
 @pytest.mark.parametrize("together", [False, True])
 def test_edits_of_a_file(edit: Edit, together: bool) -> None:
     (edit.folder / "edits.jsonl").write_text(LINES, "utf-8")

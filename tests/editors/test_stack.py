@@ -126,6 +126,17 @@ def test_a_failed_write_leaves_the_stack_as_it_was(
     assert stack.total() == updates[0] + updates[1] + updates[2]
 
 
+def test_a_stack_that_another_command_changed_is_left_alone(
+    stack: Stack, updates: list[Update]
+) -> None:
+    made = [Made(REQUESTS[:1], "rome", updates[0])]
+    rest = stack.without(2)
+    for act in (lambda: stack.with_edits(made), lambda: stack.without(1)):
+        with pytest.raises(PitfallsError, match="changed by another command"):
+            act()
+    assert Stack.read(stack.folder) == rest
+
+
 def test_a_fit_that_fails_is_told(moments: MomentSettings) -> None:
     model = tiny_model("llama")
     editor = tiny_editor("rome", model, moments, value={"lr": float("inf")})

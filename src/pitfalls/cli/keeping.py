@@ -246,8 +246,9 @@ def make(
     if require_success and effect.failed:
         return Kept(stack, effect, ["Nothing was written."])
     made = [Made(j, setup.editor, u) for j, u in zip(jobs, updates, strict=True)]
-    grown = stack.with_edits(made)
+    # Exports first: if one cannot be written, typing the command again must not edit twice.
     exports.write(model, reduce(add, updates, base), adapter)
+    grown = stack.with_edits(made)
     numbers = ", ".join(str(n) for n in range(stack.made + 1, grown.made + 1))
     undo = f"pitfalls edit --undo {grown.made} --out {out}"
     kept = f"Kept in {out} as edit {numbers}; to take the last one back: {undo}"

@@ -178,8 +178,9 @@ class Stack:
         """The stack with these on top, written: all of them or none.
 
         Raises:
-            PitfallsError: the folder cannot be written.
+            PitfallsError: the folder cannot be written, or holds another stack by now.
         """
+        self._refuse_stale()
         now = datetime.now(UTC).isoformat(timespec="seconds")
         new = [
             Entry(number, one.editor, now, one.requests)
@@ -196,9 +197,10 @@ class Stack:
         """The stack without one edit, written; the other edits' files are not touched.
 
         Raises:
-            PitfallsError: no such edit, or the folder cannot be written.
+            PitfallsError: no such edit, or as `with_edits`.
         """
         gone = self._entry(number)
+        self._refuse_stale()
         rest = replace(self, entries=tuple(e for e in self.entries if e.number != number))
         rest._write()
         with suppress(OSError):  # it is not part of the stack any more, so it does no harm
@@ -211,6 +213,15 @@ class Stack:
                 return entry
         known = ", ".join(str(entry.number) for entry in self.entries) or "none"
         raise PitfallsError(f"no edit {number} in {self.folder}: it holds {known}")
+
+    def _refuse_stale(self) -> None:
+        """A fit takes a while, in which another command may have changed the stack."""
+        there = Stack.read(self.folder) if (self.folder / INDEX).exists() else None
+        if (there.entries if there else ()) != self.entries:
+            raise PitfallsError(
+                f"{self.folder} was changed by another command meanwhile; nothing was written: "
+                "type this one again"
+            )
 
     def _write(self) -> None:
         rows = {
