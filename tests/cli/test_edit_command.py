@@ -1,6 +1,7 @@
 """`pitfalls edit`: fitted, shown, kept, taken back and handed on."""
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -136,6 +137,32 @@ def test_where_success_is_required_a_failure_leaves_nothing(edit: Edit) -> None:
     assert len(Stack.read(edit.out).entries) == 1
 
 
+def test_the_options_reach_the_edit(edit: Edit, pitfalls: CommandLine, tiny_folder: Path) -> None:
+    few, more = (json.loads(edit(*PARIS, "--text-tokens", n, "--json").out) for n in (20, 60))
+    assert few["perplexity"]["before"] != more["perplexity"]["before"]
+    half = (*PARIS, "--dtype", "bfloat16", "--out", edit.folder / "half", "--json")
+    assert json.loads(edit(*half).out)["model"]["dtype"] == "bfloat16"
+    text = edit.folder / "text.txt"
+    rome = ("--editor", "rome", "--model", tiny_folder, "--text", text)
+    sets = ("contexts.templates=['{}']", "value.steps=1", f"moments.corpus={text}")
+    rome += tuple(word for one in sets for word in ("--set", f"rome.{one}"))
+    for seed in (1, 2):
+        out = edit.folder / f"seed-{seed}"
+        answer = pitfalls("edit", *PARIS, "--seed", seed, "--out", out, *rome)
+        assert answer.status in (0, 3), answer.err
+        (part,) = Stack.read(out).total().history
+        assert f"seed={seed}" in part.editor
+
+
+def test_an_adapter_without_peft_is_refused_at_once(
+    edit: Edit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "peft", None)
+    answer = edit(*PARIS, "--lora", edit.folder / "adapter", "--rank", 4)
+    assert "run 'pip install pitfalls[lora]'" in answer.complaint
+    assert "load" not in answer.err
+
+
 def test_an_export_that_cannot_be_written_keeps_no_edit(edit: Edit) -> None:
     below_a_file = edit.folder / "text.txt" / "merged"
     assert "cannot write" in edit(*PARIS, "--merge", below_a_file).complaint
@@ -182,6 +209,8 @@ WRONG: dict[str, tuple[tuple[object, ...], str]] = {
     "setting of no editor here": ((*PARIS, "--set", "rome.layer=1"), "known: ft"),
     "setting": ((*PARIS, "--set", "ft.layr=1"), "did you mean 'layer'?"),
     "model": ((*PARIS, "--model", "nosuch"), "unknown model 'nosuch'"),
+    "device": ((*PARIS, "--device", "cuda:7"), "device 'cuda:7' cannot be used"),
+    "dtype": ((*PARIS, "--dtype", "float23"), "unknown dtype 'float23'"),
     "text": ((*PARIS, "--text", "nowhere.txt"), "unknown corpus 'nowhere.txt'"),
     "paraphrase": ((*PARIS, "--paraphrase", "so"), "prompt 'so' has 0 placeholders"),
     "file absent": (("--edits", "{tmp}/nowhere.jsonl"), "nowhere.jsonl: cannot be read"),
