@@ -36,8 +36,9 @@ COMMANDS_HEAD = """\
 
 <!-- Written by `make docs` from the commands' --help; do not edit. -->
 
-Every command exits with status 0, or with 2 and one line on standard error if the input is wrong. A
-traceback is a bug: please report it.
+Every command exits with status 0, or with 2 and one line on standard error if the input is wrong.
+`pitfalls score --fail-if` exits with 1 where a condition holds, `pitfalls edit` with 3 where the
+model does not say the target of an edit. A traceback is a bug: please report it.
 """
 
 

@@ -4,13 +4,19 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from pitfalls.bench.effect import effect_of as effect_of
     from pitfalls.bench.engine import run as run
     from pitfalls.bench.experiment import Experiment as Experiment
     from pitfalls.editors.editor import Job as Job
+    from pitfalls.editors.export import save_merged as save_merged
     from pitfalls.editors.fine_tune import FineTune as FineTune
+    from pitfalls.editors.lora import save_lora as save_lora
     from pitfalls.editors.memit import Memit as Memit
     from pitfalls.editors.mend import Mend as Mend
+    from pitfalls.editors.request import Request as Request
     from pitfalls.editors.rome import Rome as Rome
+    from pitfalls.editors.stack import Made as Made
+    from pitfalls.editors.stack import Stack as Stack
     from pitfalls.editors.table import editor_for as editor_for
     from pitfalls.editors.update import Update as Update
     from pitfalls.errors import PitfallsError as PitfallsError
@@ -24,14 +30,20 @@ _HOMES = {
     "FineTune": "pitfalls.editors.fine_tune",
     "Job": "pitfalls.editors.editor",
     "LanguageModel": "pitfalls.models.language_model",
+    "Made": "pitfalls.editors.stack",
     "Memit": "pitfalls.editors.memit",
     "Mend": "pitfalls.editors.mend",
     "PitfallsError": "pitfalls.errors",
+    "Request": "pitfalls.editors.request",
     "Results": "pitfalls.report.results",
     "Rome": "pitfalls.editors.rome",
+    "Stack": "pitfalls.editors.stack",
     "Update": "pitfalls.editors.update",
     "editor_for": "pitfalls.editors.table",
+    "effect_of": "pitfalls.bench.effect",
     "run": "pitfalls.bench.engine",
+    "save_lora": "pitfalls.editors.lora",
+    "save_merged": "pitfalls.editors.export",
 }
 """Public name → the module it lives in, imported when first asked for: scoring needs no torch."""
 

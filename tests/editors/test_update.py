@@ -214,6 +214,15 @@ def test_a_cut_file_is_told_in_one_line(tmp_path: Path):
 
 
 def test_a_place_that_cannot_be_written_is_told(tmp_path: Path):
-    with pytest.raises(PitfallsError, match="cannot be written") as told:
+    with pytest.raises(PitfallsError, match="cannot write") as told:
         Update({NAME: dense(1)}).save(tmp_path / "nowhere" / "update.safetensors")
     assert "\n" not in str(told.value)
+
+
+def test_an_update_goes_where_the_model_is():
+    update = Update({NAME: dense(1), "other": LowRank(torch.ones(2, 1), torch.ones(1, 3))})
+    there = update.to("meta")
+    for change in there.changes.values():
+        assert change.matrix.device.type == "meta"
+    assert list(there) == list(update)
+    assert update.to("cpu") == update

@@ -16,9 +16,10 @@ from pitfalls.editors.rome import Rome
 from pitfalls.errors import PitfallsError
 from pitfalls.models.corpus import load_corpus
 from pitfalls.models.language_model import LanguageModel
-from pitfalls.models.moments import WINDOW, MomentSettings, second_moments
+from pitfalls.models.moments import MomentSettings, second_moments
 from pitfalls.models.tokens import Split
 from pitfalls.models.trace import mlp_out_traffic
+from pitfalls.models.windows import WINDOW
 from pitfalls.testing import EDITS, TEXT, tiny_model
 
 

@@ -16,9 +16,9 @@ from pitfalls.cases.rows import case_to_dict as case_to_dict
 from pitfalls.cases.rows import relation_to_dict as relation_to_dict
 from pitfalls.cases.rows import relations_from_dict as relations_from_dict
 from pitfalls.cases.rows import relations_of as relations_of
-from pitfalls.cases.shapes import Name, Shape, check
 from pitfalls.disk import Source, make_folder, parse_json, read_text, write_bytes
 from pitfalls.errors import PitfallsError
+from pitfalls.shapes import Name, Shape, check
 from pitfalls.vocabulary import CaseKind
 
 SCHEMA = 1

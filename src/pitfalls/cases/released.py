@@ -21,10 +21,10 @@ from pitfalls.cases.released_shapes import (
     ReverseShape,
     RoundShape,
 )
-from pitfalls.cases.shapes import check
 from pitfalls.disk import Source, parse_json, read_text
 from pitfalls.errors import PitfallsError
 from pitfalls.facts import Edit, Fact, Relation
+from pitfalls.shapes import check
 from pitfalls.vocabulary import ROUND_KINDS, CaseKind
 
 FILES: dict[CaseKind, str] = {

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, RootModel
 
-from pitfalls.cases.shapes import EntityShape, Name, Shape, Template
+from pitfalls.shapes import EntityShape, Name, Shape, Template
 
 
 class RelationShape(Shape):

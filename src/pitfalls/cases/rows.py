@@ -10,9 +10,9 @@ from pydantic import RootModel
 
 from pitfalls.cases.case import Case
 from pitfalls.cases.consistency import first_problem
-from pitfalls.cases.shapes import EntityShape, Name, Shape, Template, check
 from pitfalls.errors import PitfallsError, UnknownNameError
 from pitfalls.facts import Edit, Entity, Fact, Relation
+from pitfalls.shapes import EntityShape, Name, Shape, Template, check
 from pitfalls.vocabulary import CaseKind
 
 

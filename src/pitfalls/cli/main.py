@@ -7,6 +7,7 @@ import typer
 
 from pitfalls.cli import data, graph, models, rules, train
 from pitfalls.cli.build import build
+from pitfalls.cli.edit import edit
 from pitfalls.cli.locate import locate
 from pitfalls.cli.moments import moments
 from pitfalls.cli.report import report
@@ -33,6 +34,7 @@ app.command()(score)
 app.command()(report)
 app.command()(build)
 app.command()(locate)
+app.command()(edit)
 app.command()(moments)
 app.add_typer(models.app, name="models")
 app.add_typer(data.app, name="data")

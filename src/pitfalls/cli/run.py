@@ -1,6 +1,5 @@
 """`pitfalls run`: edit, observe, record, and show what came of it."""
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,8 +9,7 @@ from rich.console import Console
 from pitfalls.bench.experiment import Experiment, read_experiment
 from pitfalls.cli.plan import forecast_table
 from pitfalls.cli.progress import progress_on
-from pitfalls.cli.settings import parse_settings
-from pitfalls.errors import UnknownNameError
+from pitfalls.cli.settings import parse_settings, refuse_idle
 from pitfalls.metrics.scores import score as score_observations
 from pitfalls.records.observation import observe_run
 from pitfalls.report.tables import tables
@@ -73,18 +71,9 @@ def run(
     if experiment is None and not overrides:
         overrides = QUICK
     wanted = read_experiment(experiment, overrides)
-    _refuse_idle(setting or [], wanted)
+    if wanted.editors is not None:
+        refuse_idle(setting or [], (name.partition("+")[0] for name in wanted.editors))
     (_tell_plan if plan else _measure)(wanted, out)
-
-
-def _refuse_idle(words: Sequence[str], experiment: Experiment) -> None:
-    """A setting of an editor that does not run would change nothing, and nobody would notice."""
-    if experiment.editors is None:
-        return
-    used = {name.partition("+")[0] for name in experiment.editors}
-    for word in words:
-        if (name := word.partition(".")[0]) not in used:
-            raise UnknownNameError("editor of this run in --set", name, used)
 
 
 def _tell_plan(experiment: Experiment, out: Path) -> None:

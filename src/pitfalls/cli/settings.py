@@ -1,10 +1,10 @@
 """`--set rome.layer=5`: settings of editors as words on the command line."""
 
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from pitfalls.errors import PitfallsError
+from pitfalls.errors import PitfallsError, UnknownNameError
 
 
 def parse_settings(words: Sequence[str]) -> dict[str, dict[str, Any]]:
@@ -27,6 +27,18 @@ def parse_settings(words: Sequence[str]) -> dict[str, dict[str, Any]]:
             table = table.setdefault(name, {})
         table[key] = _value(text)
     return settings
+
+
+def refuse_idle(words: Sequence[str], used: Iterable[str]) -> None:
+    """A setting of an editor that does not run would change nothing, and nobody would notice.
+
+    Raises:
+        UnknownNameError: a word names an editor that is not among those used.
+    """
+    known = set(used)
+    for word in words:
+        if (name := word.partition(".")[0]) not in known:
+            raise UnknownNameError("editor of this run in --set", name, known)
 
 
 def _value(text: str) -> Any:

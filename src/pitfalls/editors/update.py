@@ -15,8 +15,9 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 
+from pitfalls.disk import write_bytes
 from pitfalls.errors import PitfallsError
 from pitfalls.models.language_model import LanguageModel
 from pitfalls.models.patches import Change, Dense, LowRank
@@ -82,6 +83,14 @@ class Update:
         """Weight name → Frobenius norm of its change."""
         return {name: _norm(change) for name, change in self.changes.items()}
 
+    def to(self, device: torch.device | str) -> "Update":
+        """The same changes on `device`, where the model that they are read with is."""
+        changes = {
+            name: _change({part: each.to(device) for part, each in _tensors(change).items()})
+            for name, change in self.changes.items()
+        }
+        return Update(MappingProxyType(changes), self.history)
+
     @contextmanager
     def applied(self, model: LanguageModel) -> Iterator[None]:
         """Inside the block `model` is edited; after it every weight is what it was, bit for bit."""
@@ -110,7 +119,7 @@ class Update:
                 weight.copy_(weight.float() + change.matrix.to(weight.device))
 
     def save(self, path: Path | str) -> None:
-        """Write as safetensors, history included.
+        """Write as safetensors, history included, whole or not at all.
 
         Raises:
             PitfallsError: the file cannot be written.
@@ -121,10 +130,7 @@ class Update:
             for part, tensor in _tensors(change).items()
         }
         history = json.dumps([asdict(part) for part in self.history])
-        try:
-            save_file(tensors, path, metadata={"pitfalls": history})
-        except (OSError, SafetensorError) as error:
-            raise PitfallsError(f"{path} cannot be written: {error}") from error
+        write_bytes(Path(path), save(tensors, metadata={"pitfalls": history}))
 
     @classmethod
     def load(cls, path: Path | str) -> "Update":
@@ -164,13 +170,16 @@ def _tensors(change: Change) -> dict[str, torch.Tensor]:
 
 def _changes(tensors: Mapping[str, torch.Tensor]) -> Mapping[str, Change]:
     """What `_tensors` took apart, put together again."""
-    changes: dict[str, Change] = {}
-    for name in dict.fromkeys(key.rpartition(":")[0] for key in tensors):
-        dense = tensors.get(f"{name}:dense")
-        changes[name] = (
-            LowRank(tensors[f"{name}:B"], tensors[f"{name}:A"]) if dense is None else Dense(dense)
-        )
-    return MappingProxyType(changes)
+    parts: dict[str, dict[str, torch.Tensor]] = {}
+    for key, tensor in tensors.items():
+        name, _, part = key.rpartition(":")
+        parts.setdefault(name, {})[part] = tensor
+    return MappingProxyType({name: _change(some) for name, some in parts.items()})
+
+
+def _change(parts: Mapping[str, torch.Tensor]) -> Change:
+    dense = parts.get("dense")
+    return LowRank(parts["B"], parts["A"]) if dense is None else Dense(dense)
 
 
 def _provenance(part: Mapping[str, Any]) -> Provenance:

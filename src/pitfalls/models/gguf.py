@@ -5,19 +5,16 @@ precision scale times an integer plus a half precision offset: that sum fits in 
 precision nor bfloat16, and an edit should start from the model that others measured.
 """
 
-import contextlib
-import io
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, __version__
 
 from pitfalls.errors import PitfallsError
+from pitfalls.models.checkpoint import without_bars, write_checkpoint
 from pitfalls.models.origin import write_note
-from pitfalls.models.staging import cannot_write, staged
+from pitfalls.models.staging import staged
 from pitfalls.progress import SILENT, Progress
 
 LONGEST_REASON = 200
@@ -47,7 +44,7 @@ def convert(
 
 def _read(file: Path) -> tuple[PreTrainedModel, Any]:
     try:
-        with _without_bars():
+        with without_bars():
             loaded: Any = AutoModelForCausalLM.from_pretrained(
                 file.parent, gguf_file=file.name, dtype=torch.float32, output_loading_info=True
             )
@@ -70,15 +67,7 @@ def _write(model: PreTrainedModel, tokenizer: Any, folder: Path) -> None:
     # which of the two says so depends on its version.
     vars(model).pop("hf_quantizer", None)
     vars(model.config).pop("quantization_config", None)
-    try:
-        with _without_bars():
-            model.save_pretrained(folder)
-            tokenizer.save_pretrained(folder)
-    except SafetensorError as error:  # how a full disk reaches us from its writer
-        raise cannot_write(str(error)) from error
-    for file in folder.iterdir():
-        # Its writer makes files that only their owner can read; a cache may serve a whole group.
-        file.chmod(0o644)
+    write_checkpoint(model, tokenizer, folder)
 
 
 def _damaged(file: Path, reason: str) -> PitfallsError:
@@ -87,10 +76,3 @@ def _damaged(file: Path, reason: str) -> PitfallsError:
         f"{file} cannot be loaded ({short}): expected a whole GGUF file of a model that "
         "transformers can read; fetch it again or name a model directory"
     )
-
-
-@contextlib.contextmanager
-def _without_bars() -> Iterator[None]:
-    """Keep the loaders' own bars off standard error; no setting of theirs covers this one."""
-    with contextlib.redirect_stderr(io.StringIO()):
-        yield

@@ -6,7 +6,7 @@ everything it depends on.
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -23,12 +23,9 @@ from pitfalls.models.language_model import LanguageModel
 from pitfalls.models.packing import pack
 from pitfalls.models.products import linear
 from pitfalls.models.staging import scratch
-from pitfalls.models.tokens import Split
 from pitfalls.models.trace import mlp_out_traffic
+from pitfalls.models.windows import windows
 from pitfalls.progress import SILENT, Advance, Progress
-
-WINDOW = 64
-"""Texts that are sorted by length together, so that batches waste little on padding."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,7 +94,9 @@ def estimate(
 ) -> dict[int, SecondMoment]:
     """C of every layer in `layers`, in one pass over the text and past every cache."""
     sums = {layer: _Sum(layer, model) for layer in layers}
-    for window in _windows(model, corpus, settings):
+    for window in windows(
+        model, corpus.texts, max_tokens=settings.max_tokens, max_length=settings.max_length
+    ):
         sizes = [(1, len(text.right)) for text in window]
         for part in pack(sizes, settings.token_budget):
             batch = model.batch([window[i] for i in part])
@@ -140,26 +139,6 @@ class _Sum:
 
     def moment(self) -> SecondMoment:
         return SecondMoment((self.total / self.tokens).float().cpu(), self.tokens, self.change)
-
-
-def _windows(
-    model: LanguageModel, corpus: Corpus, settings: MomentSettings
-) -> Iterator[list[Split]]:
-    """The tokenised texts, `WINDOW` at a time, up to `max_tokens` in all."""
-    length = min(settings.max_length, model.max_length or settings.max_length)
-    left = settings.max_tokens
-    for begin in range(0, len(corpus.texts), WINDOW):
-        window = []
-        for text in corpus.texts[begin : begin + WINDOW]:
-            ids = model.tokenizer(text, truncation=True, max_length=length)
-            ids = tuple(ids["input_ids"])[:left]
-            left -= len(ids)
-            if ids:
-                window.append(Split((), ids))
-        if window:
-            yield window
-        if left <= 0:
-            return
 
 
 def _file(model: LanguageModel, layer: int, corpus: Corpus, settings: MomentSettings) -> Path:

@@ -1,4 +1,4 @@
-"""Folders that are there whole or not at all, so that an interrupted fetch leaves nothing behind.
+"""Folders that are there whole or not at all, so that an interruption leaves nothing behind.
 
 Made beside their destination and renamed at the end; two processes that make the same folder at
 the same time both succeed.
@@ -11,6 +11,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from pitfalls import disk
 from pitfalls.cache import cache_root
 from pitfalls.errors import PitfallsError
 
@@ -32,7 +33,9 @@ def scratch(parent: Path) -> Iterator[Path]:
         with TemporaryDirectory(prefix=PREFIX, dir=parent) as room:
             yield Path(room)
     except OSError as error:
-        raise cannot_write(error.strerror or str(error)) from error
+        if cache_root() in parent.parents or parent == cache_root():
+            raise cannot_write(error.strerror or str(error)) from error
+        raise disk.cannot_write(parent, error) from error
 
 
 def _clear_stale(parent: Path) -> None:

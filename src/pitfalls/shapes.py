@@ -1,7 +1,7 @@
-"""What entities, relations and edits look like in JSON, and how a bad one is told in one line.
+"""What the parts of a file look like in JSON, and how a bad one is told in one line.
 
-Both file formats are made of these parts. Pydantic stays behind this door: a shape checks what came
-from a file and turns into the plain values of `pitfalls.facts`.
+Files of cases, edits and stacks are made of these parts. Pydantic stays behind this door: a shape
+checks what came from a file and turns into plain values such as those of `pitfalls.facts`.
 """
 
 from typing import Annotated, Any, TypeVar

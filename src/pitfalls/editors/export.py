@@ -1,0 +1,65 @@
+"""A full checkpoint with the edits in its weights, which transformers loads like any other."""
+
+from pathlib import Path
+from shutil import copyfile
+
+from pitfalls.editors.update import Update
+from pitfalls.errors import PitfallsError
+from pitfalls.models.architecture import DESCRIPTION
+from pitfalls.models.checkpoint import write_checkpoint
+from pitfalls.models.language_model import LanguageModel
+from pitfalls.models.origin import write_note
+from pitfalls.models.staging import staged
+
+
+def save_merged(model: LanguageModel, update: Update, destination: Path | str) -> None:
+    """Write the model with `update` in its weights, and its tokenizer, whole or not at all.
+
+    A note beside them, `origin.json`, tells the unedited model, the edits and the files' checksums.
+
+    Args:
+        model: left as it was, bit for bit. Its dtype is the checkpoint's.
+        update: any.
+        destination: the folder to make.
+
+    Raises:
+        PitfallsError: the folder is there already or cannot be written, or the update was made for
+            another model.
+    """
+    destination = Path(destination)
+    refuse_taken(destination)
+    with staged(destination) as folder:
+        with update.applied(model):
+            write_checkpoint(model.network, model.tokenizer, folder)
+        _describe(model, folder)
+        write_note(folder, origin_of(model, update))
+
+
+def _describe(model: LanguageModel, folder: Path) -> None:
+    """Let a model of no known family keep the file that says where its parts are."""
+    description = Path(model.network.name_or_path) / DESCRIPTION
+    if description.is_file():
+        copyfile(description, folder / DESCRIPTION)
+
+
+def origin_of(model: LanguageModel, update: Update) -> dict[str, str]:
+    """What a note says of an edited model."""
+    edits = [text for part in update.history for text in part.edits]
+    return {
+        "name": model.name,
+        "fingerprint": model.fingerprint,
+        "edits": "\n".join(edits),
+        "editors": "\n".join(part.editor for part in update.history),
+    }
+
+
+def refuse_taken(destination: Path) -> None:
+    """Refuse to write over what is there.
+
+    Raises:
+        PitfallsError: something that is not an empty folder has the name.
+    """
+    if destination.is_dir() and not any(destination.iterdir()):
+        return
+    if destination.exists():
+        raise PitfallsError(f"{destination} is there already: name a folder to be made")
