@@ -1,0 +1,172 @@
+"""Parts → the tables of a store, in DuckDB, which sorts and joins on disk what memory cannot hold.
+
+    facts.parquet      subject, relation, object, start, end    by relation, subject, object
+    entities.parquet   id, label, type                          those of the facts, by id
+    relations.parquet  id, label                                those of the facts, by id
+    aliases.parquet    id, alias                                of both, by id
+
+Start and end are days as numbers, 19520307 for the 7th of March 1952, null where nobody knows; a
+fact that held several times has a row for each. An entity's type is the commonest of all that it is
+said to be an instance of, named by its label. Equal parts give equal bytes.
+"""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import pyarrow.parquet as pq
+
+from pitfalls.disk import make_folder
+from pitfalls.graph.extra import needs_extra
+from pitfalls.graph.lines import SHOWN, BadLines
+from pitfalls.graph.parts import no_facts
+from pitfalls.graph.writer import PARTS, SCHEMAS, StoreWriter, remove_parts
+from pitfalls.progress import SILENT, Progress
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+else:  # imported only when a store is made
+    DuckDBPyConnection: TypeAlias = object
+
+WORK = "work"
+MEMORY = "1GB"
+"""What DuckDB may take; what does not fit waits on disk, beside the parts."""
+
+_STEPS = {
+    "finding names": """
+        CREATE TABLE ends AS
+            SELECT subject AS id FROM facts UNION SELECT object FROM facts;
+        CREATE TABLE typed AS
+            SELECT DISTINCT id, type FROM types SEMI JOIN ends USING (id);
+        CREATE TABLE wanted AS
+            SELECT id FROM ends UNION SELECT type FROM typed UNION SELECT relation FROM facts;
+        CREATE TABLE named AS
+            SELECT id, count(DISTINCT label) AS labels,
+                arg_min(label, (filename, file_row_number)) AS label
+            FROM names SEMI JOIN wanted USING (id) GROUP BY id;
+    """,
+    "sorting facts": """
+        CREATE TABLE kept AS
+            SELECT DISTINCT subject, relation, object, start, "end" FROM facts
+            SEMI JOIN named AS one ON subject = one.id
+            SEMI JOIN named AS other ON object = other.id;
+        CREATE TABLE used AS
+            SELECT subject AS id FROM kept UNION SELECT object FROM kept;
+    """,
+    "sorting entities": """
+        CREATE TABLE sizes AS
+            SELECT type, count(*) AS size FROM typed SEMI JOIN used USING (id) GROUP BY type;
+        CREATE TABLE sorted_out AS
+            SELECT id, arg_min(type, (-size, type)) AS type
+            FROM typed JOIN sizes USING (type) GROUP BY id;
+    """,
+}
+_TABLES = {
+    "facts": 'FROM kept ORDER BY relation, subject, object, start, "end"',
+    "entities": """
+        SELECT used.id, one.label, coalesce(other.label, type, '') AS type
+        FROM used JOIN named AS one ON used.id = one.id
+        LEFT JOIN sorted_out ON used.id = sorted_out.id
+        LEFT JOIN named AS other ON sorted_out.type = other.id
+        ORDER BY used.id
+    """,
+    "relations": """
+        SELECT relation AS id, coalesce(label, '') AS label
+        FROM (SELECT DISTINCT relation FROM kept) LEFT JOIN named ON relation = named.id
+        ORDER BY relation
+    """,
+    "aliases": """
+        SELECT DISTINCT id, alias FROM aliases
+        SEMI JOIN (SELECT id FROM used UNION SELECT relation FROM kept) AS told USING (id)
+        ORDER BY id, alias
+    """,
+}
+_TRIPLES = "SELECT count(*) FROM (SELECT DISTINCT subject, relation, object FROM kept)"
+_LEFT_OUT = {
+    "the subject has no label": "SELECT subject FROM facts ANTI JOIN named ON subject = named.id",
+    "the object has no label": """
+        SELECT object FROM facts SEMI JOIN named AS one ON subject = one.id
+        ANTI JOIN named AS other ON object = other.id
+    """,
+    "a second label for the same id": "SELECT id FROM named WHERE labels > 1",
+}
+
+
+def make_tables(writer: StoreWriter, *, progress: Progress = SILENT) -> None:
+    """Make the tables of a store whose source was read, and take the parts away.
+
+    Raises:
+        PitfallsError: DuckDB is not installed, or there is not a single fact.
+    """
+    folder, note = writer.folder, writer.note
+    with _work(folder) as work, progress.stage("making tables", len(_STEPS), "steps") as advance:
+        for step in _STEPS.values():
+            work.execute(step)
+            advance(1)
+        for reason, rows in _LEFT_OUT.items():
+            _leave_out(work, reason, rows, writer.bad)
+        (facts,) = work.execute(_TRIPLES).fetchone() or (0,)
+        if not facts:
+            raise no_facts(writer.bad)
+        for name, query in _TABLES.items():
+            _write(work, query, folder / f"{name}.parquet")
+    sizes = {name: _length(folder / f"{name}.parquet") for name in ("entities", "relations")}
+    writer.note = note.model_copy(update={"facts": facts} | sizes)
+    writer.keep(lines=note.lines, stage="done")
+    remove_parts(folder)
+
+
+def ends_in_batches(writer: StoreWriter, size: int) -> Iterator[list[str]]:
+    """Subjects and objects of the facts that are in parts, by id, so many at a time.
+
+    Raises:
+        PitfallsError: DuckDB is not installed.
+    """
+    query = "SELECT subject FROM facts UNION SELECT object FROM facts ORDER BY ALL"
+    with _work(writer.folder) as work:
+        found = work.execute(query)
+        while rows := found.fetchmany(size):
+            yield [id for (id,) in rows]
+
+
+@contextmanager
+def _work(folder: Path) -> Iterator[DuckDBPyConnection]:
+    """A database beside the parts, with a view of each sort of part."""
+    try:
+        import duckdb
+    except ImportError:
+        raise needs_extra(f"{folder}: making a store", "DuckDB") from None
+    place = folder / PARTS / WORK
+    shutil.rmtree(place, ignore_errors=True)
+    make_folder(place)
+    options: dict[str, Any] = {"memory_limit": MEMORY, "temp_directory": str(place / "spilled")}
+    with duckdb.connect(str(place / "tables.duckdb"), config=options) as work:
+        for name in SCHEMAS:
+            files = _text(folder / PARTS / name / "*.parquet")
+            where = "filename = true, file_row_number = true"
+            work.execute(f"CREATE TEMP VIEW {name} AS FROM read_parquet({files}, {where})")
+        yield work
+
+
+def _leave_out(work: DuckDBPyConnection, reason: str, rows: str, bad: BadLines) -> None:
+    (count,) = work.execute(f"SELECT count(*) FROM ({rows})").fetchone() or (0,)
+    if count:
+        first = work.execute(f"SELECT DISTINCT * FROM ({rows}) ORDER BY ALL LIMIT {SHOWN}")
+        bad.counts[reason] += count
+        bad.examples.setdefault(reason, []).extend(id for (id,) in first.fetchall())
+
+
+def _write(work: DuckDBPyConnection, query: str, path: Path) -> None:
+    begun = path.parent / PARTS / WORK / path.name
+    work.execute(f"COPY ({query}) TO {_text(begun)} (FORMAT parquet, COMPRESSION zstd)")
+    begun.replace(path)
+
+
+def _length(path: Path) -> int:
+    return int(pq.ParquetFile(path).metadata.num_rows)
+
+
+def _text(path: Path) -> str:
+    return "'" + str(path).replace("'", "''") + "'"
