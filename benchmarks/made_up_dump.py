@@ -29,67 +29,11 @@ RELATIONS = (
 )
 """What people are said to have; the benchmark keeps these."""
 _OTHERS = ("P17", "P131", "P361", "P921", "P1433", "P577", "P1476", "P2093", "P356", "P698", "P625")
-_LANGUAGES = tuple(
-    [
-        "en",
-        "de",
-        "fr",
-        "es",
-        "it",
-        "nl",
-        "ru",
-        "zh",
-        "ja",
-        "ar",
-        "pt",
-        "pl",
-        "sv",
-        "uk",
-        "fa",
-        "ca",
-        "cs",
-        "fi",
-        "he",
-        "hu",
-        "ko",
-        "no",
-        "ro",
-        "sr",
-        "tr",
-        "vi",
-        "id",
-        "da",
-        "eo",
-        "eu",
-        "mul",
-        "bg",
-        "el",
-        "hr",
-        "sk",
-        "sl",
-        "et",
-        "lt",
-        "lv",
-        "gl",
-        "ast",
-        "sq",
-        "mk",
-        "bn",
-        "hi",
-        "ta",
-        "te",
-        "ur",
-        "ga",
-        "cy",
-        "hy",
-        "ka",
-        "kk",
-        "nb",
-        "nn",
-        "be",
-        "az",
-    ]
+_SPOKEN = (
+    "en de fr es it nl ru zh ja ar pt pl sv uk fa ca cs fi he hu ko no ro sr tr vi id da eo eu "
+    "mul bg el hr sk sl et lt lv gl ast sq mk bn hi ta te ur ga cy hy ka kk nb nn be az"
 )
+_LANGUAGES = _SPOKEN.split(" ")
 _ENTITIES = 115_000_000
 _TIME = "http://www.wikidata.org/entity/Q1985727"
 

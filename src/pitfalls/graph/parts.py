@@ -5,7 +5,7 @@ fact about something without a label, a date that is none.
 """
 
 from collections import Counter
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from pitfalls.errors import PitfallsError
@@ -70,7 +70,8 @@ class Parts:
             for id in sorted({triple[1] for triple in self.spans})
         }
         predicates = worded(named, wordings, self.bad)
-        return Graph(nodes, predicates.values(), *settled(self.spans, predicates))
+        kept = {triple: found for triple, found in self.spans.items() if triple[1] in predicates}
+        return Graph(nodes, predicates.values(), *settled(kept))
 
     def _node(self, id: str, size: Counter[str]) -> Node:
         # Of several types the commonest: "human" says more about what can stand in a place than
@@ -81,12 +82,11 @@ class Parts:
 
 
 def settled(
-    spans: Mapping[Triple, Sequence[Span]], predicates: Container[str]
+    spans: Mapping[Triple, Sequence[Span]],
 ) -> tuple[list[Triple], dict[Triple, tuple[Span, ...]]]:
-    """The triples of the relations, and when those held that did not always hold."""
-    kept = {triple: found for triple, found in spans.items() if triple[1] in predicates}
-    dated = {triple: tuple(found) for triple, found in kept.items() if ALWAYS not in found}
-    return list(kept), dated
+    """The triples, and when those held that did not always hold."""
+    dated = {triple: tuple(found) for triple, found in spans.items() if ALWAYS not in found}
+    return list(spans), dated
 
 
 def worded(

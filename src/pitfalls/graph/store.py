@@ -32,8 +32,10 @@ class Store:
     note: Note
     bad: BadLines
     """What of its source had to be left out, and relations that have no prompts."""
+    relations: tuple[str, ...]
+    """Number in the facts → id."""
     predicates: Mapping[str, Predicate]
-    """All relations by id."""
+    """All relations that have prompts, by id."""
 
     @classmethod
     def open(cls, folder: Path) -> "Store":
@@ -51,7 +53,7 @@ class Store:
         names = {row["id"]: row["label"] for row in _rows(folder, "relations")}
         aliases = _aliases(folder, names)
         named = {id: (label, aliases.get(id, ())) for id, label in names.items()}
-        return cls(folder, note, bad, worded(named, wordings_for(folder), bad))
+        return cls(folder, note, bad, tuple(names), worded(named, wordings_for(folder), bad))
 
     @property
     def files(self) -> tuple[Path, ...]:
@@ -77,17 +79,22 @@ class Store:
             PitfallsError: a table is missing or damaged.
         """
         wanted = self.predicates.keys() & (self.predicates if relations is None else relations)
+        numbers = {self.relations.index(id) for id in wanted}
+        facts = list(_rows(self.folder, "facts", relation=numbers))
+        ends = {row[end] for row in facts for end in ("subject", "object")}
+        entities = {row["number"]: row for row in _rows(self.folder, "entities", number=ends)}
         spans: dict[Triple, list[Span]] = {}
-        for row in _rows(self.folder, "facts", relation=wanted):
-            triple = row["subject"], row["relation"], row["object"]
+        for row in facts:
+            subject, object = (entities[row[end]]["id"] for end in ("subject", "object"))
+            triple = subject, self.relations[row["relation"]], object
             spans.setdefault(triple, []).append(Span.of_numbers(row["start"], row["end"]))
-        ends = {id for triple in spans for id in (triple[0], triple[2])}
-        aliases = _aliases(self.folder, ends)
-        nodes = (
-            Node(Entity(row["id"], row["label"]), row["type"], tuple(aliases.get(row["id"], ())))
-            for row in _rows(self.folder, "entities", id=ends)
-        )
-        return Graph(nodes, self.predicates.values(), *settled(spans, wanted))
+        return Graph(self._nodes(entities.values()), self.predicates.values(), *settled(spans))
+
+    def _nodes(self, entities: Collection[Mapping[str, str]]) -> Iterator[Node]:
+        aliases = _aliases(self.folder, {row["id"] for row in entities})
+        for row in entities:
+            names = tuple(sorted(aliases.get(row["id"], ())))
+            yield Node(Entity(row["id"], row["label"]), row["type"], names)
 
 
 def _aliases(folder: Path, ids: Collection[str]) -> dict[str, list[str]]:
@@ -97,7 +104,7 @@ def _aliases(folder: Path, ids: Collection[str]) -> dict[str, list[str]]:
     return found
 
 
-def _rows(folder: Path, table: str, **wanted: Collection[str]) -> Iterator[dict[str, Any]]:
+def _rows(folder: Path, table: str, **wanted: Collection[object]) -> Iterator[dict[str, Any]]:
     """The rows of a table, those in which a column has one of the wanted values."""
     path = folder / f"{table}.parquet"
     chosen = [(column, "in", set(values)) for column, values in wanted.items()]

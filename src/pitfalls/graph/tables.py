@@ -1,13 +1,14 @@
 """Parts → the tables of a store, in DuckDB, which sorts and joins on disk what memory cannot hold.
 
-    facts.parquet      subject, relation, object, start, end    by relation, subject, object
-    entities.parquet   id, label, type                          those of the facts, by id
-    relations.parquet  id, label                                those of the facts, by id
-    aliases.parquet    id, alias                                of both, by id
+    facts.parquet      subject, relation, object, start, end    numbers, by relation and subject
+    entities.parquet   number, id, label, type                  those of the facts, by id
+    relations.parquet  number, id, label                        those of the facts, by id
+    aliases.parquet    id, alias                                of both, by id, as they came
 
-Start and end are days as numbers, 19520307 for the 7th of March 1952, null where nobody knows; a
-fact that held several times has a row for each. An entity's type is the commonest of all that it is
-said to be an instance of, named by its label. Equal parts give equal bytes.
+Facts name entities and relations by number, which is smaller and quicker to join than an id. Start
+and end are days, 19520307 for the 7th of March 1952, null where nobody knows; a fact that held
+several times has a row for each. An entity's type is the commonest of all that it is said to be an
+instance of, named by its label. Equal parts give equal bytes.
 """
 
 import shutil
@@ -61,26 +62,35 @@ _STEPS = {
         CREATE TABLE sorted_out AS
             SELECT id, arg_min(type, (-size, type)) AS type
             FROM typed JOIN sizes USING (type) GROUP BY id;
+        CREATE TABLE entities AS
+            SELECT (row_number() OVER (ORDER BY id) - 1)::INTEGER AS number, id FROM used;
+        CREATE TABLE relations AS
+            SELECT (row_number() OVER (ORDER BY id) - 1)::INTEGER AS number, id
+            FROM (SELECT DISTINCT relation AS id FROM kept);
     """,
 }
 _TABLES = {
-    "facts": 'FROM kept ORDER BY relation, subject, object, start, "end"',
+    "facts": """
+        SELECT s.number AS subject, r.number AS relation, o.number AS object, start, "end"
+        FROM kept JOIN entities AS s ON subject = s.id JOIN relations AS r ON relation = r.id
+        JOIN entities AS o ON object = o.id
+        ORDER BY r.number, s.number, o.number, start, "end"
+    """,
     "entities": """
-        SELECT used.id, one.label, coalesce(other.label, type, '') AS type
-        FROM used JOIN named AS one ON used.id = one.id
-        LEFT JOIN sorted_out ON used.id = sorted_out.id
+        SELECT number, entities.id, one.label, coalesce(other.label, type, '') AS type
+        FROM entities JOIN named AS one ON entities.id = one.id
+        LEFT JOIN sorted_out ON entities.id = sorted_out.id
         LEFT JOIN named AS other ON sorted_out.type = other.id
-        ORDER BY used.id
+        ORDER BY number
     """,
     "relations": """
-        SELECT relation AS id, coalesce(label, '') AS label
-        FROM (SELECT DISTINCT relation FROM kept) LEFT JOIN named ON relation = named.id
-        ORDER BY relation
+        SELECT number, relations.id, coalesce(label, '') AS label
+        FROM relations LEFT JOIN named ON relations.id = named.id ORDER BY number
     """,
     "aliases": """
-        SELECT DISTINCT id, alias FROM aliases
-        SEMI JOIN (SELECT id FROM used UNION SELECT relation FROM kept) AS told USING (id)
-        ORDER BY id, alias
+        SELECT id, alias FROM aliases
+        SEMI JOIN (SELECT id FROM entities UNION SELECT id FROM relations) AS told USING (id)
+        GROUP BY id, alias ORDER BY id, min((filename, file_row_number))
     """,
 }
 _TRIPLES = "SELECT count(*) FROM (SELECT DISTINCT subject, relation, object FROM kept)"

@@ -1,9 +1,10 @@
 """The joins of rule mining, written once as Ibis expressions, whichever engine carries them out.
 
-Every function takes a table of facts with the columns `subject`, `relation`, `object`, `start` and
-`end`, and gives a table of counts. Ids may be of any type: numbers are fastest. Start and end are
-numbers in the order of time, null where nobody knows; a fact that held several times has a row for
-each. Facts are taken together only if there may have been a day on which all of them held.
+Every function takes a table of facts with the columns `subject`, `relation` and `object`, and gives
+a table of counts. Ids may be of any type: numbers are fastest. With columns `start` and `end`,
+numbers in the order of time that are null where nobody knows, facts are taken together only if
+there may have been a day on which all of them held; a fact that held several times has a row for
+each. Without them facts always held, and no row may be twice.
 """
 
 from itertools import combinations
@@ -17,7 +18,8 @@ else:  # imported only by who mines
 
 def sizes(facts: Table) -> Table:
     """Different facts of every relation: columns relation, size."""
-    return _different(facts).group_by("relation").agg(size=_count)
+    triples = facts.select("subject", "relation", "object").distinct()
+    return triples.group_by("relation").agg(size=_count)
 
 
 def inverse_counts(facts: Table) -> Table:
@@ -26,12 +28,10 @@ def inverse_counts(facts: Table) -> Table:
     Returns:
         Columns body, head, pairs, support, known; see `MinedRule` for what they count.
     """
-    bodies = _named(facts.filter(facts.subject != facts.object), "body", "s", "o")
+    body = _named(facts.filter(facts.subject != facts.object), "body", "s", "o")
     heads = _named(facts, "head", "o", "s")
-    pairs = bodies.select("body", "s", "o").distinct()
-    both = _at_once(bodies.join(heads, ["s", "o"]), "body", "head")
-    support = both.select("body", "head", "s", "o").distinct()
-    return _counts(support, pairs, heads, "o")
+    both = _at_once(body.join(heads, ["s", "o"]), "body", "head")
+    return _counts(_pairs(both, "body", "head"), _pairs(body, "body"), heads, "o")
 
 
 def composition_counts(facts: Table, tied: Table) -> Table:
@@ -51,11 +51,10 @@ def composition_counts(facts: Table, tied: Table) -> Table:
     second = _named(facts.filter(facts.subject != facts.object), "body", "m", "o")
     heads = _named(facts, "head", "s", "o")
     joined = first.join(second, "m")
-    reached = _at_once(joined.filter(joined.s != joined.o), "tied", "body")
-    pairs = reached.select("body", "s", "o").distinct()
+    met = _at_once(joined.filter(joined.s != joined.o), "tied", "body")
+    reached = met.select("body", "s", "o", *_times(met)).distinct()
     both = _at_once(reached.join(heads, ["s", "o"]), "tied", "body", "head")
-    support = both.select("body", "head", "s", "o").distinct()
-    return _counts(support, pairs, heads, "s")
+    return _counts(_pairs(both, "body", "head"), _pairs(reached, "body"), heads, "s")
 
 
 def _counts(support: Table, pairs: Table, heads: Table, asked: str) -> Table:
@@ -76,19 +75,27 @@ def _counts(support: Table, pairs: Table, heads: Table, asked: str) -> Table:
     return both.select("body", "head", "pairs", "support", "known")
 
 
-def _different(facts: Table) -> Table:
-    return facts.select("subject", "relation", "object").distinct()
+def _pairs(told: Table, *roles: str) -> Table:
+    """What is told of every s and o, whenever that was."""
+    pairs = told.select(*roles, "s", "o")
+    return pairs.distinct() if _times(told) else pairs
+
+
+def _times(told: Table) -> list[str]:
+    return [name for name in told.columns if name.endswith(("start", "end"))]
 
 
 def _named(facts: Table, role: str, subject: str, object: str) -> Table:
     """The facts under the names that the atom of a rule has for its relation and ends."""
     names = {role: "relation", subject: "subject", object: "object"}
-    times = {f"{role}_start": "start", f"{role}_end": "end"}
-    return facts.select(**{new: facts[old] for new, old in (names | times).items()})
+    names |= {f"{role}_{time}": time for time in _times(facts)}
+    return facts.select(**{new: facts[old] for new, old in names.items()})
 
 
 def _at_once(joined: Table, *roles: str) -> Table:
     """Rows whose facts may all have held on one day: every two of their spans overlap."""
+    if not _times(joined):
+        return joined
     return joined.filter(*(_overlap(joined, *two) for two in combinations(roles, 2)))
 
 

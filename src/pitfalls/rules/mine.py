@@ -1,7 +1,7 @@
 """Mining rules from a graph, with the measures of AMIE (Galárraga et al. 2013, §§3-4)."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from math import sqrt
@@ -151,6 +151,9 @@ class Joins:
 
     engine: Engine
     facts: Table
+    """Entities and relations as numbers."""
+    relations: Sequence[str]
+    """Number → relation."""
     sizes: dict[str, int]
     """Relation → how many different facts it has."""
     deadline: float | None
@@ -159,9 +162,15 @@ class Joins:
     def of(cls, source: Graph | Store, engine: Engine, seconds: float | None) -> "Joins":
         """The joins, from now on for so many seconds."""
         deadline = None if seconds is None else time.monotonic() + seconds
-        facts = _stored(source, engine) if isinstance(source, Store) else _loaded(source)
-        counted = engine.rows(sizes(facts))
-        return cls(engine, facts, {row["relation"]: row["size"] for row in counted}, deadline)
+        if isinstance(source, Store):
+            facts, relations = _stored(source, engine), source.relations
+        else:
+            relations = tuple(source.predicates)
+            facts = _loaded(source, relations)
+        if not engine.rows(facts.filter(facts.start.notnull() | facts.end.notnull()).limit(1)):
+            facts = facts.drop("start", "end")  # all of the same time: the joins are simpler
+        sized = {relations[row["relation"]]: row["size"] for row in engine.rows(sizes(facts))}
+        return cls(engine, facts, relations, sized, deadline)
 
     def inverse_rules(self) -> list[MinedRule]:
         """All inverse and symmetric rules that hold at least once.
@@ -170,7 +179,7 @@ class Joins:
             Late: the time is up.
         """
         rows = self.engine.rows(inverse_counts(self.facts), self.deadline)
-        return [self._mined(InverseRule(row["body"], row["head"]), row) for row in rows]
+        return [self._mined(InverseRule(*self._rule(row)), row) for row in rows]
 
     def composition_rules(self, tied: str) -> list[MinedRule]:
         """All compositions with this tied relation that hold at least once.
@@ -178,9 +187,12 @@ class Joins:
         Raises:
             Late: the time is up.
         """
-        of_tied = self.facts.filter(self.facts.relation == tied)
+        of_tied = self.facts.filter(self.facts.relation == self.relations.index(tied))
         rows = self.engine.rows(composition_counts(self.facts, of_tied), self.deadline)
-        return [self._mined(CompositionRule(tied, row["body"], row["head"]), row) for row in rows]
+        return [self._mined(CompositionRule(tied, *self._rule(row)), row) for row in rows]
+
+    def _rule(self, row: Mapping[str, int]) -> tuple[str, str]:
+        return self.relations[row["body"]], self.relations[row["head"]]
 
     def _mined(self, rule: Rule, row: Mapping[str, int]) -> MinedRule:
         counts = row["support"], row["pairs"], row["known"]
@@ -190,21 +202,24 @@ class Joins:
 def _stored(store: Store, engine: Engine) -> Table:
     """The Parquet file itself, without relations that no case could be worded for."""
     facts = engine.backend.read_parquet(str(store.facts))
-    return facts.filter(facts.relation.isin(sorted(store.predicates)))
+    wordless = [n for n, id in enumerate(store.relations) if id not in store.predicates]
+    return facts.filter(facts.relation.notin(wordless)) if wordless else facts
 
 
-def _loaded(graph: Graph) -> Table:
-    """A graph in memory as columns, entities as numbers."""
+def _loaded(graph: Graph, relations: Sequence[str]) -> Table:
+    """A graph in memory as columns."""
     import ibis
     import pyarrow as pa
 
-    place = {id: number for number, id in enumerate(graph.nodes)}
-    told = [(fact, *span.numbers) for fact in graph.facts for span in graph.spans_of(fact)]
-    columns = {
-        "subject": pa.array((place[fact.subject.id] for fact, _, _ in told), pa.int32()),
-        "relation": pa.array((fact.relation.id for fact, _, _ in told), pa.string()),
-        "object": pa.array((place[fact.object.id] for fact, _, _ in told), pa.int32()),
-        "start": pa.array((start for _, start, _ in told), pa.int64()),
-        "end": pa.array((end for _, _, end in told), pa.int64()),
-    }
-    return ibis.memtable(pa.table(columns))
+    entity = {id: number for number, id in enumerate(graph.nodes)}
+    relation = {id: number for number, id in enumerate(relations)}
+    rows = [
+        (entity[f.subject.id], relation[f.relation.id], entity[f.object.id], *span.numbers)
+        for f in graph.facts
+        for span in graph.spans_of(f)
+    ]
+    kinds = {"subject": pa.int32(), "relation": pa.int32(), "object": pa.int32()}
+    kinds |= {"start": pa.int64(), "end": pa.int64()}
+    columns = zip(*rows, strict=True) if rows else ((),) * len(kinds)
+    arrays = map(pa.array, columns, kinds.values())
+    return ibis.memtable(pa.table(dict(zip(kinds, arrays, strict=True))))
