@@ -1,6 +1,6 @@
 """Where a source puts what it reads: into memory (`Parts`) or onto the disk (`StoreWriter`)."""
 
-from typing import Literal, Protocol, TypeAlias
+from typing import Literal, Protocol, TypeAlias, runtime_checkable
 
 from pitfalls.graph.graph import Triple
 from pitfalls.graph.lines import BadLines
@@ -12,6 +12,7 @@ FACTS: frozenset[Told] = frozenset({"fact"})
 EVERYTHING = WORDS | FACTS
 
 
+@runtime_checkable
 class Sink(Protocol):
     """Takes what a source tells, in any order."""
 

@@ -72,6 +72,8 @@ def _ask(
             _ask_facts(endpoint, id, writer)
             advance(1)
     writer.keep()
+    if not any(ends_in_batches(writer, BATCH)):
+        raise PitfallsError(f"{endpoint.address}: has no facts of {' '.join(relations)}")
     spoken = f'FILTER(LANG(?y) = "{language}")'
     with progress.stage("asking for labels", unit="entities") as advance:
         for batch in (sorted(relations), *ends_in_batches(writer, BATCH)):

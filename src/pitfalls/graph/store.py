@@ -50,7 +50,7 @@ class Store:
                 f"{folder}: the store is not complete; the command that began it goes on"
             )
         bad = note.bad_lines
-        names = {row["id"]: row["label"] for row in _rows(folder, "relations")}
+        names = {id: label for _, id, label in _rows(folder, "relations")}
         aliases = _aliases(folder, names)
         named = {id: (label, aliases.get(id, ())) for id, label in names.items()}
         return cls(folder, note, bad, tuple(names), worded(named, wordings_for(folder), bad))
@@ -81,30 +81,32 @@ class Store:
         wanted = self.predicates.keys() & (self.predicates if relations is None else relations)
         numbers = {self.relations.index(id) for id in wanted}
         facts = list(_rows(self.folder, "facts", relation=numbers))
-        ends = {row[end] for row in facts for end in ("subject", "object")}
-        entities = {row["number"]: row for row in _rows(self.folder, "entities", number=ends)}
+        ends = {end for subject, _, object, *_ in facts for end in (subject, object)}
+        nodes = dict(self._nodes(ends))
         spans: dict[Triple, list[Span]] = {}
-        for row in facts:
-            subject, object = (entities[row[end]]["id"] for end in ("subject", "object"))
-            triple = subject, self.relations[row["relation"]], object
-            spans.setdefault(triple, []).append(Span.of_numbers(row["start"], row["end"]))
-        return Graph(self._nodes(entities.values()), self.predicates.values(), *settled(spans))
+        for subject, relation, object, *times in facts:
+            one, other = nodes[subject].entity.id, nodes[object].entity.id
+            triple = one, self.relations[relation], other
+            spans.setdefault(triple, []).append(Span.of_numbers(*times))
+        return Graph(nodes.values(), self.predicates.values(), *settled(spans))
 
-    def _nodes(self, entities: Collection[Mapping[str, str]]) -> Iterator[Node]:
-        aliases = _aliases(self.folder, {row["id"] for row in entities})
-        for row in entities:
-            names = tuple(sorted(aliases.get(row["id"], ())))
-            yield Node(Entity(row["id"], row["label"]), row["type"], names)
+    def _nodes(self, numbers: Collection[int]) -> Iterator[tuple[int, Node]]:
+        entities = list(_rows(self.folder, "entities", number=numbers))
+        aliases = _aliases(self.folder, {id for _, id, *_ in entities})
+        for number, id, label, type in entities:
+            yield number, Node(Entity(id, label), type, tuple(sorted(aliases.get(id, ()))))
 
 
 def _aliases(folder: Path, ids: Collection[str]) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
-    for row in _rows(folder, "aliases", id=ids):
-        found.setdefault(row["id"], []).append(row["alias"])
+    for id, alias in _rows(folder, "aliases", id=ids):
+        found.setdefault(id, []).append(alias)
     return found
 
 
-def _rows(folder: Path, table: str, **wanted: Collection[object]) -> Iterator[dict[str, Any]]:
+def _rows(
+    folder: Path, table: str, **wanted: Collection[int] | Collection[str]
+) -> Iterator[tuple[Any, ...]]:
     """The rows of a table, those in which a column has one of the wanted values."""
     path = folder / f"{table}.parquet"
     chosen = [(column, "in", set(values)) for column, values in wanted.items()]
@@ -113,4 +115,4 @@ def _rows(folder: Path, table: str, **wanted: Collection[object]) -> Iterator[di
     except (OSError, pa.ArrowException) as error:
         raise PitfallsError(f"{path}: cannot be read: {error}; make the store again") from None
     for batch in found.to_batches():
-        yield from batch.to_pylist()
+        yield from zip(*(column.to_pylist() for column in batch.columns), strict=True)

@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pitfalls.disk import make_folder
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 else:  # imported only when a store is made
     DuckDBPyConnection: TypeAlias = object
 
+GROUP = 100_000
+"""Rows of a group in a table: what a reader takes up at once."""
 WORK = "work"
 MEMORY = "1GB"
 """What DuckDB may take; what does not fit waits on disk, beside the parts."""
@@ -169,9 +172,27 @@ def _leave_out(work: DuckDBPyConnection, reason: str, rows: str, bad: BadLines) 
 
 
 def _write(work: DuckDBPyConnection, query: str, path: Path) -> None:
+    """Write the rows by pyarrow, a group at a time.
+
+    DuckDB's own bytes hang on how the rows came to it, not on the rows alone.
+    """
     begun = path.parent / PARTS / WORK / path.name
-    work.execute(f"COPY ({query}) TO {_text(begun)} (FORMAT parquet, COMPRESSION zstd)")
+    rows = work.sql(query).to_arrow_reader(GROUP)
+    with pq.ParquetWriter(begun, rows.schema, compression="zstd") as out:
+        for group in _groups(rows):
+            out.write_table(group, row_group_size=GROUP)
     begun.replace(path)
+
+
+def _groups(rows: pa.RecordBatchReader) -> Iterator[pa.Table]:
+    """Tables of `GROUP` rows, the last of fewer."""
+    waiting = rows.schema.empty_table()
+    for batch in rows:
+        waiting = pa.concat_tables([waiting, pa.Table.from_batches([batch])])
+        while waiting.num_rows >= GROUP:
+            yield waiting.slice(0, GROUP).combine_chunks()
+            waiting = waiting.slice(GROUP)
+    yield waiting.combine_chunks()
 
 
 def _length(path: Path) -> int:
