@@ -120,7 +120,7 @@ def make_tables(writer: StoreWriter, *, progress: Progress = SILENT) -> None:
             advance(1)
         for reason, rows in _LEFT_OUT.items():
             _leave_out(work, reason, rows, writer.bad)
-        (facts,) = work.execute(_TRIPLES).fetchone() or (0,)
+        ((facts,),) = work.execute(_TRIPLES).fetchall()
         if not facts:
             raise no_facts(writer.bad)
         for name, query in _TABLES.items():
@@ -164,7 +164,7 @@ def _work(folder: Path) -> Iterator[DuckDBPyConnection]:
 
 
 def _leave_out(work: DuckDBPyConnection, reason: str, rows: str, bad: BadLines) -> None:
-    (count,) = work.execute(f"SELECT count(*) FROM ({rows})").fetchone() or (0,)
+    ((count,),) = work.execute(f"SELECT count(*) FROM ({rows})").fetchall()
     if count:
         first = work.execute(f"SELECT DISTINCT * FROM ({rows}) ORDER BY ALL LIMIT {SHOWN}")
         bad.counts[reason] += count
