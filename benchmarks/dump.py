@@ -4,10 +4,11 @@ A made-up dump of the real layout is written in each packing and read by the com
 process of its own, whose peak memory the system tells. One more reading is killed in the middle and
 begun again: the store must come out the same to the byte.
 
-Example: python benchmarks/dump.py --gigabytes 1 --folder /tmp/dump
+Example: python benchmarks/dump.py --gigabytes 1.2 --folder /tmp/dump
 """
 
 import gzip
+import json
 import os
 import shutil
 import subprocess
@@ -57,7 +58,7 @@ class Reading:
 
 
 def main(
-    gigabytes: Annotated[float, typer.Option(help="Of the dump, unpacked.")] = 1.0,
+    gigabytes: Annotated[float, typer.Option(help="Of the dump, unpacked.")] = 1.2,
     folder: Annotated[Path, typer.Option(help="For dumps and stores; emptied at the end.")] = Path(
         "dump-benchmark"
     ),
@@ -137,7 +138,8 @@ def _row(dump: Path, read: Reading, entities: int, size: int) -> list[str]:
 def _killed(folder: Path) -> str:
     """Kills a reading once it has noted something, and lets the same command go on."""
     process = _start(folder, ".json.gz", "killed")
-    while not list((folder / "killed" / "parts" / "facts").glob("*.parquet")):
+    note = folder / "killed" / "store.json"
+    while not note.is_file() or not json.loads(note.read_text())["lines"]:
         if process.poll() is not None:
             return "too small a dump to kill its reading in the middle"
         time.sleep(0.05)

@@ -89,7 +89,7 @@ def import_folder(
 ) -> None:
     """Make a store of a folder that is too large to be read into memory every time.
 
-    Example: pitfalls graph import truthy --out everything
+    Example: pitfalls graph import triples-of-all --out everything
     """
     tell_bad(convert_folder(folder.expanduser(), out, language=language, progress=progress_on()))
     print(f"{out}: a graph to build from")

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 else:  # needs msgspec, which only who reads a dump has to have
     Described: TypeAlias = object
 
-EVERY = 100_000
+EVERY = 50_000
 """Lines between two notes."""
 _AT_A_TIME = 1_000
 """Lines between two words about progress."""

@@ -1,6 +1,7 @@
 """Mining rules from a graph, with the measures of AMIE (Galárraga et al. 2013, §§3-4)."""
 
 import time
+import warnings
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -201,7 +202,10 @@ class Joins:
 
 def _stored(store: Store, engine: Engine) -> Table:
     """The Parquet file itself, without relations that no case could be worded for."""
-    facts = engine.backend.read_parquet(str(store.facts))
+    with warnings.catch_warnings():
+        # Ibis asks DuckDB for the columns by a name that DuckDB has given up.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        facts = engine.backend.read_parquet(str(store.facts))
     wordless = [n for n, id in enumerate(store.relations) if id not in store.predicates]
     return facts.filter(facts.relation.notin(wordless)) if wordless else facts
 
