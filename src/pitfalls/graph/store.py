@@ -66,7 +66,7 @@ class Store:
         return self.folder / "facts.parquet"
 
     def graph(self, relations: Collection[str] | None = None) -> Graph:
-        """The facts of some relations as a graph in memory, which takes about 2 KB a fact.
+        """The facts of some relations as a graph in memory, which takes about 1.2 KB a fact.
 
         Args:
             relations: ids; those that the store does not know are passed over. None: all.
