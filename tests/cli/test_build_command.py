@@ -70,7 +70,28 @@ def test_mined_rules_are_shown_and_can_be_built_from(pitfalls: CommandLine, tmp_
     assert rules.read_text("utf-8").count("\n") == 3
     built(pitfalls, tmp_path / "c.jsonl", "--kind", "reverse", "--from", graph, "--rules", rules)
     out_of_time = pitfalls("rules", "mine", "--from", graph, "--seconds", 0)
+    assert "out of time: inverse and symmetric rules were not counted" in out_of_time.out
     assert "out of time: not tried as tied relations: P22 P40" in out_of_time.out
+
+
+def test_a_store_gives_the_rules_and_cases_of_its_folder(
+    pitfalls: CommandLine, tmp_path: Path
+) -> None:
+    pytest.importorskip("ibis")
+    graph, store = folder(tmp_path / "fathers"), tmp_path / "store" / "fathers"
+    answer = pitfalls("graph", "import", graph, "--out", store)
+    assert "left out 1 lines: expected 3 columns" in answer.err
+    shown = pitfalls("graph", "show", "--from", store)
+    assert shown.out == "24 facts, 24 entities, 2 relations\n"
+    assert "left out 1 lines: expected 3 columns" in shown.err
+    for name, source in (("a", graph), ("b", store)):
+        limits = ("--support", 5, "--out", tmp_path / f"{name}.tsv")
+        assert pitfalls("rules", "mine", "--from", source, *limits).status == 0
+        rules = ("--rules", "P22>P40", "--from", source)
+        built(pitfalls, tmp_path / f"{name}.jsonl", "--kind", "reverse", *rules)
+        built(pitfalls, tmp_path / f"{name}2.jsonl", "--kind", "coverage", *rules)
+    for ending in (".tsv", ".jsonl", "2.jsonl"):
+        assert (tmp_path / f"a{ending}").read_bytes() == (tmp_path / f"b{ending}").read_bytes()
 
 
 def test_the_papers_rules_are_listed(pitfalls: CommandLine) -> None:

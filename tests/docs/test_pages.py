@@ -26,9 +26,9 @@ TARGETS = set(re.findall(r"^([a-z]+):", (REPOSITORY / "Makefile").read_text(), r
 ACTIVATE = [".", ".venv/bin/activate"]
 ELSEWHERE = {
     *(("data", "fetch"), ("models", "fetch"), ("models", "verify"), ("train", "mend")),
-    *(("graph", "sparql"), ("graph", "dump")),
+    *(("graph", "sparql"), ("graph", "dump"), ("graph", "import")),
 }
-"""Commands that need a network or minutes; other tests run them."""
+"""Commands that need a network, files of others or minutes; other tests run them."""
 
 
 @pytest.mark.parametrize("block", BLOCKS, ids=str)

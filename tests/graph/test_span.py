@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from pitfalls.facts import Entity, Relation
 from pitfalls.graph.graph import Graph, Node, Predicate
-from pitfalls.graph.span import ALWAYS, Span, parse_span, together
+from pitfalls.graph.span import ALWAYS, Span, parse_span
 
 days = st.none() | st.tuples(st.integers(-50, 50), st.integers(1, 12), st.integers(1, 31))
 spans = st.builds(Span, days, days)
@@ -24,10 +24,16 @@ def test_who_leaves_on_the_day_that_another_comes_is_not_in_the_way() -> None:
     before, after = Span(None, (2000, 5, 1)), Span((2000, 5, 1), None)
     assert not before.overlaps(after)
     assert Span(None, (2000, 5, 2)).overlaps(after)
-    assert not together([before], [after])
     day = Span((2000, 5, 1), (2000, 5, 1))
     assert day.overlaps(day) and day.overlaps(before) and day.overlaps(after)
-    assert together([before, ALWAYS], [after])
+
+
+@given(spans)
+def test_numbers_tell_the_same_days_in_the_same_order(span: Span) -> None:
+    assert Span.of_numbers(*span.numbers) == span
+    start, end = span.numbers
+    if start is not None and end is not None:
+        assert (start < end) == (span.start < span.end)
 
 
 @given(spans, spans)
@@ -48,3 +54,15 @@ def test_facts_of_a_graph_may_exclude_each_other_in_time() -> None:
     assert dated.together(dated.facts[0])
     timeless = Graph(nodes, [Predicate(relation)], triples)
     assert timeless.together(*timeless.facts)
+
+
+def test_three_facts_need_one_day_on_which_all_of_them_held() -> None:
+    nodes = [Node(Entity(id, id)) for id in "abcd"]
+    relation = Relation("P54", "club", "The club of {} is")
+    triples = [("a", "P54", each) for each in "bcd"]
+    years = {"b": [1990, 2000], "c": [1990, 2010], "d": [2000, 2010]}
+    held = {t: tuple(Span((y, 1, 1), (y + 5, 1, 1)) for y in years[t[2]]) for t in triples}
+    graph = Graph(nodes, [Predicate(relation)], triples, held)
+    one, two, three = graph.facts
+    assert graph.together(one, two) and graph.together(two, three) and graph.together(one, three)
+    assert not graph.together(one, two, three)

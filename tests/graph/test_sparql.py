@@ -13,9 +13,11 @@ import pytest
 from pitfalls.errors import PitfallsError
 from pitfalls.graph.endpoint import Endpoint
 from pitfalls.graph.folder import read_folder
-from pitfalls.graph.sparql import fetch_folder
+from pitfalls.graph.sparql import fetch_store
+from pitfalls.graph.store import Store
 
 oxigraph = pytest.importorskip("pyoxigraph")
+pytest.importorskip("duckdb")
 
 WD, WDT = "http://www.wikidata.org/entity/", "http://www.wikidata.org/prop/direct/"
 LABEL = "http://www.w3.org/2000/01/rdf-schema#label"
@@ -84,9 +86,10 @@ def engine() -> Iterator[Engine]:
 
 
 def test_the_engine_tells_what_the_triples_tell(engine: Engine, tmp_path: Path) -> None:
-    fetch_folder(engine.endpoint(tmp_path / "answers"), ["P22"], tmp_path / "asked")
+    fetch_store(engine.endpoint(tmp_path / "answers"), ["P22"], tmp_path / "asked")
     (tmp_path / "triples.nt").write_text(truthy(), "utf-8")
-    asked, bad = read_folder(tmp_path / "asked")
+    store = Store.open(tmp_path / "asked")
+    asked, bad = store.graph(), store.bad
     told, _ = read_folder(tmp_path)
     assert asked.facts == told.facts and len(asked) == 22
     assert {id: asked.nodes[id] for id in asked.nodes} == {id: told.nodes[id] for id in told.nodes}
@@ -99,12 +102,14 @@ def test_the_engine_tells_what_the_triples_tell(engine: Engine, tmp_path: Path) 
 
 
 def test_nothing_is_asked_twice(engine: Engine, tmp_path: Path) -> None:
-    fetch_folder(engine.endpoint(tmp_path / "answers"), ["P22"], tmp_path / "one")
+    fetch_store(engine.endpoint(tmp_path / "answers"), ["P22"], tmp_path / "one")
     asked = len(engine.asked)
-    fetch_folder(engine.endpoint(tmp_path / "answers"), ["P22"], tmp_path / "two")
+    fetch_store(engine.endpoint(tmp_path / "answers"), ["P22"], tmp_path / "two")
     assert len(engine.asked) == asked
     for file in (tmp_path / "one").iterdir():
         assert file.read_bytes() == (tmp_path / "two" / file.name).read_bytes()
+    fetch_store(engine.endpoint(tmp_path / "other"), ["P22"], tmp_path / "two")
+    assert len(engine.asked) == asked, "a store that is complete asks nothing"
 
 
 def test_a_busy_endpoint_is_asked_again_after_a_while(engine: Engine, tmp_path: Path) -> None:
@@ -128,19 +133,19 @@ def test_an_endpoint_that_does_not_answer_is_given_up(engine: Engine, tmp_path: 
 def test_what_was_fetched_survives_a_stop(engine: Engine, tmp_path: Path) -> None:
     engine.moods = [200, 200] + [503] * 6
     with pytest.raises(PitfallsError, match="does not answer"):
-        fetch_folder(engine.endpoint(tmp_path / "answers"), ["P22"], tmp_path / "out")
+        fetch_store(engine.endpoint(tmp_path / "answers"), ["P22"], tmp_path / "out")
     kept = list((tmp_path / "answers").iterdir())
     assert len(kept) == 2 and all(isinstance(json.loads(each.read_text()), list) for each in kept)
-    fetch_folder(engine.endpoint(tmp_path / "answers"), ["P22"], tmp_path / "out")
-    assert len(read_folder(tmp_path / "out")[0]) == 22
+    fetch_store(engine.endpoint(tmp_path / "answers"), ["P22"], tmp_path / "out")
+    assert len(Store.open(tmp_path / "out").graph()) == 22
 
 
 def test_what_makes_no_sense_is_told(engine: Engine, tmp_path: Path) -> None:
     endpoint = engine.endpoint(tmp_path / "answers")
     with pytest.raises(PitfallsError, match="expected a property of Wikidata, such as P22"):
-        fetch_folder(endpoint, ["father"], tmp_path / "out")
+        fetch_store(endpoint, ["father"], tmp_path / "out")
     with pytest.raises(PitfallsError, match="has no facts of P1"):
-        fetch_folder(endpoint, ["P1"], tmp_path / "out")
+        fetch_store(endpoint, ["P1"], tmp_path / "out")
     nowhere = Endpoint("http://127.0.0.1:1/", tmp_path / "answers", tries=2, wait=lambda _: None)
     with pytest.raises(PitfallsError, match=r"does not answer: .*refused"):
         nowhere.ask("ASK {}")

@@ -13,15 +13,15 @@ from pitfalls.rules.rule import COMPOSITE_RULES, REVERSE_RULES, parse_rule
 
 def test_rules_come_back(tmp_path: Path) -> None:
     rules = (*REVERSE_RULES, *COMPOSITE_RULES)
-    file, graph = tmp_path / "rules.tsv", starter_graph()
-    write_rules(file, (MinedRule(rule, 3, 4, 4, 8) for rule in rules), graph)
+    file, relations = tmp_path / "rules.tsv", starter_graph().predicates
+    write_rules(file, (MinedRule(rule, 3, 4, 4, 8) for rule in rules), relations)
     assert read_rules(file) == rules
     first = file.read_text("utf-8").splitlines()[1]
     assert first == "P22>P40\tfather(x, y) → child(y, x)\t3\t0.375\t0.750\t0.750"
 
 
 def test_a_rule_reads_like_logic() -> None:
-    words = rule_in_words(parse_rule("P40&P25>P26"), starter_graph())
+    words = rule_in_words(parse_rule("P40&P25>P26"), starter_graph().predicates)
     assert words == "child(x, y) ∧ mother(y, z) → spouse(x, z)"
 
 

@@ -4,16 +4,24 @@ import os
 import shutil
 import subprocess
 import sys
+import time
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
+from typing import Any
 
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pitfalls.facts import Entity, Relation
+from pitfalls.facts import Entity, Fact, Relation
 from pitfalls.graph.graph import Graph, Node, Predicate, Triple
-from pitfalls.graph.span import Span
+from pitfalls.graph.span import ALWAYS, Span
+from pitfalls.graph.store import Store
+from pitfalls.graph.tables import make_tables
+from pitfalls.graph.writer import StoreWriter
+from pitfalls.rules.engine import Engine, Late
 from pitfalls.rules.mine import Limits, MinedRule, mine
 from pitfalls.rules.rule import parse_rule
 from pitfalls.rules.traits import Traits, traits
@@ -105,11 +113,101 @@ def test_limits_leave_out_what_they_say() -> None:
 
 
 def test_out_of_time_it_says_what_it_left_out() -> None:
-    mined = mine(
-        make(FAMILY), Limits(support=1, head_coverage=0.0, pca_confidence=0.0, seconds=0.0)
-    )
+    late = Limits(support=1, head_coverage=0.0, pca_confidence=0.0, seconds=0.0)
+    mined = mine(make(FAMILY), late)
     assert mined.left_out == ("child", "mother", "spouse")
-    assert mined.rules and mined.of("composition") == []
+    assert not mined.inverse and mined.rules == ()
+    whole = mine(make(FAMILY), EVERYTHING)
+    assert whole.inverse and whole.left_out == ()
+    assert mine(make(FAMILY), replace(late, seconds=600.0)) == whole
+
+
+def test_a_join_is_stopped_in_the_middle_when_the_time_is_up() -> None:
+    import ibis
+
+    engine = Engine.of(None)
+    endless = ibis.range(10**7).unnest().name("n").as_table()
+    endless = endless.cross_join(endless.view()).agg(pairs=ibis._.count())
+    start = time.monotonic()
+    with pytest.raises(Late):
+        engine.rows(endless, start + 0.3)
+    assert 0.3 <= time.monotonic() - start < 30
+    assert engine.rows(ibis.memtable(pa.table({"n": [1]}))) == [{"n": 1}], "it goes on working"
+
+
+dated = st.tuples(
+    st.sampled_from("abc"), st.sampled_from(["r", "s"]), st.sampled_from("abc"),
+    st.integers(0, 3) | st.none(), st.integers(0, 3) | st.none(),
+)  # fmt: skip
+
+
+@given(st.sets(dated, min_size=1, max_size=16))
+@settings(max_examples=8, deadline=None)
+def test_facts_that_never_held_together_support_no_rule(
+    tmp_path_factory: pytest.TempPathFactory, told: set[tuple[Any, ...]]
+) -> None:
+    """Against plain loops over what the graph says of times, in memory and from a store."""
+    spans: dict[Triple, list[Span]] = {}
+    for s, r, o, *years in told:
+        start, end = (None if year is None else (1990 + year, 1, 1) for year in years)
+        if start is None or end is None or start <= end:
+            spans.setdefault((s, r, o), []).append(Span(start, end))
+    if not spans:
+        return
+    held = {triple: tuple(found) for triple, found in spans.items() if ALWAYS not in found}
+    graph = make(sorted(spans), held)
+    supports, pairs = counted_by_hand(graph)
+    mined = mine(graph, EVERYTHING)
+    assert {str(each.rule): each.support for each in mined.rules} == supports
+    for each in mined.rules:
+        assert each.pairs == pairs[str(each.rule).split(">")[0]]
+    assert mine(stored(graph, tmp_path_factory.mktemp("store")), EVERYTHING) == mined
+
+
+def counted_by_hand(graph: Graph) -> tuple[dict[str, int], dict[str, int]]:
+    """Rule → its support, and body → its pairs; the builder's own test says what held together."""
+    bodies: dict[str, list[tuple[Fact, ...]]] = {}
+    for one in graph.facts:
+        if one.subject != one.object:
+            bodies.setdefault(one.relation.id, []).append((one,))
+    for tied, body in product(graph.facts, repeat=2):
+        ends = {tied.subject, body.subject, body.object}
+        if tied.object == body.subject and len(ends) == 3 and graph.together(tied, body):
+            name = f"{tied.relation.id}&{body.relation.id}"
+            bodies.setdefault(name, []).append((tied, body))
+
+    def pair(facts: tuple[Fact, ...]) -> tuple[Entity, Entity]:
+        first, last = facts[0], facts[-1]
+        turned = last.object, first.subject
+        return turned if len(facts) == 1 else (first.subject, last.object)
+
+    supports: dict[str, set[tuple[Entity, Entity]]] = {}
+    for name, found in bodies.items():
+        for facts, head in product(found, graph.facts):
+            if (head.subject, head.object) == pair(facts) and graph.together(*facts, head):
+                supports.setdefault(f"{name}>{head.relation.id}", set()).add(pair(facts))
+    sizes = {name: len(set(map(pair, found))) for name, found in bodies.items()}
+    return {rule: len(found) for rule, found in supports.items()}, sizes
+
+
+def stored(graph: Graph, folder: Path) -> Store:
+    writer = StoreWriter.begin(folder, {}, resume=False)
+    for id in (*graph.nodes, *graph.predicates):
+        writer.name("", id, f"word {id}")  # a letter alone makes no prompts
+    for fact in graph.facts:
+        for span in graph.spans_of(fact):
+            days = (
+                day and "-".join(f"{part:02}" for part in day) for day in (span.start, span.end)
+            )
+            triple = fact.subject.id, fact.relation.id, fact.object.id
+            writer.fact("", triple, *(day or "" for day in days))
+    writer.keep(stage="read")
+    make_tables(writer)
+    return Store.open(folder)
+
+
+def test_a_store_is_mined_like_the_graph_in_it(tmp_path: Path) -> None:
+    assert mine(stored(make(FAMILY), tmp_path), EVERYTHING) == mine(make(FAMILY), EVERYTHING)
 
 
 def test_another_connection_counts_the_same() -> None:
@@ -121,7 +219,7 @@ def test_another_connection_counts_the_same() -> None:
 
 
 @pytest.mark.filterwarnings("ignore")  # Spark's own, about the versions of others
-def test_spark_counts_the_same() -> None:
+def test_spark_counts_the_same(tmp_path: Path) -> None:
     pyspark = pytest.importorskip("pyspark.sql", reason="pyspark is not installed")
     if shutil.which("java") is None:
         pytest.skip("Spark needs Java, which is not installed")
@@ -131,7 +229,11 @@ def test_spark_counts_the_same() -> None:
     session = builder.config("spark.sql.shuffle.partitions", "1").getOrCreate()
     try:
         spark = ibis.pyspark.connect(session)
-        assert mine(make(FAMILY), EVERYTHING, engine=spark) == mine(make(FAMILY), EVERYTHING)
+        reigns = {FAMILY[0]: (Span((1990, 1, 1), None),), FAMILY[3]: (Span(None, (1989, 1, 1)),)}
+        for graph in (make(FAMILY), make(FAMILY, reigns)):
+            assert mine(graph, EVERYTHING, engine=spark) == mine(graph, EVERYTHING)
+        store = stored(make(FAMILY, reigns), tmp_path)
+        assert mine(store, EVERYTHING, engine=spark) == mine(store, EVERYTHING)
     finally:
         session.stop()
 

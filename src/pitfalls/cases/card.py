@@ -41,8 +41,9 @@ def _section(title: str, body: str) -> str:
 
 def _source(source: Sourced, licence: str) -> str:
     graph = source.graph
+    relations = sum(1 for each in graph.predicates.values() if graph.facts_of(each.relation))
     lines = [
-        f"- graph: {source.name}, {len(graph)} facts of {len(graph.predicates)} relations about "
+        f"- graph: {source.name}, {len(graph)} facts of {relations} relations about "
         f"{len(graph.nodes)} entities",
         f"- licence: {licence or source.licence or 'not stated by the source'}",
         *(f"- file: {name}, SHA-256 {digest}" for name, digest in source.files.items()),

@@ -39,7 +39,7 @@ Finish: TypeAlias = Callable[[Draft, Materials], Case | None]
 
 def coverage_drafts(materials: Materials) -> Iterator[Draft]:
     """Every fact of the coverage relations."""
-    for id in materials.coverage_relations():
+    for id in materials.order.coverage_relations:
         for fact in materials.facts_of(id):
             if _usable(materials, id, fact):
                 yield Draft(id, fact, (fact,))

@@ -70,6 +70,27 @@ class Order:
                 "leave --exclusive out"
             )
 
+    @property
+    def needs(self) -> frozenset[str] | None:
+        """The relations whose facts decide the cases; None: all of the graph.
+
+        How close two objects of a round trip are is told by everything that is known of them.
+        """
+        match self.kind:
+            case "coverage":
+                return frozenset(self.coverage_relations)
+            case "reverse" | "composite":
+                return frozenset(id for rule in self.rules for id in rule.relations)
+            case _:
+                return None
+
+    @property
+    def coverage_relations(self) -> tuple[str, ...]:
+        """The relations whose facts coverage cases edit twice."""
+        if self.relations or self.rules == PAPER_RULES:
+            return self.relations or COVERAGE_RELATIONS
+        return tuple(sorted({id for rule in self.rules for id in (rule.body, rule.head)}))
+
 
 @dataclass(frozen=True, slots=True)
 class Materials:
@@ -133,12 +154,6 @@ class Materials:
         """
         found = [rule for rule in self.order.rules if isinstance(rule, CompositionRule)]
         return self._some(found, "P40&P25>P26")
-
-    def coverage_relations(self) -> tuple[str, ...]:
-        """The relations whose facts are edited twice."""
-        if self.order.relations or self.order.rules == PAPER_RULES:
-            return self.order.relations or COVERAGE_RELATIONS
-        return tuple(sorted({id for rule in self.order.rules for id in (rule.body, rule.head)}))
 
     def round_relations(self) -> tuple[str, ...]:
         """The 1-to-n relations."""

@@ -14,7 +14,7 @@ from pitfalls.cases.export import write_authors
 from pitfalls.cases.files import write_cases
 from pitfalls.cases.order import PAPER_RULES, Order
 from pitfalls.cli.knowing import ties_known_by
-from pitfalls.cli.rules import open_source
+from pitfalls.cli.sources import SOURCE_HELP, open_source
 from pitfalls.disk import write_bytes
 from pitfalls.errors import PitfallsError
 from pitfalls.graph.sources import STARTER
@@ -32,9 +32,7 @@ def build(
         Path, typer.Option(help="The file to write, JSON lines; its card gets the ending .md.")
     ],
     *,
-    source: Annotated[
-        str, typer.Option("--from", help="starter, or a folder of triples and labels.")
-    ] = STARTER,
+    source: Annotated[str, typer.Option("--from", help=SOURCE_HELP)] = STARTER,
     rules: Annotated[
         list[str] | None,
         typer.Option(help="`paper`, a file of rules, or a rule such as P22>P40; repeat."),
@@ -75,7 +73,7 @@ def build(
     )
     if model is not None and kind != "composite":
         raise PitfallsError(f"--model judges tied facts, {kind} cases have none; leave it out")
-    opened = open_source(source)
+    opened = open_source(source, order.needs)
     knows = None if model is None else ties_known_by(model, opened.graph)
     built = build_cases(opened.graph, order, knows=knows)
     origin = _origin(order, source, rules or [], model)

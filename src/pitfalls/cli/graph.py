@@ -1,17 +1,17 @@
 """`pitfalls graph`: getting a graph and looking at it."""
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from pitfalls.cli.progress import progress_on
-from pitfalls.cli.rules import open_source
+from pitfalls.cli.sources import SOURCE_HELP, open_source, tell_bad
+from pitfalls.graph.convert import convert_folder
 from pitfalls.graph.dump import Wish, read_dump
 from pitfalls.graph.endpoint import Endpoint
-from pitfalls.graph.sources import STARTER
-from pitfalls.graph.sparql import fetch_folder
+from pitfalls.graph.sources import STARTER, find_store
+from pitfalls.graph.sparql import fetch_store
 
 HELP = """Get a graph and look at it.
 
@@ -29,21 +29,24 @@ def group() -> None:
 
 @app.command()
 def show(
-    source: Annotated[
-        str, typer.Option("--from", help="starter, or a folder of triples and labels.")
-    ] = STARTER,
+    source: Annotated[str, typer.Option("--from", help=SOURCE_HELP)] = STARTER,
 ) -> None:
     """Count what a graph holds, and tell which of its lines had to be left out.
 
     Example: pitfalls graph show
     """
-    graph = open_source(source).graph
-    print(f"{len(graph)} facts, {len(graph.nodes)} entities, {len(graph.predicates)} relations")
+    if (store := find_store(source)) is not None:
+        tell_bad(store.bad)
+        facts, entities, relations = store.note.facts, store.note.entities, store.note.relations
+    else:
+        graph = open_source(source).graph
+        facts, entities, relations = len(graph), len(graph.nodes), len(graph.predicates)
+    print(f"{facts} facts, {entities} entities, {relations} relations")
 
 
 @app.command()
 def sparql(
-    out: Annotated[Path, typer.Option(help="The folder to write, which `--from` takes.")],
+    out: Annotated[Path, typer.Option(help="The store to write, which `--from` takes.")],
     relation: Annotated[list[str], typer.Option(help="A property such as P22; repeat.")],
     *,
     endpoint: Annotated[str, typer.Option(help="The address that is asked.")] = WIKIDATA,
@@ -56,14 +59,14 @@ def sparql(
     Example: pitfalls graph sparql --relation P184 --relation P185 --out advisors
     """
     place = Endpoint(endpoint, out / "answers", pause=pause, page=page)
-    fetch_folder(place, relation, out, language=language, progress=progress_on())
+    tell_bad(fetch_store(place, relation, out, language=language, progress=progress_on()))
     print(f"{out}: a graph to build from")
 
 
 @app.command()
 def dump(
     file: Annotated[Path, typer.Argument(help="The dump: .json, plain or as .gz, .bz2, .zst.")],
-    out: Annotated[Path, typer.Option(help="The folder to write, which `--from` takes.")],
+    out: Annotated[Path, typer.Option(help="The store to write, which `--from` takes.")],
     relation: Annotated[list[str], typer.Option(help="A property such as P22; repeat.")],
     *,
     language: Annotated[str, typer.Option(help="Of labels and aliases.")] = "en",
@@ -73,6 +76,20 @@ def dump(
     Example: pitfalls graph dump latest-all.json.bz2 --relation P22 --relation P40 --out families
     """
     wish = Wish(file.expanduser(), tuple(dict.fromkeys(relation)), language)
-    for line in read_dump(wish, out, progress=progress_on()).lines():
-        print(line, file=sys.stderr)
+    tell_bad(read_dump(wish, out, progress=progress_on()))
+    print(f"{out}: a graph to build from")
+
+
+@app.command("import")
+def import_folder(
+    folder: Annotated[Path, typer.Argument(help="Triples and labels: TSV, CSV, Parquet or .nt.")],
+    out: Annotated[Path, typer.Option(help="The store to write, which `--from` takes.")],
+    *,
+    language: Annotated[str, typer.Option(help="Of the labels in N-Triples.")] = "en",
+) -> None:
+    """Make a store of a folder that is too large to be read into memory every time.
+
+    Example: pitfalls graph import triples-of-all --out everything
+    """
+    tell_bad(convert_folder(folder.expanduser(), out, language=language, progress=progress_on()))
     print(f"{out}: a graph to build from")

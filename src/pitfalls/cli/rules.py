@@ -1,6 +1,6 @@
 """`pitfalls rules`: which rules there are, and mining them from a graph."""
 
-import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -12,8 +12,11 @@ from rich.table import Table
 from pitfalls.cases.order import PAPER_RULES
 from pitfalls.cli.groups import ListByDefault
 from pitfalls.cli.progress import progress_on
-from pitfalls.graph.sources import STARTER, Sourced, open_graph
+from pitfalls.cli.sources import SOURCE_HELP, open_source, tell_bad
+from pitfalls.graph.graph import Graph, Predicate
+from pitfalls.graph.sources import STARTER, find_store
 from pitfalls.graph.starter import starter_graph
+from pitfalls.graph.store import Store
 from pitfalls.rules.files import COLUMNS, rule_in_words, rule_row, write_rules
 from pitfalls.rules.mine import Limits, Mined
 from pitfalls.rules.mine import mine as mine_rules
@@ -33,17 +36,15 @@ def show_list() -> None:
     Example: pitfalls rules
     """
     table = Table("rule", "words", box=SIMPLE_HEAD)
-    graph = starter_graph()
+    relations = starter_graph().predicates
     for rule in PAPER_RULES:
-        table.add_row(str(rule), rule_in_words(rule, graph))
+        table.add_row(str(rule), rule_in_words(rule, relations))
     Console(highlight=False).print(table)
 
 
 @app.command()
 def mine(
-    source: Annotated[
-        str, typer.Option("--from", help="starter, or a folder of triples and labels.")
-    ] = STARTER,
+    source: Annotated[str, typer.Option("--from", help=SOURCE_HELP)] = STARTER,
     *,
     out: Annotated[
         Path | None, typer.Option(help="A file for all of them, which `build --rules` takes.")
@@ -59,7 +60,7 @@ def mine(
         float, typer.Option(help="The same of those that the graph can judge.")
     ] = 0.1,
     seconds: Annotated[
-        float | None, typer.Option(help="Begin nothing new after this time.")
+        float | None, typer.Option(help="Stop after this time, with what was found.")
     ] = None,
     top: Annotated[int, typer.Option(help="How many of each sort to print.")] = 20,
 ) -> None:
@@ -74,30 +75,32 @@ def mine(
         pca_confidence=pca_confidence,
         seconds=seconds,
     )
-    opened = open_source(source)
-    mined = mine_rules(opened.graph, limits, progress=progress_on())
-    _show(mined, opened, top)
+    facts = _facts(source)
+    mined = mine_rules(facts, limits, progress=progress_on())
+    _show(mined, facts.predicates, top)
     if out is not None:
-        write_rules(out, mined.rules, opened.graph)
+        write_rules(out, mined.rules, facts.predicates)
         print(f"{out}: {len(mined.rules)} rules")
 
 
-def open_source(name: str) -> Sourced:
-    """The graph of that name; lines of it that had to be left out are told on standard error."""
-    opened = open_graph(name, progress=progress_on())
-    for line in opened.bad.lines():
-        print(line, file=sys.stderr)
-    return opened
+def _facts(source: str) -> Graph | Store:
+    """A store is mined where it lies, anything else in memory."""
+    if (store := find_store(source)) is None:
+        return open_source(source).graph
+    tell_bad(store.bad)
+    return store
 
 
-def _show(mined: Mined, opened: Sourced, top: int) -> None:
+def _show(mined: Mined, relations: Mapping[str, Predicate], top: int) -> None:
     console = Console(highlight=False)
     for sort in ("inverse", "symmetric", "composition"):
         found = mined.of(sort)
         title = f"{sort} rules, {min(top, len(found))} of {len(found)}"
         table = Table(*COLUMNS, box=SIMPLE_HEAD, title=title, title_justify="left")
         for each in found[:top]:
-            table.add_row(*rule_row(each, opened.graph))
+            table.add_row(*rule_row(each, relations))
         console.print(table)
+    if not mined.inverse:
+        print("out of time: inverse and symmetric rules were not counted")
     if mined.left_out:
         print(f"out of time: not tried as tied relations: {' '.join(mined.left_out)}")

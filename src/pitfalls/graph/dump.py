@@ -1,36 +1,32 @@
-"""A Wikidata JSON dump → a folder of triples and labels, which `read_folder` reads.
+"""A Wikidata JSON dump → a store.
 
-The dump is read once, line by line, and what is kept is appended to files, so that memory does not
-grow with the dump. Now and then it is noted how far the files are; whoever goes on cuts them back
-to that length and passes over the lines that are done. At the end the tables are made from them.
+The dump is read once, line by line, and what is kept is written in parts, so that memory does not
+grow with the dump. Now and then it is noted how many lines are done; whoever goes on passes over
+them. Every label is kept until the end is reached: any entity may turn out to be an object.
 """
 
-import json
-import os
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable
 from dataclasses import dataclass
-from io import BufferedWriter
 from pathlib import Path
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
-from pitfalls.disk import make_folder, parse_json, read_text, write_bytes
 from pitfalls.errors import PitfallsError
-from pitfalls.graph.entity import Described, parse_entity
-from pitfalls.graph.lines import BadLines, numbered_lines
+from pitfalls.graph.extra import needs_extra
+from pitfalls.graph.lines import BadLines, numbered_bytes
+from pitfalls.graph.note import Wanted
+from pitfalls.graph.tables import make_tables
+from pitfalls.graph.writer import StoreWriter
 from pitfalls.progress import SILENT, Progress
 
-COLUMNS = {
-    "triples": ("subject", "relation", "object", "start", "end"),
-    "entities": ("id", "label", "aliases"),
-    "relations": ("id", "label", "aliases"),
-    "types": ("entity", "type"),
-}
-Files: TypeAlias = Mapping[str, BufferedWriter]
-NOTE = "dump.json"
-EVERY = 20_000
+if TYPE_CHECKING:
+    from pitfalls.graph.entity import Described
+else:  # needs msgspec, which only who reads a dump has to have
+    Described: TypeAlias = object
+
+EVERY = 50_000
 """Lines between two notes."""
+_AT_A_TIME = 1_000
+"""Lines between two words about progress."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +37,8 @@ class Wish:
     relations: tuple[str, ...]
     language: str = "en"
 
-    def as_json(self) -> dict[str, object]:
-        """The same as JSON values, to tell whether a folder was begun for it."""
+    def as_json(self) -> Wanted:
+        """The same as JSON values, to tell whether a store was begun for it."""
         size = self.dump.stat().st_size
         relations, name = list(self.relations), self.dump.name
         return {"dump": name, "bytes": size, "relations": relations, "language": self.language}
@@ -51,112 +47,69 @@ class Wish:
 def read_dump(
     wish: Wish, out: Path, *, every: int = EVERY, progress: Progress = SILENT
 ) -> BadLines:
-    """Write the folder, or finish one that was begun, and tell which lines were left out.
+    """Write the store, or finish one that was begun, and tell which lines were left out.
 
     Args:
         wish: the dump, plain or packed, and what is kept.
-        out: the folder.
+        out: the folder of the store.
         every: lines between two notes of how far it is.
         progress: told of the lines.
 
     Raises:
-        PitfallsError: the dump cannot be read to its end, or the folder was begun for another wish.
+        PitfallsError: the dump cannot be read to its end, the folder was begun for another wish, or
+            a package is missing.
     """
     if not wish.dump.is_file():
         raise PitfallsError(f"{wish.dump}: no such file, expected a Wikidata dump (JSON)")
-    make_folder(out)
-    done, bad = _begin(wish, out)
-    if done is not None:
-        with ExitStack() as stack:
-            files: Files = {
-                name: stack.enter_context(_begun(out, name).open("ab")) for name in COLUMNS
-            }
-            advance = stack.enter_context(progress.stage(f"reading {wish.dump.name}", unit="lines"))
-            number = done
-            for number, line in numbered_lines(wish.dump, bad, behind=done):
-                advance(1)
-                _keep(line, f"{wish.dump.name}: line {number}", wish, files, bad)
-                if number % every == 0:
-                    _note(wish, out, number, files, bad)
-            _note(wish, out, number, files, bad)
-        _make_tables(out)
-        _note(wish, out, None, {}, bad)
-    for name in COLUMNS:
-        _begun(out, name).unlink(missing_ok=True)
-    return bad
+    writer = StoreWriter.begin(out, wish.as_json())
+    if writer.note.stage == "reading":
+        _read(wish, writer, every, progress)
+    if writer.note.stage == "read":
+        make_tables(writer, progress=progress)
+    return writer.bad
 
 
-def _begun(out: Path, name: str) -> Path:
-    return out / f"{name}.begun"
+def _read(wish: Wish, writer: StoreWriter, every: int, progress: Progress) -> None:
+    keep, done = _keeper(wish, writer), writer.note.lines
+    number = done
+    with progress.stage(f"reading {wish.dump.name}", unit="lines") as advance:
+        for number, line in numbered_bytes(wish.dump, behind=done):
+            keep(number, line)
+            if number % _AT_A_TIME == 0:
+                advance(_AT_A_TIME)
+            if number % every == 0:
+                writer.keep(lines=number)
+    writer.keep(lines=number, stage="read")
 
 
-def _begin(wish: Wish, out: Path) -> tuple[int | None, BadLines]:
-    """How many lines are done, None if all are, and what was wrong with them.
-
-    The files are cut to that state.
-    """
-    if not (out / NOTE).is_file():
-        for name in COLUMNS:
-            _begun(out, name).write_bytes(b"")
-        return 0, BadLines()
-    note = parse_json(read_text(out / NOTE), where=str(out / NOTE))
-    for key, value in wish.as_json().items():
-        if note["wish"][key] != value:
-            raise PitfallsError(
-                f"{out}: was begun with {key} {note['wish'][key]!r}, now it is {value!r}; "
-                "give another --out"
-            )
-    for name, size in note["sizes"].items():
-        os.truncate(_begun(out, name), size)
-    return note["lines"], BadLines(Counter(note["bad"]), note["examples"])
-
-
-def _note(wish: Wish, out: Path, lines: int | None, files: Files, bad: BadLines) -> None:
-    for file in files.values():
-        file.flush()
-        os.fsync(file.fileno())
-    note = {
-        "wish": wish.as_json(),
-        "lines": lines,
-        "sizes": {name: file.tell() for name, file in files.items()},
-        "bad": bad.counts,
-        "examples": bad.examples,
-    }
-    write_bytes(out / NOTE, json.dumps(note).encode("utf-8"))
-
-
-def _keep(line: str, where: str, wish: Wish, files: Files, bad: BadLines) -> None:
+def _keeper(wish: Wish, writer: StoreWriter) -> Callable[[int, bytes], None]:
+    """A function that writes what is kept of a line."""
     try:
-        found = parse_entity(line, wish.relations, wish.language)
-    except ValueError as reason:
-        bad.add(where, str(reason))
-        return
-    if found is not None and (found.id[0] == "Q" or found.id in wish.relations):
-        for name, row in _rows(found):
-            files[name].write(("\t".join(row) + "\n").encode("utf-8"))
+        from pitfalls.graph.entity import entity_parser
+    except ImportError:
+        raise needs_extra(f"{wish.dump}: reading a dump", "msgspec") from None
+    parse = entity_parser(wish.relations, wish.language)
+
+    def keep(number: int, line: bytes) -> None:
+        where = f"{wish.dump.name}: line {number}"
+        try:
+            found = parse(line)
+        except ValueError as reason:
+            writer.bad.add(where, str(reason))
+            return
+        if found is not None and (found.id.startswith("Q") or found.id in wish.relations):
+            _put(found, where, writer)
+
+    return keep
 
 
-def _rows(found: Described) -> Iterator[tuple[str, Sequence[str]]]:
-    aliases = "|".join(each for each in found.aliases if "|" not in each)
-    table = "entities" if found.id[0] == "Q" else "relations"
+def _put(found: Described, where: str, writer: StoreWriter) -> None:
     if found.label:
-        yield table, (found.id, found.label, aliases)
-    if table == "entities":
-        yield from (("types", (found.id, type)) for type in found.types)
-        yield from (("triples", (found.id, *fact)) for fact in found.facts)
-
-
-def _make_tables(out: Path) -> None:
-    """Tables without the names and types of all that no fact speaks of: most of the dump."""
-    mentioned: set[bytes] = set()
-    with _begun(out, "triples").open("rb") as file:
-        for line in file:
-            subject, _, object, *_ = line.split(b"\t")
-            mentioned |= {subject, object}
-    for name, columns in COLUMNS.items():
-        every_one = name in ("triples", "relations")
-        with _begun(out, name).open("rb") as long, (out / f"{name}.tsv").open("wb") as short:
-            short.write(("\t".join(columns) + "\n").encode("utf-8"))
-            short.writelines(
-                line for line in long if every_one or line.split(b"\t")[0] in mentioned
-            )
+        writer.name(where, found.id, found.label)
+    for alias in found.aliases:
+        writer.alias(found.id, alias)
+    if found.id.startswith("Q"):
+        for type in found.types:
+            writer.type(found.id, type)
+        for relation, object, start, end in found.facts:
+            writer.fact(where, (found.id, relation, object), start, end)

@@ -10,19 +10,20 @@ Of these only the triples must be there: N-Triples may hold labels, aliases and 
 Texts may be packed: .gz, .bz2, .zst.
 """
 
-from collections.abc import Callable
 from pathlib import Path
 
 from pitfalls.errors import PitfallsError
 from pitfalls.graph.graph import Graph, Predicate
 from pitfalls.graph.lines import BadLines, read_rows
-from pitfalls.graph.ntriples import read_statements
+from pitfalls.graph.ntriples import Statement, read_statements
 from pitfalls.graph.parts import Parts
+from pitfalls.graph.sink import Sink
 from pitfalls.graph.starter import read_predicates, starter_predicates
 from pitfalls.progress import SILENT, Advance, Progress
 
 TABLES = (".tsv", ".csv", ".parquet")
 PACKED = ("", ".gz", ".bz2", ".zst")
+WORDINGS = "relations.toml"
 
 
 def read_folder(
@@ -41,78 +42,96 @@ def read_folder(
     Raises:
         PitfallsError: a file is missing, damaged or lacks a column, or no fact is left.
     """
-    triples = find_table(folder, "triples", (*TABLES, ".nt"))
-    if triples is None:
-        raise PitfallsError(f"{folder}: holds no triples.tsv, .csv, .parquet or .nt")
     parts = Parts()
-    steps: list[tuple[str, Callable[[Path, Parts, Advance], None]]] = [
-        ("relations", _read_names),
-        ("entities", _read_names),
-        ("types", _read_types),
-    ]
-    for stem, read in steps:
-        if (path := find_table(folder, stem, TABLES)) is not None:
-            with progress.stage(f"reading {path.name}", unit="lines") as advance:
-                read(path, parts, advance)
+    read_tables(folder, parts, language=language, progress=progress)
+    return parts.graph(wordings_for(folder)), parts.bad
+
+
+def read_tables(
+    folder: Path, sink: Sink, *, language: str = "en", progress: Progress = SILENT
+) -> None:
+    """Put what the files of the folder tell into the sink.
+
+    Raises:
+        PitfallsError: a file is missing, damaged or lacks a column.
+    """
+    files = graph_files(folder)
+    triples = files.pop("triples")
+    for stem, path in files.items():
+        with progress.stage(f"reading {path.name}", unit="lines") as advance:
+            (_read_types if stem == "types" else _read_names)(path, sink, advance)
     with progress.stage(f"reading {triples.name}", unit="lines") as advance:
         if ".nt" in triples.suffixes:
-            _read_statements(triples, parts, language, advance)
+            _read_statements(triples, sink, language, advance)
         else:
-            _read_triples(triples, parts, advance)
-    return parts.graph(wordings_for(folder)), parts.bad
+            _read_triples(triples, sink, advance)
 
 
 def wordings_for(folder: Path | None = None) -> dict[str, Predicate]:
     """Relations with written prompts by id: the packaged ones, and the folder's above them."""
     found = {each.relation.id: each for each in starter_predicates()}
-    if folder is not None and (own := folder / "relations.toml").is_file():
+    if folder is not None and (own := folder / WORDINGS).is_file():
         found |= {each.relation.id: each for each in read_predicates(own)}
     return found
 
 
-def find_table(folder: Path, stem: str, endings: tuple[str, ...]) -> Path | None:
-    """The file of that name in the folder, whatever its format; None if there is none."""
-    for ending in endings:
-        for packed in PACKED:
-            if (path := folder / f"{stem}{ending}{packed}").is_file():
-                return path
-    return None
+def graph_files(folder: Path) -> dict[str, Path]:
+    """Which file of the folder is which table, relations and entities first.
+
+    Raises:
+        PitfallsError: there are no triples.
+    """
+    stems = {"relations": TABLES, "entities": TABLES, "types": TABLES, "triples": (*TABLES, ".nt")}
+    found = {stem: _find(folder, stem, endings) for stem, endings in stems.items()}
+    if found["triples"] is None:
+        raise PitfallsError(f"{folder}: holds no triples.tsv, .csv, .parquet or .nt")
+    return {stem: path for stem, path in found.items() if path is not None}
 
 
-def _read_names(path: Path, parts: Parts, advance: Advance) -> None:
-    for number, row in read_rows(path, ("id", "label"), parts.bad, optional=("aliases",)):
+def _find(folder: Path, stem: str, endings: tuple[str, ...]) -> Path | None:
+    paths = (folder / f"{stem}{ending}{packed}" for ending in endings for packed in PACKED)
+    return next((path for path in paths if path.is_file()), None)
+
+
+def _read_names(path: Path, sink: Sink, advance: Advance) -> None:
+    for number, row in read_rows(path, ("id", "label"), sink.bad, optional=("aliases",)):
         id, label, aliases = row
-        parts.name(f"{path.name}: line {number}", id, label)
-        if aliases:
-            parts.aliases.setdefault(id, []).extend(filter(None, aliases.split("|")))
+        sink.name(f"{path.name}: line {number}", id, label)
+        for alias in filter(None, aliases.split("|")):
+            sink.alias(id, alias)
         advance(1)
 
 
-def _read_types(path: Path, parts: Parts, advance: Advance) -> None:
-    for _, (entity, type) in read_rows(path, ("entity", "type"), parts.bad):
-        parts.types.setdefault(entity, []).append(type)
+def _read_types(path: Path, sink: Sink, advance: Advance) -> None:
+    for _, (entity, type) in read_rows(path, ("entity", "type"), sink.bad):
+        sink.type(entity, type)
         advance(1)
 
 
-def _read_triples(path: Path, parts: Parts, advance: Advance) -> None:
+def _read_triples(path: Path, sink: Sink, advance: Advance) -> None:
     columns = ("subject", "relation", "object")
-    for number, row in read_rows(path, columns, parts.bad, optional=("start", "end")):
+    for number, row in read_rows(path, columns, sink.bad, optional=("start", "end")):
         subject, relation, object, start, end = row
-        parts.fact(f"{path.name}: line {number}", (subject, relation, object), start, end)
+        sink.fact(f"{path.name}: line {number}", (subject, relation, object), start, end)
         advance(1)
 
 
-def _read_statements(path: Path, parts: Parts, language: str, advance: Advance) -> None:
-    """Two passes: a label may come after the facts that need it."""
-    for number, told in read_statements(path, parts.bad, language=language):
-        if told.part == "label":
-            parts.name(f"{path.name}: line {number}", told.subject, told.object)
-        elif told.part == "alias":
-            parts.aliases.setdefault(told.subject, []).append(told.object)
-        elif told.part == "type":
-            parts.types.setdefault(told.subject, []).append(told.object)
-    for number, told in read_statements(path, BadLines(), language=language):
-        if told.part == "fact":
-            triple = (told.subject, told.predicate, told.object)
-            parts.fact(f"{path.name}: line {number}", triple)
-        advance(1)
+def _read_statements(path: Path, sink: Sink, language: str, advance: Advance) -> None:
+    for reading, wanted in enumerate(sink.passes):
+        bad = BadLines() if reading else sink.bad  # those of another reading are the same again
+        for number, told in read_statements(path, bad, language=language):
+            if told.part in wanted:
+                _put(told, f"{path.name}: line {number}", sink)
+            advance(1)
+
+
+def _put(told: Statement, where: str, sink: Sink) -> None:
+    match told.part:
+        case "label":
+            sink.name(where, told.subject, told.object)
+        case "alias":
+            sink.alias(told.subject, told.object)
+        case "type":
+            sink.type(told.subject, told.object)
+        case "fact":
+            sink.fact(where, (told.subject, told.predicate, told.object))

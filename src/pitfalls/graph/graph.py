@@ -6,13 +6,13 @@ format, gives ids and labels, and lets `Graph` resolve and check them.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import combinations, product
 from types import MappingProxyType
 from typing import TypeAlias, TypeVar, final
 
 from pitfalls.errors import PitfallsError, UnknownNameError
 from pitfalls.facts import Entity, Fact, Relation
-from pitfalls.graph.span import ALWAYS, Span, together
+from pitfalls.graph.span import ALWAYS, Span
 
 Triple: TypeAlias = tuple[str, str, str]
 """Ids of subject, relation and object."""
@@ -116,9 +116,12 @@ class Graph:
         return self._spans.get((fact.subject.id, fact.relation.id, fact.object.id), (ALWAYS,))
 
     def together(self, *facts: Fact) -> bool:
-        """Whether every two of the facts may have held at the same time."""
+        """Whether there may have been a day on which all of the facts held."""
         dated = [spans for fact in facts if (spans := self.spans_of(fact)) != (ALWAYS,)]
-        return all(together(a, b) for a, b in combinations(dated, 2))
+        return any(
+            all(one.overlaps(other) for one, other in combinations(chosen, 2))
+            for chosen in product(*dated)
+        )
 
     def objects(self, subject: Entity, relation: Relation) -> tuple[Entity, ...]:
         """Every o with (subject, relation, o)."""

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from pitfalls.errors import PitfallsError
+from pitfalls.graph.extra import needs_extra
 
 Row: TypeAlias = tuple[str, ...]
 """The cells of the columns that were asked for; empty where the file has none."""
@@ -55,12 +56,11 @@ def open_text(path: Path) -> BufferedIOBase:
         raise PitfallsError(f"{path}: cannot be read: {error.strerror or error}") from None
 
 
-def numbered_lines(path: Path, bad: BadLines, *, behind: int = 0) -> Iterator[tuple[int, str]]:
-    """Lines of a UTF-8 file, without their ends; one that is not UTF-8 is a bad line.
+def numbered_bytes(path: Path, *, behind: int = 0) -> Iterator[tuple[int, bytes]]:
+    """Lines of a file as they stand in it, with their ends.
 
     Args:
         path: the file, which may be packed.
-        bad: told of lines that are left out.
         behind: the number of the line to begin behind; the first has number 1.
 
     Raises:
@@ -70,14 +70,27 @@ def numbered_lines(path: Path, bad: BadLines, *, behind: int = 0) -> Iterator[tu
     try:
         with open_text(path) as stream:
             for number, line in enumerate(stream, start=1):
-                if number <= behind:
-                    continue
-                try:
-                    yield number, line.decode("utf-8").removesuffix("\n").removesuffix("\r")
-                except UnicodeDecodeError:
-                    bad.add(f"{path.name}: line {number}", "not UTF-8")
+                if number > behind:
+                    yield number, line
     except (OSError, EOFError) as error:
         raise PitfallsError(f"{path}: is damaged behind line {number}: {error}") from None
+
+
+def numbered_lines(path: Path, bad: BadLines) -> Iterator[tuple[int, str]]:
+    """Lines of a UTF-8 file, without their ends; one that is not UTF-8 is a bad line.
+
+    Args:
+        path: the file, which may be packed.
+        bad: told of lines that are left out.
+
+    Raises:
+        PitfallsError: the file cannot be read or unpacked to its end.
+    """
+    for number, line in numbered_bytes(path):
+        try:
+            yield number, line.decode("utf-8").removesuffix("\n").removesuffix("\r")
+        except UnicodeDecodeError:
+            bad.add(f"{path.name}: line {number}", "not UTF-8")
 
 
 def read_rows(
@@ -152,7 +165,5 @@ def _open_zstandard(path: Path) -> BufferedIOBase:
     try:
         import zstandard
     except ImportError:
-        raise PitfallsError(
-            f"{path}: .zst needs the package zstandard: pip install 'pitfalls[graphs]'"
-        ) from None
+        raise needs_extra(f"{path}: .zst", "zstandard") from None
     return BufferedReader(zstandard.ZstdDecompressor().stream_reader(path.open("rb")))

@@ -4,11 +4,9 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, TypeAlias
 
 from pitfalls.graph.lines import BadLines, numbered_lines
-
-Part: TypeAlias = Literal["fact", "label", "alias", "type"]
+from pitfalls.graph.sink import Told
 
 _IRI = r"<([^<>\"{}|^`\\\x00-\x20]*)>"
 _STRING = r'"((?:[^"\\\n\r]|\\.)*)"'
@@ -19,7 +17,7 @@ _LINE = re.compile(
 _ESCAPE = re.compile(r"\\(?:u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{8})|(.))")
 _LETTERS = {"t": "\t", "n": "\n", "r": "\r", "b": "\b", "f": "\f"}
 
-_WORDS: dict[str, Part] = {
+_WORDS: dict[str, Told] = {
     "http://www.w3.org/2000/01/rdf-schema#label": "label",
     "http://www.w3.org/2004/02/skos/core#prefLabel": "label",
     "http://schema.org/name": "label",
@@ -34,7 +32,7 @@ _WORDS: dict[str, Part] = {
 class Statement:
     """A line that was understood."""
 
-    part: Part
+    part: Told
     subject: str
     predicate: str
     object: str

@@ -5,13 +5,14 @@ fact about something without a label, a date that is none.
 """
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from pitfalls.errors import PitfallsError
 from pitfalls.facts import Entity
 from pitfalls.graph.graph import Graph, Node, Predicate, Triple
 from pitfalls.graph.lines import BadLines
+from pitfalls.graph.sink import FACTS, WORDS
 from pitfalls.graph.span import ALWAYS, Span, parse_span
 from pitfalls.graph.wording import draft_relation
 
@@ -27,11 +28,20 @@ class Parts:
     """Entity → everything that it is an instance of."""
     spans: dict[Triple, list[Span]] = field(default_factory=dict)
     """The facts in order of appearance and when each held."""
+    passes = (WORDS, FACTS)  # a label may come after the facts that need it
 
     def name(self, where: str, id: str, label: str) -> None:
         """Give an entity or relation its label; the first one stays."""
         if self.labels.setdefault(id, label) != label:
             self.bad.add(where, "a second label for the same id")
+
+    def alias(self, id: str, alias: str) -> None:
+        """Give it another name."""
+        self.aliases.setdefault(id, []).append(alias)
+
+    def type(self, id: str, type: str) -> None:
+        """Say what an entity is an instance of; it may be several things."""
+        self.types.setdefault(id, []).append(type)
 
     def fact(self, where: str, triple: Triple, start: str = "", end: str = "") -> None:
         """Add a fact and when it held, as texts of Wikidata's form."""
@@ -51,21 +61,17 @@ class Parts:
             PitfallsError: there is not a single fact.
         """
         if not self.spans:
-            why = "; ".join(self.bad.lines()) or "the source is empty"
-            raise PitfallsError(f"the graph has no facts: {why}")
+            raise no_facts(self.bad)
         ends = {id for triple in self.spans for id in (triple[0], triple[2])}
         size = Counter(type for id in ends for type in self.types.get(id, ()))
         nodes = [self._node(id, size) for id in ends]
-        used = sorted({triple[1] for triple in self.spans})
-        predicates = {id: each for id in used if (each := self._predicate(id, wordings))}
-        return Graph(nodes, predicates.values(), *self._facts(predicates))
-
-    def _facts(
-        self, predicates: Mapping[str, Predicate]
-    ) -> tuple[list[Triple], dict[Triple, tuple[Span, ...]]]:
+        named = {
+            id: (self.labels.get(id, ""), self.aliases.get(id, ()))
+            for id in sorted({triple[1] for triple in self.spans})
+        }
+        predicates = worded(named, wordings, self.bad)
         kept = {triple: found for triple, found in self.spans.items() if triple[1] in predicates}
-        dated = {triple: tuple(found) for triple, found in kept.items() if ALWAYS not in found}
-        return list(kept), dated
+        return Graph(nodes, predicates.values(), *settled(kept))
 
     def _node(self, id: str, size: Counter[str]) -> Node:
         # Of several types the commonest: "human" says more about what can stand in a place than
@@ -74,15 +80,43 @@ class Parts:
         aliases = tuple(sorted(set(self.aliases.get(id, ()))))
         return Node(Entity(id, self.labels[id]), self.labels.get(type, type), aliases)
 
-    def _predicate(self, id: str, wordings: Mapping[str, Predicate]) -> Predicate | None:
+
+def settled(
+    spans: Mapping[Triple, Sequence[Span]],
+) -> tuple[list[Triple], dict[Triple, tuple[Span, ...]]]:
+    """The triples, and when those held that did not always hold."""
+    dated = {triple: tuple(found) for triple, found in spans.items() if ALWAYS not in found}
+    return list(spans), dated
+
+
+def worded(
+    named: Mapping[str, tuple[str, Sequence[str]]],
+    wordings: Mapping[str, Predicate],
+    bad: BadLines,
+) -> dict[str, Predicate]:
+    """Relations with prompts: those of `wordings`, or else drafted from label and aliases.
+
+    Args:
+        named: relation → its label, empty if it has none, and its aliases.
+        wordings: relations with written prompts.
+        bad: told of relations that get no prompts and have to be left out.
+    """
+    found = {}
+    for id, (label, aliases) in named.items():
         if id in wordings:
             # Its prompts hold anywhere, but its types are words of the graph it comes from.
-            return Predicate(wordings[id].relation, wordings[id].many)
-        if id not in self.labels:
-            self.bad.add(id, "a relation without label or prompts, with all its facts")
-            return None
-        try:
-            return Predicate(draft_relation(id, self.labels[id], self.aliases.get(id, ())))
-        except PitfallsError:
-            self.bad.add(id, "a relation whose label makes no prompts, with all its facts")
-            return None
+            found[id] = Predicate(wordings[id].relation, wordings[id].many)
+        elif not label:
+            bad.add(id, "a relation without label or prompts, with all its facts")
+        else:
+            try:
+                found[id] = Predicate(draft_relation(id, label, aliases))
+            except PitfallsError:
+                bad.add(id, "a relation whose label makes no prompts, with all its facts")
+    return found
+
+
+def no_facts(bad: BadLines) -> PitfallsError:
+    """What to tell the user when nothing of a source could be used."""
+    why = "; ".join(bad.lines()) or "the source is empty"
+    return PitfallsError(f"the graph has no facts: {why}")

@@ -1,15 +1,17 @@
 """From the name of a graph, as on the command line, to the graph."""
 
 import hashlib
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pitfalls.disk import read_bytes
 from pitfalls.errors import PitfallsError
-from pitfalls.graph.folder import TABLES, find_table, read_folder
+from pitfalls.graph.folder import WORDINGS, graph_files, read_folder
 from pitfalls.graph.graph import Graph
 from pitfalls.graph.lines import BadLines
+from pitfalls.graph.note import has_note
 from pitfalls.graph.starter import read_graph, starter_graph
+from pitfalls.graph.store import Store
 from pitfalls.progress import SILENT, Progress
 
 STARTER = "starter"
@@ -28,11 +30,14 @@ class Sourced:
     bad: BadLines = field(default_factory=BadLines)
 
 
-def open_graph(name: str, *, progress: Progress = SILENT) -> Sourced:
+def open_graph(
+    name: str, *, relations: Collection[str] | None = None, progress: Progress = SILENT
+) -> Sourced:
     """The graph that a name means.
 
     Args:
-        name: `starter`, or a folder: of triples and labels, or one like the starter graph's.
+        name: `starter`, or a folder: a store, triples and labels, or one like the starter graph's.
+        relations: those whose facts are wanted. Only a store leaves out the others.
         progress: told of what is read.
 
     Raises:
@@ -40,18 +45,42 @@ def open_graph(name: str, *, progress: Progress = SILENT) -> Sourced:
     """
     if name == STARTER:
         return Sourced(starter_graph(), STARTER, "Apache-2.0")
-    folder = Path(name).expanduser()
-    if not folder.is_dir():
-        raise PitfallsError(f"graph {name}: no such folder; give one, or {STARTER!r}")
+    folder = _folder(name)
+    label = folder.resolve().name
+    if (store := find_store(name)) is not None:
+        with progress.stage(f"reading {label}"):
+            graph = store.graph(relations)
+        return Sourced(graph, label, files=_checksums(store.files), bad=store.bad)
     if (folder / "facts.tsv").is_file():
-        return Sourced(read_graph(folder), folder.name, files=_checksums(folder))
+        files = [folder / each for each in ("entities.tsv", "facts.tsv", WORDINGS)]
+        return Sourced(read_graph(folder), label, files=_checksums(files))
     graph, bad = read_folder(folder, progress=progress)
-    return Sourced(graph, folder.resolve().name, files=_checksums(folder), bad=bad)
+    files = [*graph_files(folder).values(), folder / WORDINGS]
+    return Sourced(graph, label, files=_checksums(files), bad=bad)
 
 
-def _checksums(folder: Path) -> dict[str, str]:
-    stems = ("triples", "facts", "entities", "relations", "types")
-    found = [find_table(folder, stem, (*TABLES, ".nt", ".toml")) for stem in stems]
-    own = folder / "relations.toml"
-    paths = sorted({path for path in (*found, own) if path is not None and path.is_file()})
-    return {path.name: hashlib.sha256(read_bytes(path)).hexdigest() for path in paths}
+def find_store(name: str) -> Store | None:
+    """The store in the folder of that name; None if the name means another sort of graph.
+
+    Raises:
+        PitfallsError: there is no such folder, or its store is not complete.
+    """
+    if name == STARTER or not has_note(folder := _folder(name)):
+        return None
+    return Store.open(folder)
+
+
+def _folder(name: str) -> Path:
+    if not (folder := Path(name).expanduser()).is_dir():
+        raise PitfallsError(f"graph {name}: no such folder; give one, or {STARTER!r}")
+    return folder
+
+
+def _checksums(files: Iterable[Path]) -> dict[str, str]:
+    found = sorted(path for path in files if path.is_file())
+    return {path.name: _sha256(path) for path in found}
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

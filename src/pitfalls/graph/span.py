@@ -1,7 +1,6 @@
 """When a fact held: spans of days, so that what is true at different times is not in conflict."""
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -18,6 +17,17 @@ class Span:
 
     start: Day | None = None
     end: Day | None = None
+
+    @classmethod
+    def of_numbers(cls, start: int | None, end: int | None) -> "Span":
+        """The span whose `numbers` these are."""
+        return cls(*(None if each is None else _day_of(each) for each in (start, end)))
+
+    @property
+    def numbers(self) -> tuple[int | None, int | None]:
+        """Start and end as numbers of the same order: 19520307 is the 7th of March 1952."""
+        start, end = (None if day is None else _number_of(day) for day in (self.start, self.end))
+        return start, end
 
     def overlaps(self, other: "Span") -> bool:
         """Whether there may have been a day in both.
@@ -46,10 +56,13 @@ def parse_span(start: str, end: str) -> Span | None:
     return None if span.start and span.end and span.end < span.start else span
 
 
-def together(ones: Iterable[Span], others: Iterable[Span]) -> bool:
-    """Whether some span of the ones overlaps some span of the others."""
-    others = tuple(others)
-    return any(one.overlaps(other) for one in ones for other in others)
+def _number_of(day: Day) -> int:
+    return (day[0] * 100 + day[1]) * 100 + day[2]
+
+
+def _day_of(number: int) -> Day:
+    year, rest = divmod(number, 10_000)  # years before the common era are negative
+    return year, rest // 100, rest % 100
 
 
 def _before(end: Day | None, start: Day | None, alone: bool) -> bool:

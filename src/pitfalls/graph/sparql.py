@@ -1,18 +1,20 @@
-"""A SPARQL endpoint → a folder of triples and labels, which `read_folder` reads.
+"""A SPARQL endpoint → a store.
 
 Facts are asked for relation by relation and page by page, then labels, aliases and types of all
-that they mention. Every answer is kept, so that what was stopped goes on where it was.
+that they mention. Every page is written as it comes and kept as an answer, so that memory does not
+grow with the graph, and what was stopped goes on without asking again.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from pitfalls.disk import make_folder, write_bytes
 from pitfalls.errors import PitfallsError
 from pitfalls.graph.endpoint import Endpoint
-from pitfalls.graph.graph import Triple
+from pitfalls.graph.lines import BadLines
+from pitfalls.graph.note import Wanted
 from pitfalls.graph.ntriples import local
+from pitfalls.graph.tables import ends_in_batches, make_tables
+from pitfalls.graph.writer import StoreWriter
 from pitfalls.progress import SILENT, Progress
 
 PROPERTY = "http://www.wikidata.org/prop/direct/"
@@ -24,85 +26,76 @@ BATCH = 200
 """Entities asked about at once; endpoints limit the length of a question."""
 
 
-def fetch_folder(
+def fetch_store(
     endpoint: Endpoint,
     relations: Sequence[str],
     out: Path,
     *,
     language: str = "en",
     progress: Progress = SILENT,
-) -> None:
-    """Write `triples.tsv`, `entities.tsv`, `relations.tsv` and `types.tsv` into a folder.
+) -> BadLines:
+    """Write a store, or finish one that was begun, and tell what had to be left out.
 
     Args:
         endpoint: that of Wikidata, or any with its vocabulary.
         relations: ids such as `P22`.
-        out: the folder.
+        out: the folder of the store.
         language: of labels and aliases.
         progress: told of every relation and batch.
 
     Raises:
-        PitfallsError: an id that is none, no answer, or no facts at all.
+        PitfallsError: an id that is none, no answer, no facts at all, or DuckDB is missing.
     """
     for id in relations:
         if not (id[:1] == "P" and id[1:].isdigit()):
             raise PitfallsError(f"relation {id!r}: expected a property of Wikidata, such as P22")
-    triples: list[Triple] = []
+    asked = list(dict.fromkeys(relations))
+    wish: Wanted = {"endpoint": endpoint.address, "relations": asked, "language": language}
+    writer = StoreWriter.begin(out, wish, resume=False)
+    if writer.note.stage == "reading":
+        _ask(endpoint, asked, language, writer, progress)
+        writer.keep(stage="read")
+    if writer.note.stage == "read":
+        make_tables(writer, progress=progress)
+    return writer.bad
+
+
+def _ask(
+    endpoint: Endpoint,
+    relations: Sequence[str],
+    language: str,
+    writer: StoreWriter,
+    progress: Progress,
+) -> None:
     with progress.stage("asking for facts", len(relations), "relations") as advance:
-        for id in dict.fromkeys(relations):
-            triples += _facts(endpoint, id)
+        for id in relations:
+            _ask_facts(endpoint, id, writer)
             advance(1)
-    if not triples:
+    writer.keep()
+    if not any(ends_in_batches(writer, BATCH)):
         raise PitfallsError(f"{endpoint.address}: has no facts of {' '.join(relations)}")
-    entities = sorted({end for subject, _, object in triples for end in (subject, object)})
-    make_folder(out)
-    with progress.stage("asking for labels", len(entities), "entities") as advance:
-        named, types = [], []
-        for batch in _batches(entities, BATCH):
-            named += _names(endpoint, batch, language)
-            types += _pairs(endpoint, batch, f"?x <{TYPE}> ?y")
+    spoken = f'FILTER(LANG(?y) = "{language}")'
+    with progress.stage("asking for labels", unit="entities") as advance:
+        for batch in (sorted(relations), *ends_in_batches(writer, BATCH)):
+            for id, label in _pairs(endpoint, batch, f"?x <{LABEL}> ?y . {spoken}"):
+                writer.name(endpoint.address, id, label)
+            for id, alias in _pairs(endpoint, batch, f"?x <{ALIAS}> ?y . {spoken}"):
+                writer.alias(id, alias)
+            for id, type in _pairs(endpoint, batch, f"?x <{TYPE}> ?y"):
+                writer.type(id, local(type))
             advance(len(batch))
-    _table(out / "entities.tsv", ("id", "label", "aliases"), named)
-    _table(out / "types.tsv", ("entity", "type"), ((one, local(other)) for one, other in types))
-    words = _names(endpoint, sorted(set(relations)), language)
-    _table(out / "relations.tsv", ("id", "label", "aliases"), words)
-    _table(out / "triples.tsv", ("subject", "relation", "object"), triples)
 
 
-def _facts(endpoint: Endpoint, relation: str) -> Iterator[Triple]:
+def _ask_facts(endpoint: Endpoint, relation: str, writer: StoreWriter) -> None:
     # Of what is no entity, a date or an unknown value, the graph has no use.
     where = f'?s <{PROPERTY}{relation}> ?o . FILTER(STRSTARTS(STR(?o), "{ENTITY}Q"))'
     for rows in endpoint.pages(f"SELECT ?s ?o WHERE {{ {where} }} ORDER BY ?s ?o"):
-        yield from ((local(row["s"]), relation, local(row["o"])) for row in rows)
+        for row in rows:
+            writer.fact(endpoint.address, (local(row["s"]), relation, local(row["o"])))
 
 
-def _names(endpoint: Endpoint, ids: Sequence[str], language: str) -> list[tuple[str, str, str]]:
-    """(id, label, aliases) of all that have a label."""
-    spoken = f'FILTER(LANG(?y) = "{language}")'
-    labels = dict(_pairs(endpoint, ids, f"?x <{LABEL}> ?y . {spoken}"))
-    aliases: dict[str, list[str]] = {}
-    for id, alias in _pairs(endpoint, ids, f"?x <{ALIAS}> ?y . {spoken}"):
-        if "|" not in alias:  # it parts them in the table
-            aliases.setdefault(id, []).append(alias)
-    return [(id, labels[id], "|".join(aliases.get(id, ()))) for id in ids if id in labels]
-
-
-def _pairs(endpoint: Endpoint, ids: Sequence[str], pattern: str) -> list[tuple[str, str]]:
+def _pairs(endpoint: Endpoint, ids: Sequence[str], pattern: str) -> Iterator[tuple[str, str]]:
     values = " ".join(f"<{ENTITY}{id}>" for id in ids)
     query = f"SELECT ?x ?y WHERE {{ VALUES ?x {{ {values} }} {pattern} }} ORDER BY ?x ?y"
-    return [
-        (local(row["x"]), " ".join(row["y"].split()))
-        for rows in endpoint.pages(query)
-        for row in rows
-    ]
-
-
-def _batches(ids: Sequence[str], size: int) -> Iterator[list[str]]:
-    waiting = iter(ids)
-    while batch := list(islice(waiting, size)):
-        yield batch
-
-
-def _table(path: Path, head: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    text = "".join("\t".join(row) + "\n" for row in (head, *rows))
-    write_bytes(path, text.encode("utf-8"))
+    for rows in endpoint.pages(query):
+        yield from ((local(row["x"]), " ".join(row["y"].split())) for row in rows)

@@ -1,22 +1,22 @@
 """Rules as text: files that a person can read and cut, and rules told in words."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from pitfalls.disk import Source, read_text, write_bytes
 from pitfalls.errors import PitfallsError
-from pitfalls.graph.graph import Graph
+from pitfalls.graph.graph import Predicate
 from pitfalls.rules.mine import MinedRule
 from pitfalls.rules.rule import CompositionRule, Rule, parse_rule
 
 COLUMNS = ("rule", "words", "support", "head coverage", "confidence", "PCA confidence")
 
 
-def rule_in_words(rule: Rule, graph: Graph) -> str:
+def rule_in_words(rule: Rule, relations: Mapping[str, Predicate]) -> str:
     """`child(x, y) ∧ mother(y, z) → spouse(x, z)`, by the labels of the relations."""
 
     def label(id: str) -> str:
-        return graph.relation(id).label
+        return relations[id].relation.label
 
     if isinstance(rule, CompositionRule):
         body = f"{label(rule.tied)}(x, y) ∧ {label(rule.body)}(y, z)"
@@ -24,20 +24,20 @@ def rule_in_words(rule: Rule, graph: Graph) -> str:
     return f"{label(rule.body)}(x, y) → {label(rule.head)}(y, x)"
 
 
-def rule_row(mined: MinedRule, graph: Graph) -> tuple[str, ...]:
+def rule_row(mined: MinedRule, relations: Mapping[str, Predicate]) -> tuple[str, ...]:
     """A rule and its measures, in the order of `COLUMNS`."""
     measures = (mined.head_coverage, mined.confidence, mined.pca_confidence)
-    words = rule_in_words(mined.rule, graph)
+    words = rule_in_words(mined.rule, relations)
     return str(mined.rule), words, str(mined.support), *(f"{each:.3f}" for each in measures)
 
 
-def write_rules(path: Path, mined: Iterable[MinedRule], graph: Graph) -> None:
+def write_rules(path: Path, mined: Iterable[MinedRule], relations: Mapping[str, Predicate]) -> None:
     """Write rules as a table with tabs, one a line, which `read_rules` takes back.
 
     Raises:
         PitfallsError: the file cannot be written.
     """
-    rows = [COLUMNS, *(rule_row(each, graph) for each in mined)]
+    rows = [COLUMNS, *(rule_row(each, relations) for each in mined)]
     text = "".join("\t".join(row) + "\n" for row in rows)
     write_bytes(path, text.encode("utf-8"))
 

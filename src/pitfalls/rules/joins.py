@@ -1,15 +1,25 @@
 """The joins of rule mining, written once as Ibis expressions, whichever engine carries them out.
 
-Every function takes a table of facts with the columns `subject`, `relation` and `object`, in which
-no row is twice, and gives a table of counts. Ids may be of any type: numbers are fastest.
+Every function takes a table of facts with the columns `subject`, `relation` and `object`, and gives
+a table of counts. Ids may be of any type: numbers are fastest. With columns `start` and `end`,
+numbers in the order of time that are null where nobody knows, facts are taken together only if
+there may have been a day on which all of them held; a fact that held several times has a row for
+each. Without them facts always held, and no row may be twice.
 """
 
-from typing import TYPE_CHECKING, TypeAlias
+from itertools import combinations
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 if TYPE_CHECKING:
     from ibis.expr.types import Table
 else:  # imported only by who mines
     Table: TypeAlias = object
+
+
+def sizes(facts: Table) -> Table:
+    """Different facts of every relation: columns relation, size."""
+    triples = facts.select("subject", "relation", "object").distinct()
+    return triples.group_by("relation").agg(size=_count)
 
 
 def inverse_counts(facts: Table) -> Table:
@@ -18,16 +28,10 @@ def inverse_counts(facts: Table) -> Table:
     Returns:
         Columns body, head, pairs, support, known; see `MinedRule` for what they count.
     """
-    bodies = facts.filter(facts.subject != facts.object)
-    body = bodies.select(body=bodies.relation, s=bodies.subject, o=bodies.object)
-    turned = facts.select(head=facts.relation, s=facts.object, o=facts.subject)
-    support = body.join(turned, ["s", "o"]).group_by(["body", "head"]).agg(support=_count)
-    told = facts.select(head=facts.relation, o=facts.subject).distinct()
-    ends = body.group_by(["body", "o"]).agg(pairs=_count)
-    known = ends.join(told, "o").group_by(["body", "head"]).agg(known=_sum_of_pairs)
-    sizes = body.group_by("body").agg(pairs=_count)
-    both = support.join(known, ["body", "head"]).join(sizes, "body")
-    return both.select("body", "head", "pairs", "support", "known")
+    body = _named(facts.filter(facts.subject != facts.object), "body", "s", "o")
+    heads = _named(facts, "head", "o", "s")
+    both = _at_once(body.join(heads, ["s", "o"]), "body", "head")
+    return _counts(_pairs(both, "body", "head"), _pairs(body, "body"), heads, "o")
 
 
 def composition_counts(facts: Table, tied: Table) -> Table:
@@ -43,19 +47,75 @@ def composition_counts(facts: Table, tied: Table) -> Table:
     Returns:
         The same columns.
     """
-    first = tied.select(s=tied.subject, m=tied.object)
-    second = facts.select(body=facts.relation, m=facts.subject, o=facts.object)
-    first, second = first.filter(first.s != first.m), second.filter(second.m != second.o)
+    first = _named(tied.filter(tied.subject != tied.object), "tied", "s", "m")
+    second = _named(facts.filter(facts.subject != facts.object), "body", "m", "o")
+    heads = _named(facts, "head", "s", "o")
     joined = first.join(second, "m")
-    reached = joined.filter(joined.s != joined.o).select("body", "s", "o").distinct()
-    sizes = reached.group_by("body").agg(pairs=_count)
-    heads = facts.select(head=facts.relation, s=facts.subject, o=facts.object)
-    support = reached.join(heads, ["s", "o"]).group_by(["body", "head"]).agg(support=_count)
-    told = heads.select("head", "s").distinct()
-    starts = reached.group_by(["body", "s"]).agg(pairs=_count)
-    known = starts.join(told, "s").group_by(["body", "head"]).agg(known=_sum_of_pairs)
-    both = support.join(known, ["body", "head"]).join(sizes, "body")
+    met = _at_once(joined.filter(joined.s != joined.o), "tied", "body")
+    reached = met.select("body", "s", "o", *_times(met)).distinct()
+    both = _at_once(reached.join(heads, ["s", "o"]), "tied", "body", "head")
+    return _counts(_pairs(both, "body", "head"), _pairs(reached, "body"), heads, "s")
+
+
+def _counts(support: Table, pairs: Table, heads: Table, asked: str) -> Table:
+    """Counts per body and head.
+
+    Args:
+        support: pairs that were predicted rightly, by body and head.
+        pairs: all that were predicted, by body.
+        heads: all facts.
+        asked: the end of a pair that is the subject of the head.
+    """
+    right = support.group_by(["body", "head"]).agg(support=_count)
+    told = heads.select("head", asked).distinct()
+    starts = pairs.group_by(["body", asked]).agg(pairs=_count)
+    known = starts.join(told, asked).group_by(["body", "head"]).agg(known=_sum_of_pairs)
+    every = pairs.group_by("body").agg(pairs=_count)
+    both = right.join(known, ["body", "head"]).join(every, "body")
     return both.select("body", "head", "pairs", "support", "known")
+
+
+def _pairs(told: Table, *roles: str) -> Table:
+    """What is told of every s and o, whenever that was."""
+    pairs = told.select(*roles, "s", "o")
+    return pairs.distinct() if _times(told) else pairs
+
+
+def _times(told: Table) -> list[str]:
+    return [name for name in told.columns if name.endswith(("start", "end"))]
+
+
+def _named(facts: Table, role: str, subject: str, object: str) -> Table:
+    """The facts under the names that the atom of a rule has for its relation and ends."""
+    names = {role: "relation", subject: "subject", object: "object"}
+    names |= {f"{role}_{time}": time for time in _times(facts)}
+    return facts.select(**{new: facts[old] for new, old in names.items()})
+
+
+def _at_once(joined: Table, *roles: str) -> Table:
+    """Rows whose facts may all have held on one day: every two of their spans overlap."""
+    if not _times(joined):
+        return joined
+    return joined.filter(*(_overlap(joined, *two) for two in combinations(roles, 2)))
+
+
+def _overlap(joined: Table, one: str, other: str) -> Any:
+    """`Span.overlaps` as an expression."""
+    alone = [_is_a_day(joined, role) for role in (one, other)]
+    touching = alone[0] | alone[1]
+    return _begins_within(joined, one, other, touching) & _begins_within(
+        joined, other, one, touching
+    )
+
+
+def _begins_within(joined: Table, one: str, other: str, day: Any) -> Any:
+    """Whether one fact may have begun before the other ended."""
+    start, end = joined[f"{one}_start"], joined[f"{other}_end"]
+    return start.isnull() | end.isnull() | (start < end) | ((start == end) & day)
+
+
+def _is_a_day(joined: Table, role: str) -> Any:
+    return (joined[f"{role}_start"] == joined[f"{role}_end"]).fill_null(False)
 
 
 def _count(table: Table) -> object:

@@ -1,22 +1,27 @@
 """Mining rules from a graph, with the measures of AMIE (Galárraga et al. 2013, §§3-4)."""
 
 import time
-from collections.abc import Iterator
+import warnings
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from math import sqrt
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from pitfalls.errors import PitfallsError
 from pitfalls.graph.graph import Graph
+from pitfalls.graph.store import Store
 from pitfalls.progress import SILENT, Progress
-from pitfalls.rules.joins import composition_counts, inverse_counts
+from pitfalls.rules.engine import Engine, Late
+from pitfalls.rules.joins import composition_counts, inverse_counts, sizes
 from pitfalls.rules.rule import CompositionRule, InverseRule, Rule
 
 if TYPE_CHECKING:
-    import pyarrow
     from ibis.backends import BaseBackend
+    from ibis.expr.types import Table
 else:  # imported only when something is mined
     BaseBackend: TypeAlias = object
+    Table: TypeAlias = object
 
 Sort: TypeAlias = Literal["symmetric", "inverse", "composition"]
 
@@ -75,7 +80,7 @@ class Limits:
     confidence: float = 0.0
     pca_confidence: float = 0.1
     seconds: float | None = None
-    """Begin no further relation after this time; None: take all the time it needs."""
+    """Stop after this time, in the middle of a relation if need be; None: take all it needs."""
 
     def __post_init__(self) -> None:
         if self.support < 1:
@@ -98,6 +103,8 @@ class Mined:
     rules: tuple[MinedRule, ...]
     left_out: tuple[str, ...] = ()
     """Relations that were not tried as the tied one of a composition, the largest first."""
+    inverse: bool = True
+    """Whether there was time for inverse and symmetric rules, which come before compositions."""
 
     def of(self, sort: Sort) -> list[MinedRule]:
         """The rules of one sort, best first."""
@@ -105,7 +112,7 @@ class Mined:
 
 
 def mine(
-    graph: Graph,
+    source: Graph | Store,
     limits: Limits = Limits(),
     *,
     engine: BaseBackend | None = None,
@@ -113,8 +120,10 @@ def mine(
 ) -> Mined:
     """Every inverse, symmetric and composition rule within the limits, by falling weight.
 
+    Facts that never held together do not support a rule, nor are they put together in its body.
+
     Args:
-        graph: the facts; when they held does not matter here.
+        source: the facts: in memory, or a store, whose Parquet file the joins run on.
         limits: see there.
         engine: any Ibis connection, such as `ibis.pyspark.connect()`; DuckDB in memory if None.
         progress: told of every relation.
@@ -122,80 +131,99 @@ def mine(
     Raises:
         PitfallsError: Ibis or DuckDB is not installed.
     """
-    start = time.monotonic()
-    engine = engine or _duckdb()
-    codes = sorted(graph.predicates)
-    facts = _Facts.of(graph, codes)
-    found = [rule for rule in _inverse_rules(facts, engine) if limits.allow(rule)]
-    by_size = sorted(codes, key=lambda id: (-facts.sizes[id], id))
-    waiting = [id for id in by_size if facts.sizes[id]]
-    with progress.stage("mining rules", len(waiting), "relations") as advance:
-        while waiting and (limits.seconds is None or time.monotonic() - start < limits.seconds):
-            rules = _composition_rules(facts, waiting.pop(0), engine)
-            found += [rule for rule in rules if limits.allow(rule)]
+    joins = Joins.of(source, Engine.of(engine), limits.seconds)
+    waiting = sorted(joins.sizes, key=lambda id: (-joins.sizes[id], id))
+    found, inverse = list[MinedRule](), False
+    with progress.stage("mining rules", len(waiting) + 1, "relations") as advance, suppress(Late):
+        found += filter(limits.allow, joins.inverse_rules())
+        inverse = True
+        advance(1)
+        while waiting:
+            found += filter(limits.allow, joins.composition_rules(waiting[0]))
+            del waiting[0]
             advance(1)
     ranked = sorted(found, key=lambda each: (-each.weight, str(each.rule)))
-    return Mined(tuple(ranked), tuple(waiting))
+    return Mined(tuple(ranked), tuple(waiting), inverse)
 
 
 @dataclass(frozen=True, slots=True)
-class _Facts:
-    """A graph as numbers in columns."""
+class Joins:
+    """The joins on the facts of one source."""
 
-    columns: "pyarrow.Table"
-    relations: list[str]
-    """Number → relation id."""
+    engine: Engine
+    facts: Table
+    """Entities and relations as numbers."""
+    relations: Sequence[str]
+    """Number → relation."""
     sizes: dict[str, int]
+    """Relation → how many different facts it has."""
+    deadline: float | None
 
     @classmethod
-    def of(cls, graph: Graph, relations: list[str]) -> "_Facts":
-        import pyarrow
+    def of(cls, source: Graph | Store, engine: Engine, seconds: float | None) -> "Joins":
+        """The joins, from now on for so many seconds."""
+        deadline = None if seconds is None else time.monotonic() + seconds
+        if isinstance(source, Store):
+            facts, relations = _stored(source, engine), source.relations
+        else:
+            relations = tuple(source.predicates)
+            facts = _loaded(source, relations)
+        if not engine.rows(facts.filter(facts.start.notnull() | facts.end.notnull()).limit(1)):
+            facts = facts.drop("start", "end")  # all of the same time: the joins are simpler
+        sized = {relations[row["relation"]]: row["size"] for row in engine.rows(sizes(facts))}
+        return cls(engine, facts, relations, sized, deadline)
 
-        entity = {id: number for number, id in enumerate(graph.nodes)}
-        number = {id: place for place, id in enumerate(relations)}
-        columns = {
-            "subject": [entity[fact.subject.id] for fact in graph.facts],
-            "relation": [number[fact.relation.id] for fact in graph.facts],
-            "object": [entity[fact.object.id] for fact in graph.facts],
-        }
-        kinds = {name: pyarrow.array(each, pyarrow.int32()) for name, each in columns.items()}
-        sizes = {id: len(graph.facts_of(graph.relation(id))) for id in relations}
-        return cls(pyarrow.table(kinds), relations, sizes)
+    def inverse_rules(self) -> list[MinedRule]:
+        """All inverse and symmetric rules that hold at least once.
 
+        Raises:
+            Late: the time is up.
+        """
+        rows = self.engine.rows(inverse_counts(self.facts), self.deadline)
+        return [self._mined(InverseRule(*self._rule(row)), row) for row in rows]
 
-def _inverse_rules(facts: _Facts, engine: BaseBackend) -> Iterator[MinedRule]:
-    for row in _carry_out(inverse_counts(_table(facts.columns)), engine):
-        body, head = facts.relations[row["body"]], facts.relations[row["head"]]
+    def composition_rules(self, tied: str) -> list[MinedRule]:
+        """All compositions with this tied relation that hold at least once.
+
+        Raises:
+            Late: the time is up.
+        """
+        of_tied = self.facts.filter(self.facts.relation == self.relations.index(tied))
+        rows = self.engine.rows(composition_counts(self.facts, of_tied), self.deadline)
+        return [self._mined(CompositionRule(tied, *self._rule(row)), row) for row in rows]
+
+    def _rule(self, row: Mapping[str, int]) -> tuple[str, str]:
+        return self.relations[row["body"]], self.relations[row["head"]]
+
+    def _mined(self, rule: Rule, row: Mapping[str, int]) -> MinedRule:
         counts = row["support"], row["pairs"], row["known"]
-        yield MinedRule(InverseRule(body, head), *counts, facts.sizes[head])
+        return MinedRule(rule, *counts, self.sizes[rule.head])
 
 
-def _composition_rules(facts: _Facts, tied: str, engine: BaseBackend) -> Iterator[MinedRule]:
-    table = _table(facts.columns)
-    of_tied = table.filter(table.relation == facts.relations.index(tied))
-    for row in _carry_out(composition_counts(table, of_tied), engine):
-        body, head = facts.relations[row["body"]], facts.relations[row["head"]]
-        counts = row["support"], row["pairs"], row["known"]
-        yield MinedRule(CompositionRule(tied, body, head), *counts, facts.sizes[head])
+def _stored(store: Store, engine: Engine) -> Table:
+    """The Parquet file itself, without relations that no case could be worded for."""
+    with warnings.catch_warnings():
+        # Ibis asks DuckDB for the columns by a name that DuckDB has given up.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        facts = engine.backend.read_parquet(str(store.facts))
+    wordless = [n for n, id in enumerate(store.relations) if id not in store.predicates]
+    return facts.filter(facts.relation.notin(wordless)) if wordless else facts
 
 
-def _carry_out(counts: Any, engine: BaseBackend) -> list[dict[str, Any]]:
-    rows: list[dict[str, Any]] = engine.to_pyarrow(counts).to_pylist()
-    return rows
-
-
-def _table(columns: "pyarrow.Table") -> Any:
+def _loaded(graph: Graph, relations: Sequence[str]) -> Table:
+    """A graph in memory as columns."""
     import ibis
+    import pyarrow as pa
 
-    return ibis.memtable(columns)
-
-
-def _duckdb() -> BaseBackend:
-    try:
-        import ibis
-
-        return ibis.duckdb.connect()
-    except (ImportError, AttributeError):
-        raise PitfallsError(
-            "mining needs Ibis and DuckDB: pip install 'pitfalls[graphs]'"
-        ) from None
+    entity = {id: number for number, id in enumerate(graph.nodes)}
+    relation = {id: number for number, id in enumerate(relations)}
+    rows = [
+        (entity[f.subject.id], relation[f.relation.id], entity[f.object.id], *span.numbers)
+        for f in graph.facts
+        for span in graph.spans_of(f)
+    ]
+    kinds = {"subject": pa.int32(), "relation": pa.int32(), "object": pa.int32()}
+    kinds |= {"start": pa.int64(), "end": pa.int64()}
+    columns = zip(*rows, strict=True) if rows else ((),) * len(kinds)
+    arrays = map(pa.array, columns, kinds.values())
+    return ibis.memtable(pa.table(dict(zip(kinds, arrays, strict=True))))

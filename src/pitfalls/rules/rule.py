@@ -23,6 +23,11 @@ class InverseRule:
     def __str__(self) -> str:
         return f"{self.body}>{self.head}"
 
+    @property
+    def relations(self) -> tuple[str, ...]:
+        """The ids that it speaks of."""
+        return self.body, self.head
+
     def instances(self, graph: Graph) -> Iterator[tuple[Fact, ...]]:
         """Every (body, head) that holds in the graph, in its order."""
         if self.body not in graph.predicates or self.head not in graph.predicates:
@@ -43,6 +48,11 @@ class CompositionRule:
 
     def __str__(self) -> str:
         return f"{self.tied}&{self.body}>{self.head}"
+
+    @property
+    def relations(self) -> tuple[str, ...]:
+        """The ids that it speaks of."""
+        return self.tied, self.body, self.head
 
     def instances(self, graph: Graph) -> Iterator[tuple[Fact, ...]]:
         """Every (tied, body, head) that holds in the graph, in its order."""

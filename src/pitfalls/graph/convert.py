@@ -1,0 +1,42 @@
+"""A folder of triples and labels, of any size → a store."""
+
+import shutil
+from pathlib import Path
+
+from pitfalls.errors import PitfallsError
+from pitfalls.graph.folder import WORDINGS, graph_files, read_tables
+from pitfalls.graph.lines import BadLines
+from pitfalls.graph.note import Wanted
+from pitfalls.graph.tables import make_tables
+from pitfalls.graph.writer import StoreWriter
+from pitfalls.progress import SILENT, Progress
+
+
+def convert_folder(
+    folder: Path, out: Path, *, language: str = "en", progress: Progress = SILENT
+) -> BadLines:
+    """Write the store and tell which lines were left out; one that was begun is begun anew.
+
+    Args:
+        folder: what `read_folder` reads.
+        out: the folder of the store.
+        language: of the labels in N-Triples.
+        progress: told of every file.
+
+    Raises:
+        PitfallsError: a file is missing, damaged or lacks a column, no fact is left, or DuckDB is
+            not installed.
+    """
+    if not folder.is_dir():
+        raise PitfallsError(f"{folder}: no such folder, expected one of triples and labels")
+    files = [f"{path.name} {path.stat().st_size}" for path in graph_files(folder).values()]
+    wish: Wanted = {"files": files, "language": language}
+    writer = StoreWriter.begin(out, wish, resume=False)
+    if (folder / WORDINGS).is_file():
+        shutil.copyfile(folder / WORDINGS, out / WORDINGS)
+    if writer.note.stage == "reading":
+        read_tables(folder, writer, language=language, progress=progress)
+        writer.keep(stage="read")
+    if writer.note.stage == "read":
+        make_tables(writer, progress=progress)
+    return writer.bad

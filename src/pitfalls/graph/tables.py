@@ -1,0 +1,203 @@
+"""Parts → the tables of a store, in DuckDB, which sorts and joins on disk what memory cannot hold.
+
+    facts.parquet      subject, relation, object, start, end    numbers, by relation and subject
+    entities.parquet   number, id, label, type                  those of the facts, by id
+    relations.parquet  number, id, label                        those of the facts, by id
+    aliases.parquet    id, alias                                of both, by id, as they came
+
+Facts name entities and relations by number, which is smaller and quicker to join than an id. Start
+and end are days, 19520307 for the 7th of March 1952, null where nobody knows; a fact that held
+several times has a row for each. An entity's type is the commonest of all that it is said to be an
+instance of, named by its label. Equal parts give equal bytes.
+"""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from pitfalls.disk import make_folder
+from pitfalls.graph.extra import needs_extra
+from pitfalls.graph.lines import SHOWN, BadLines
+from pitfalls.graph.parts import no_facts
+from pitfalls.graph.writer import PARTS, SCHEMAS, StoreWriter, remove_parts
+from pitfalls.progress import SILENT, Progress
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+else:  # imported only when a store is made
+    DuckDBPyConnection: TypeAlias = object
+
+GROUP = 100_000
+"""Rows of a group in a table: what a reader takes up at once."""
+WORK = "work"
+MEMORY = "1GB"
+"""What DuckDB may take; what does not fit waits on disk, beside the parts."""
+
+_STEPS = {
+    "finding names": """
+        CREATE TABLE ends AS
+            SELECT subject AS id FROM facts UNION SELECT object FROM facts;
+        CREATE TABLE typed AS
+            SELECT DISTINCT id, type FROM types SEMI JOIN ends USING (id);
+        CREATE TABLE wanted AS
+            SELECT id FROM ends UNION SELECT type FROM typed UNION SELECT relation FROM facts;
+        CREATE TABLE named AS
+            SELECT id, count(DISTINCT label) AS labels,
+                arg_min(label, (filename, file_row_number)) AS label
+            FROM names SEMI JOIN wanted USING (id) GROUP BY id;
+    """,
+    "sorting facts": """
+        CREATE TABLE kept AS
+            SELECT DISTINCT subject, relation, object, start, "end" FROM facts
+            SEMI JOIN named AS one ON subject = one.id
+            SEMI JOIN named AS other ON object = other.id;
+        CREATE TABLE used AS
+            SELECT subject AS id FROM kept UNION SELECT object FROM kept;
+    """,
+    "sorting entities": """
+        CREATE TABLE sizes AS
+            SELECT type, count(*) AS size FROM typed SEMI JOIN used USING (id) GROUP BY type;
+        CREATE TABLE sorted_out AS
+            SELECT id, arg_min(type, (-size, type)) AS type
+            FROM typed JOIN sizes USING (type) GROUP BY id;
+        CREATE TABLE entities AS
+            SELECT (row_number() OVER (ORDER BY id) - 1)::INTEGER AS number, id FROM used;
+        CREATE TABLE relations AS
+            SELECT (row_number() OVER (ORDER BY id) - 1)::INTEGER AS number, id
+            FROM (SELECT DISTINCT relation AS id FROM kept);
+    """,
+}
+_TABLES = {
+    "facts": """
+        SELECT s.number AS subject, r.number AS relation, o.number AS object, start, "end"
+        FROM kept JOIN entities AS s ON subject = s.id JOIN relations AS r ON relation = r.id
+        JOIN entities AS o ON object = o.id
+        ORDER BY r.number, s.number, o.number, start, "end"
+    """,
+    "entities": """
+        SELECT number, entities.id, one.label, coalesce(other.label, type, '') AS type
+        FROM entities JOIN named AS one ON entities.id = one.id
+        LEFT JOIN sorted_out ON entities.id = sorted_out.id
+        LEFT JOIN named AS other ON sorted_out.type = other.id
+        ORDER BY number
+    """,
+    "relations": """
+        SELECT number, relations.id, coalesce(label, '') AS label
+        FROM relations LEFT JOIN named ON relations.id = named.id ORDER BY number
+    """,
+    "aliases": """
+        SELECT id, alias FROM aliases
+        SEMI JOIN (SELECT id FROM entities UNION SELECT id FROM relations) AS told USING (id)
+        GROUP BY id, alias ORDER BY id, min((filename, file_row_number))
+    """,
+}
+_TRIPLES = "SELECT count(*) FROM (SELECT DISTINCT subject, relation, object FROM kept)"
+_LEFT_OUT = {
+    "the subject has no label": "SELECT subject FROM facts ANTI JOIN named ON subject = named.id",
+    "the object has no label": """
+        SELECT object FROM facts SEMI JOIN named AS one ON subject = one.id
+        ANTI JOIN named AS other ON object = other.id
+    """,
+    "a second label for the same id": "SELECT id FROM named WHERE labels > 1",
+}
+
+
+def make_tables(writer: StoreWriter, *, progress: Progress = SILENT) -> None:
+    """Make the tables of a store whose source was read, and take the parts away.
+
+    Raises:
+        PitfallsError: DuckDB is not installed, or there is not a single fact.
+    """
+    folder, note = writer.folder, writer.note
+    with _work(folder) as work, progress.stage("making tables", len(_STEPS), "steps") as advance:
+        for step in _STEPS.values():
+            work.execute(step)
+            advance(1)
+        for reason, rows in _LEFT_OUT.items():
+            _leave_out(work, reason, rows, writer.bad)
+        ((facts,),) = work.execute(_TRIPLES).fetchall()
+        if not facts:
+            raise no_facts(writer.bad)
+        for name, query in _TABLES.items():
+            _write(work, query, folder / f"{name}.parquet")
+    sizes = {name: _length(folder / f"{name}.parquet") for name in ("entities", "relations")}
+    writer.note = note.model_copy(update={"facts": facts} | sizes)
+    writer.keep(lines=note.lines, stage="done")
+    remove_parts(folder)
+
+
+def ends_in_batches(writer: StoreWriter, size: int) -> Iterator[list[str]]:
+    """Subjects and objects of the facts that are in parts, by id, so many at a time.
+
+    Raises:
+        PitfallsError: DuckDB is not installed.
+    """
+    query = "SELECT subject FROM facts UNION SELECT object FROM facts ORDER BY ALL"
+    with _work(writer.folder) as work:
+        found = work.execute(query)
+        while rows := found.fetchmany(size):
+            yield [id for (id,) in rows]
+
+
+@contextmanager
+def _work(folder: Path) -> Iterator[DuckDBPyConnection]:
+    """A database beside the parts, with a view of each sort of part."""
+    try:
+        import duckdb
+    except ImportError:
+        raise needs_extra(f"{folder}: making a store", "DuckDB") from None
+    place = folder / PARTS / WORK
+    shutil.rmtree(place, ignore_errors=True)
+    make_folder(place)
+    options: dict[str, Any] = {"memory_limit": MEMORY, "temp_directory": str(place / "spilled")}
+    with duckdb.connect(str(place / "tables.duckdb"), config=options) as work:
+        for name in SCHEMAS:
+            files = _text(folder / PARTS / name / "*.parquet")
+            where = "filename = true, file_row_number = true"
+            work.execute(f"CREATE TEMP VIEW {name} AS FROM read_parquet({files}, {where})")
+        yield work
+
+
+def _leave_out(work: DuckDBPyConnection, reason: str, rows: str, bad: BadLines) -> None:
+    ((count,),) = work.execute(f"SELECT count(*) FROM ({rows})").fetchall()
+    if count:
+        first = work.execute(f"SELECT DISTINCT * FROM ({rows}) ORDER BY ALL LIMIT {SHOWN}")
+        bad.counts[reason] += count
+        bad.examples.setdefault(reason, []).extend(id for (id,) in first.fetchall())
+
+
+def _write(work: DuckDBPyConnection, query: str, path: Path) -> None:
+    """Write the rows by pyarrow, a group at a time.
+
+    DuckDB's own bytes hang on how the rows came to it, not on the rows alone.
+    """
+    begun = path.parent / PARTS / WORK / path.name
+    rows = work.sql(query).to_arrow_reader(GROUP)
+    with pq.ParquetWriter(begun, rows.schema, compression="zstd") as out:
+        for group in _groups(rows):
+            out.write_table(group, row_group_size=GROUP)
+    begun.replace(path)
+
+
+def _groups(rows: pa.RecordBatchReader) -> Iterator[pa.Table]:
+    """Tables of `GROUP` rows, the last of fewer."""
+    waiting = rows.schema.empty_table()
+    for batch in rows:
+        waiting = pa.concat_tables([waiting, pa.Table.from_batches([batch])])
+        while waiting.num_rows >= GROUP:
+            yield waiting.slice(0, GROUP).combine_chunks()
+            waiting = waiting.slice(GROUP)
+    yield waiting.combine_chunks()
+
+
+def _length(path: Path) -> int:
+    return int(pq.ParquetFile(path).metadata.num_rows)
+
+
+def _text(path: Path) -> str:
+    return "'" + str(path).replace("'", "''") + "'"
