@@ -13,7 +13,7 @@ from rich.table import Table
 
 from pitfalls.cases.drawing import Dice
 from pitfalls.cli.progress import progress_on
-from pitfalls.cli.rules import open_source
+from pitfalls.cli.sources import open_source
 from pitfalls.disk import write_bytes
 from pitfalls.facts import Fact
 from pitfalls.graph.sources import STARTER

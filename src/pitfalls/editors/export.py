@@ -37,7 +37,7 @@ def save_merged(model: LanguageModel, update: Update, destination: Path | str) -
 
 def _describe(model: LanguageModel, folder: Path) -> None:
     """Let a model of no known family keep the file that says where its parts are."""
-    description = Path(model.network.name_or_path) / DESCRIPTION
+    description = Path(model.network.name_or_path or "") / DESCRIPTION
     if description.is_file():
         copyfile(description, folder / DESCRIPTION)
 
