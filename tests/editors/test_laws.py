@@ -356,3 +356,20 @@ def test_a_smaller_memory_gives_the_same_updates(
     for update, expected in zip(plain.editor.fit(model, plain.jobs), plain.updates, strict=True):
         assert close(name, update, expected)
     assert refused
+
+
+@each_editor
+def test_a_model_that_is_partly_on_disk_is_edited_alike(
+    name: str, tiny_folder: Path, moments: MomentSettings
+):
+    """Of the edited layers and those above and below, some are in memory and some are not."""
+    where = {"model.embed_tokens": "cpu", "model.norm": "cpu", "model.rotary_emb": "cpu"}
+    where |= {f"model.layers.{i}": "disk" if i in (0, 2) else "cpu" for i in range(4)}
+    whole = LanguageModel.load(str(tiny_folder))
+    spread = LanguageModel.load(str(tiny_folder), device=where | {"lm_head": "disk"})
+    fits = [
+        tiny_editor(name, model, moments).fit(model, mixed_jobs(name, model, moments))
+        for model in (whole, spread)
+    ]
+    for ours, theirs in zip(*fits, strict=True):
+        assert close(name, ours, theirs)

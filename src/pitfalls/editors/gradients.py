@@ -106,7 +106,8 @@ def gradient_factors(
     job = torch.tensor(jobs, device=model.device)[:, None].expand_as(batch.right)
     factors = {}
     for name, gradient in zip(names, deltas, strict=True):
-        x, delta = by_rows(traffic[name][0], n_rows), by_rows(gradient, n_rows)
+        x = by_rows(traffic[name][0], n_rows).to(model.device)
+        delta = by_rows(gradient, n_rows).to(model.device)
         kept = batch.mask & (x != 0).any(-1) & (delta != 0).any(-1)
         factors[name] = Factors(x[kept].float(), delta[kept].float(), job[kept])
     return loss.detach(), factors

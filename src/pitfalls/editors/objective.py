@@ -197,8 +197,8 @@ def _added(
     before: list[Tensor] = []
 
     def more(states: Float[Tensor, "rows d"]) -> Float[Tensor, "rows d"]:
-        before.append(states.detach().float())
-        return states + delta.to(states.dtype)
+        before.append(states.detach().float().to(delta.device))
+        return states + delta.to(states)
 
     def add(module: nn.Module, args: Any, output: Any) -> Any:
         return with_column(output, len(delta), column, more)

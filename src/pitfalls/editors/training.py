@@ -154,9 +154,9 @@ class Training:
         def add(module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> Tensor:
             d_in = inputs[0].shape[-1]
             x = inputs[0].float().reshape(len(self.going), -1, d_in)  # a job's rows and tokens
-            extra = x @ self.changes["weight"].mT
+            extra = x @ self.changes["weight"].mT.to(x.device)
             if "bias" in self.changes:
-                extra = extra + self.changes["bias"][:, None]
+                extra = extra + self.changes["bias"][:, None].to(x.device)
             return output + extra.reshape(output.shape).to(output.dtype)
 
         handle = self.module.register_forward_hook(add)

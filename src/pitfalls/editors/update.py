@@ -217,3 +217,8 @@ def _check_fit(model: LanguageModel, name: str, change: Change) -> None:
             f"the update changes {name!r} of shape {shape}, {model.name} has {tuple(weight.shape)}:"
             " it was made for another model"
         )
+    if weight.is_meta:
+        raise PitfallsError(
+            f"{name} of {model.name} lies on disk, where it is not changed: load the model with a "
+            "device map that keeps this module in memory"
+        )

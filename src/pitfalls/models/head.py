@@ -18,7 +18,7 @@ def logits_of(
 ) -> Float[Tensor, "... vocabulary"]:
     """Logits in float32 of hidden states that have gone through the final norm."""
     head: nn.Module = network.get_output_embeddings()
-    logits: Tensor = head(hidden).float()
+    logits: Tensor = head(hidden).float().to(hidden.device)
     if architecture.logit_cap is None:
         return logits
     cap = getattr(network.config, architecture.logit_cap)
@@ -26,7 +26,9 @@ def logits_of(
 
 
 @torch.no_grad()
-def check_structure(network: PreTrainedModel, architecture: Architecture) -> None:
+def check_structure(
+    network: PreTrainedModel, architecture: Architecture, device: torch.device
+) -> None:
     """Run one short text and see that the last block, the final norm and the head give its logits.
 
     Raises:
@@ -38,14 +40,14 @@ def check_structure(network: PreTrainedModel, architecture: Architecture) -> Non
     hook = last.register_forward_hook(
         lambda module, inputs, output: outputs.append(first_of(output))
     )
-    ids = torch.tensor([[0, 1, 2]], device=network.device)
+    ids = torch.tensor([[0, 1, 2]], device=device)
     try:
         output = network(input_ids=ids, attention_mask=torch.ones_like(ids), use_cache=False)
     finally:
         hook.remove()
-    expected = output.logits.float()
+    expected = output.logits.float().to(device)
     normed = network.get_submodule(architecture.final_norm)(outputs[0])
-    logits = logits_of(network, architecture, normed)
+    logits = logits_of(network, architecture, normed.to(device))
     if (logits - expected).abs().max() > TOLERANCE * expected.abs().max():
         raise PitfallsError(
             f"{type(network).__name__} makes other logits than its head makes of its last block "

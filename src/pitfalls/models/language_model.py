@@ -28,6 +28,7 @@ from pitfalls.models.attention import attend_in_float32
 from pitfalls.models.head import check_structure, logits_of
 from pitfalls.models.products import take_quick_products
 from pitfalls.models.sources import resolve
+from pitfalls.models.spread import Placement, every_weight, is_spread, main_device
 from pitfalls.models.tokens import Split, SplitBatch, batch_splits
 from pitfalls.progress import SILENT, Progress
 
@@ -53,6 +54,8 @@ class LanguageModel:
     plain: bool = False
     """Run whole texts through every block as transformers does it, and form the logits of every
     token, as the published code does: what the fast paths are held to, and much slower."""
+    main_device: torch.device | None = None
+    """Where token ids go, if the weights are spread over devices."""
     _memory: dict[Hashable, Any] = field(default_factory=dict, repr=False)
 
     @classmethod
@@ -61,7 +64,7 @@ class LanguageModel:
         name: str,
         *,
         dtype: str = "float32",
-        device: str = "cpu",
+        device: Placement = "cpu",
         plain: bool = False,
         progress: Progress = SILENT,
     ) -> "LanguageModel":
@@ -71,7 +74,8 @@ class LanguageModel:
             name: for example `smollm2-135m`, `./my-model`, `model.gguf`, `openai-community/gpt2`.
             dtype: what the weights are kept in, `float32` or `bfloat16`; whatever is optimised
                 stays in float32 either way.
-            device: a torch device such as `cpu` or `cuda:0`.
+            device: a torch device such as `cpu` or `cuda:0`, `auto` to spread the weights over
+                accelerators, memory and disk, or a map that says where each module goes.
             plain: for the oracle of the fast paths; see the field.
             progress: told about downloads and conversions.
 
@@ -84,9 +88,15 @@ class LanguageModel:
         _check_device(device)
         directory = resolve(name, progress=progress)
         with progress.stage(f"load {name}"):
-            network, tokenizer = _read(directory, DTYPES[dtype])
-        network.to(device)  # type: ignore[arg-type]  # transformers wraps it without its types
-        return cls.wrap(network, tokenizer, name=name, plain=plain, directory=directory)
+            network, tokenizer = _read(directory, DTYPES[dtype], device)
+        return cls.wrap(
+            network,
+            tokenizer,
+            name=name,
+            plain=plain,
+            directory=directory,
+            main_device=main_device(network) if is_spread(device) else None,
+        )
 
     @classmethod
     def outline(cls, name: str, *, progress: Progress = SILENT) -> "LanguageModel":
@@ -96,7 +106,7 @@ class LanguageModel:
             PitfallsError: as `load`.
         """
         directory = resolve(name, progress=progress)
-        network, tokenizer = _read(directory, torch.float32, outline=True)
+        network, tokenizer = _read(directory, torch.float32, "meta")
         return cls.wrap(network, tokenizer, name=name, directory=directory)
 
     @property
@@ -113,6 +123,7 @@ class LanguageModel:
         name: str,
         plain: bool = False,
         directory: Path | None = None,
+        main_device: torch.device | None = None,
     ) -> "LanguageModel":
         """Take over a network that is already in memory; it is frozen and set to evaluation.
 
@@ -122,6 +133,7 @@ class LanguageModel:
             name: what to call it.
             plain: see the field.
             directory: where an `architecture.toml` may describe it.
+            main_device: see the field.
 
         Raises:
             PitfallsError: an unknown structure, or one that is more than its family's.
@@ -133,9 +145,10 @@ class LanguageModel:
         if not plain:
             attend_in_float32(network)
             take_quick_products(network)
-        if network.device.type != "meta":
-            check_structure(network, architecture)
-        return cls(name, network, tokenizer, architecture, plain)
+        made = cls(name, network, tokenizer, architecture, plain, main_device)
+        if not made.is_outline:
+            check_structure(network, architecture, made.device)
+        return made
 
     @cached_property
     def fingerprint(self) -> str:
@@ -145,10 +158,11 @@ class LanguageModel:
     def fingerprint_in(self, dtype: torch.dtype | None) -> str:
         """The fingerprint that this model has once loaded in `dtype`; None leaves it as it is."""
         digest = hashlib.blake2b(digest_size=16)
-        for name, kept in self.network.state_dict().items():
+        for name, kept in every_weight(self.network):
             weight = kept.to(dtype) if dtype and kept.is_floating_point() else kept
             digest.update(f"{name} {tuple(weight.shape)} {weight.dtype}".encode())
-            digest.update(weight.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy())
+            flat = weight.detach().cpu().contiguous().reshape(-1)
+            digest.update(flat.view(torch.uint8).numpy().data)
         return digest.hexdigest()
 
     @cached_property
@@ -181,8 +195,8 @@ class LanguageModel:
 
     @property
     def device(self) -> torch.device:
-        """Where token ids go: the device of the first weight."""
-        return next(self.network.parameters()).device
+        """Where token ids go and logits come from: the first weight's, unless told otherwise."""
+        return self.main_device or next(self.network.parameters()).device
 
     @property
     def dtype(self) -> torch.dtype:
@@ -241,7 +255,7 @@ class LanguageModel:
             **told,
         )
         hidden: Tensor = output.last_hidden_state
-        return hidden
+        return hidden.to(self.device)
 
     def batch(self, splits: Sequence[Split], *, n_left: int = 0) -> SplitBatch:
         """Pad `splits`, left parts to at least `n_left`, and put them where the model is.
@@ -281,7 +295,9 @@ def _no_bars() -> Iterator[None]:
             hf_logging.enable_progress_bar()
 
 
-def _check_device(name: str) -> None:
+def _check_device(name: Placement) -> None:
+    if not isinstance(name, str) or name == "auto":
+        return
     try:
         torch.empty(0, device=name)
     except (RuntimeError, AssertionError) as error:  # an assertion where torch is built without it
@@ -290,16 +306,19 @@ def _check_device(name: str) -> None:
 
 
 def _read(
-    directory: Path, dtype: torch.dtype, *, outline: bool = False
+    directory: Path, dtype: torch.dtype, device: Placement
 ) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
     try:
-        if outline:
+        if device == "meta":
             with torch.device("meta"):
                 config = AutoConfig.from_pretrained(directory)
                 network = AutoModelForCausalLM.from_config(config, dtype=dtype)
         else:
+            placed = {"device_map": device} if is_spread(device) else {}
             with _no_bars():
-                network = AutoModelForCausalLM.from_pretrained(directory, dtype=dtype)
+                network = AutoModelForCausalLM.from_pretrained(directory, dtype=dtype, **placed)
+            if not placed:
+                network.to(device)  # type: ignore[arg-type]  # wrapped without its types
         tokenizer = AutoTokenizer.from_pretrained(directory)
     except (OSError, ValueError, KeyError, RuntimeError) as error:
         reason = " ".join(str(error).split())[:300]

@@ -28,6 +28,7 @@ def before_mlp_norm(
     if path is None:
         return r
     norm = model.blocks[layer].get_submodule(path)
-    g = norm(torch.ones_like(m[:1], dtype=model.dtype)).float()  # the RMS of ones is one
+    ones = torch.ones_like(m[:1], dtype=model.dtype)  # whose RMS is one
+    g = norm(ones).float().to(m.device)
     rms = m.float().pow(2).mean(-1, keepdim=True).sqrt()
     return rms * r / g

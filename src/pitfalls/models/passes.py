@@ -108,7 +108,7 @@ class TailReplay:
         normed: Tensor = self._model.network.get_submodule(self._model.architecture.final_norm)(
             hidden
         )
-        return normed
+        return normed.to(self._model.device)
 
     def _rewind(self) -> None:
         """Take the right parts' keys and values out of the cache again."""

@@ -82,7 +82,6 @@ def _group_rows(rows: Sequence[Change | None]) -> list[tuple[Change, list[int]]]
 
 def _effect(change: Change, x: Float[Tensor, "rows tokens d_in"]) -> Any:
     if isinstance(change, LowRank):
-        return linear(linear(x, change.A), change.B)
-    if change.matrix.ndim == 1:
-        return change.matrix.expand(*x.shape[:-1], -1)
-    return linear(x, change.matrix)
+        return linear(linear(x, change.A.to(x.device)), change.B.to(x.device))
+    matrix = change.matrix.to(x.device)
+    return matrix.expand(*x.shape[:-1], -1) if matrix.ndim == 1 else linear(x, matrix)

@@ -181,8 +181,8 @@ def _go_on(
     ):
         source = torch.tensor([below[ids] for ids, _ in texts], device=model.device)[again]
         for number, kept in enumerate(cached_layers(cache)):
-            shared = number < layer
-            kept.batch_select_indices(source if shared else owner)
+            rows_of = source if number < layer else owner
+            kept.batch_select_indices(rows_of.to(kept.device))
         hidden = right_output(model, batch, cache)
     real = batch.mask[:, batch.left.shape[1] :]
     ids = torch.tensor([t for _, target in rows for t in target[1:]], device=model.device)

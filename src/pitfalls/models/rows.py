@@ -28,6 +28,6 @@ def with_column(
     states = first_of(output)
     rows = by_rows(states, n_rows)
     changed = rows.clone()
-    changed[:, column] = new(rows[:, column]).to(states.dtype)
+    changed[:, column] = new(rows[:, column]).to(states)
     changed = changed.view_as(states)
     return (changed, *output[1:]) if isinstance(output, tuple) else changed

@@ -52,11 +52,12 @@ def shared_below(
         by_head = {name: kwargs.pop(name) for name in model.architecture.per_head}
         args, kwargs = _select((args, kwargs), first, n_rows=len(texts))
         for name, given in by_head.items():
-            kwargs[name] = given.unflatten(0, (len(texts), -1))[first].flatten(0, 1)
+            by_row = given.unflatten(0, (len(texts), -1))
+            kwargs[name] = by_row[first.to(given.device)].flatten(0, 1)
         return args, kwargs
 
     def expand(block: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        return (args[0][back], *args[1:]), kwargs
+        return (args[0][back.to(args[0].device)], *args[1:]), kwargs
 
     last = model.network.get_submodule(model.architecture.final_norm)
     with ExitStack() as stack:
@@ -74,7 +75,7 @@ def _select(given: Any, rows: Int[Tensor, " distinct"], *, n_rows: int) -> Any:
     """
     if isinstance(given, Tensor):
         by_row = given.ndim > 1 and len(given) == n_rows
-        return given[rows] if by_row else given
+        return given[rows.to(given.device)] if by_row else given
     if isinstance(given, dict):
         return {name: _select(value, rows, n_rows=n_rows) for name, value in given.items()}
     if isinstance(given, tuple):

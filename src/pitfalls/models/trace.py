@@ -30,10 +30,9 @@ def traffic(
         batch: texts without left parts.
         modules: any of the model's modules, under any names.
     """
-    n_rows = len(batch.right)
 
     def both(args: tuple[Any, ...], output: Any) -> tuple[Tensor, Tensor]:
-        return by_rows(args[0], n_rows), _kept(output, n_rows)
+        return by_rows(args[0], len(batch.right)).to(model.device), _kept(model, batch, output)
 
     return _seen(model, batch, modules, both)
 
@@ -42,8 +41,7 @@ def outputs(
     model: LanguageModel, batch: SplitBatch, modules: Mapping[K, nn.Module]
 ) -> dict[K, Float[Tensor, "rows right d_out"]]:
     """The same of outputs alone; some modules take their input by a name only."""
-    n_rows = len(batch.right)
-    return _seen(model, batch, modules, lambda args, output: _kept(output, n_rows))
+    return _seen(model, batch, modules, lambda args, output: _kept(model, batch, output))
 
 
 @torch.no_grad()
@@ -73,9 +71,9 @@ def _seen(
     return seen
 
 
-def _kept(output: Any, n_rows: int) -> Tensor:
+def _kept(model: LanguageModel, batch: SplitBatch, output: Any) -> Tensor:
     """A copy: Falcon adds what attention gave to what its MLP gave in place."""
-    return by_rows(first_of(output), n_rows).clone()
+    return by_rows(first_of(output), len(batch.right)).clone().to(model.device)
 
 
 def mlp_out_traffic(
