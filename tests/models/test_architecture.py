@@ -1,5 +1,6 @@
 """Families are told apart by their structure, and what does not fit is named."""
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -29,13 +30,9 @@ STRANGE = {
     "pad_token_id": 0,
     "attn_config": {"attn_pdrop": 0, "alibi": True},
 }
-DESCRIPTION = """
-blocks = "transformer.blocks"
-mlp_in = ["ffn.up_proj"]
-mlp_out = "ffn.down_proj"
-final_norm = "transformer.norm_f"
-takes_positions = false
-"""
+PAGE = (Path(__file__).parents[2] / "docs" / "models.md").read_text("utf-8")
+[DESCRIPTION] = re.findall(r"^```toml\n(.*?)^```$", PAGE, re.DOTALL | re.MULTILINE)
+"""The example of the docs, which is for such a model."""
 
 
 def test_a_family_is_found_by_its_structure(model: LanguageModel):
