@@ -4,12 +4,12 @@ import io
 import math
 
 import pytest
-from rich.console import Console
+from rich.console import Console, Group
 
 from pitfalls.metrics.scores import Score
 from pitfalls.report.layout import LAYOUTS, collection_of
 from pitfalls.report.paper import paper_editors, paper_models
-from pitfalls.report.tables import tables
+from pitfalls.report.tables import part_tables, tables
 from pitfalls.vocabulary import DATASETS
 
 CONFLICT_COLUMNS = (
@@ -57,8 +57,12 @@ def full_table(editors: tuple[str, ...] = ("memit", "rome", "ft")) -> list[Score
 
 
 def drawn(scores: list[Score], width: int = 120) -> str:
+    return shown(tables(scores, width=width), width)
+
+
+def shown(what: Group, width: int) -> str:
     stream = io.StringIO()
-    Console(file=stream, width=width).print(tables(scores, width=width))
+    Console(file=stream, width=width).print(what)
     return stream.getvalue()
 
 
@@ -81,6 +85,17 @@ def test_no_line_is_wider_than_the_terminal_and_no_number_is_cut(width: int) -> 
     assert max(map(len, text.splitlines())) <= width
     assert "…" not in text
     assert text.count("81.25") == 3 * len(CONFLICT_COLUMNS)
+
+
+@pytest.mark.parametrize("width", [60, 80, 120])
+def test_parts_of_the_cases_stand_below_each_other_as_wide_as_the_terminal(width: int) -> None:
+    parts = {"1": full_table(), "2": full_table()}
+    text = shown(part_tables(parts, "objects", width=width), width)
+    assert max(map(len, text.splitlines())) <= width
+    assert "…" not in text
+    assert text.count("81.25") == 2 * 3 * len(CONFLICT_COLUMNS)
+    assert "objects: 1 · smollm2-135m" in text
+    assert "paper" not in text, "its rows are not of parts"
 
 
 def test_the_whole_table_stands_side_by_side_at_120_columns() -> None:

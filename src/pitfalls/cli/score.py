@@ -18,7 +18,7 @@ from pitfalls.metrics.scores import Score
 from pitfalls.metrics.scores import score as score_observations
 from pitfalls.records.observation import Observation
 from pitfalls.report.grid import breakdown_grids, comparison_grid, score_grids
-from pitfalls.report.tables import plain_tables, tables
+from pitfalls.report.tables import part_tables, plain_tables, tables
 from pitfalls.report.tidy import comparison_table, score_table
 from pitfalls.vocabulary import Preset
 
@@ -123,12 +123,11 @@ def _parts(cases: Sequence[Observation], facet: str, preset: Preset) -> Answer:
     broken = breakdown(cases, facet, preset=preset)
     flat = [(value, one) for value, scores in broken.items() for one in scores]
     rows = [{facet: value} | one.as_json() for value, one in flat]
-    grids = breakdown_grids(broken, facet)
     return Answer(
         rows,
         lambda: score_table([one for _, one in flat], **{facet: [value for value, _ in flat]}),
-        lambda: grids,
-        lambda console: console.print(plain_tables(grids)),
+        lambda: breakdown_grids(broken, facet),
+        lambda console: console.print(part_tables(broken, facet, width=console.width)),
     )
 
 

@@ -1,7 +1,9 @@
 """Scores as tables for the terminal, in the paper's two layouts."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import TypeAlias
 
 from rich import box
 from rich.console import Group, RenderableType
@@ -37,25 +39,63 @@ def tables(scores: Sequence[Score], *, width: int) -> Group:
         width: columns of the terminal; where a table does not fit, its groups of columns are set
             one below the other.
     """
-    parts = [
-        _table(layout, groups, scores, width=width)
-        for layout in LAYOUTS
-        if (groups := used_groups(layout, scores))
-    ]
-    return Group(*parts)
+
+    def sections(groups: Sequence[ColumnGroup]) -> list[Section]:
+        return [*run_sections(groups, scores), *paper_sections(groups, scores)]
+
+    return _tables(scores, sections, width=width)
+
+
+def part_tables(parts: Mapping[str, Sequence[Score]], facet: str, *, width: int) -> Group:
+    """The same tables with a section for every value of the facet, without the paper's rows.
+
+    Args:
+        parts: value → scores of its cases.
+        facet: what the value is one of.
+        width: columns of the terminal.
+    """
+
+    def sections(groups: Sequence[ColumnGroup]) -> list[Section]:
+        return [
+            replace(section, title=f"{facet}: {value} · {section.title}")
+            for value, scores in parts.items()
+            for section in run_sections(groups, scores)
+        ]
+
+    return _tables([one for scores in parts.values() for one in scores], sections, width=width)
+
+
+Sections: TypeAlias = Callable[[Sequence[ColumnGroup]], list[Section]]
+"""What a table has below each other, in some of its groups of columns."""
+
+
+def _tables(scores: Sequence[Score], sections_of: Sections, *, width: int) -> Group:
+    filled = ((layout, used_groups(layout, scores)) for layout in LAYOUTS)
+    return Group(
+        *(
+            _table(layout, groups, sections_of, [*footnotes(groups, scores)], width=width)
+            for layout, groups in filled
+            if groups
+        )
+    )
 
 
 def _table(
-    layout: Layout, groups: Sequence[ColumnGroup], scores: Sequence[Score], *, width: int
+    layout: Layout,
+    groups: Sequence[ColumnGroup],
+    sections_of: Sections,
+    notes: Sequence[str],
+    *,
+    width: int,
 ) -> RenderableType:
-    widths = _widths(groups, [*run_sections(groups, scores), *paper_sections(groups, scores)])
+    widths = _widths(groups, sections_of(groups))
     parts: list[RenderableType] = [Text(layout.title, style="bold")]
     for band in _bands(groups, widths, width):
-        sections = [*run_sections(band, scores), *paper_sections(band, scores)]
+        sections = sections_of(band)
         for section in sections:
             body = _body(section, band, widths, with_head=section is sections[0])
             parts += [_heading(section), body, Text()]
-    parts += [Text(note, style="dim") for note in footnotes(groups, scores)]
+    parts += [Text(note, style="dim") for note in notes]
     return Padding(Group(*parts), (0, 0, 1, 0))
 
 
@@ -134,7 +174,7 @@ def _text(cell: Cell) -> Text:
 
 
 def plain_tables(grids: Sequence[Grid]) -> Group:
-    """Tables that have no layout of the paper: comparisons, breakdowns."""
+    """Tables that have no layout of the paper: comparisons."""
     parts: list[RenderableType] = []
     for grid in grids:
         parts.append(Text(grid.title, style="bold"))
