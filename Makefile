@@ -16,14 +16,14 @@ demo: $(READY) ## edit a real model with six editors and print what breaks
 	$(BIN)/pitfalls run
 
 test: $(READY) ## run all tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --maxprocesses 4
 
 check: $(READY) ## lint, format, types, the site and tests, as a change must pass them
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/zensical build
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --maxprocesses 4
 
 format: $(READY) ## put the code into its format
 	$(BIN)/ruff check --fix

@@ -93,9 +93,11 @@ def test_a_mixture_of_experts_is_refused_with_the_reason(kind: str):
 
 def test_a_cap_that_the_row_does_not_know_of_is_caught():
     model = tiny_model("gemma2")
-    check_structure(model.network, model.architecture)
+    check_structure(model.network, model.architecture, model.device)
     with pytest.raises(PitfallsError, match="makes other logits than its head"):
-        check_structure(model.network, replace(model.architecture, logit_cap=None))
+        check_structure(
+            model.network, replace(model.architecture, logit_cap=None), model.device
+        )
 
 
 @pytest.fixture
