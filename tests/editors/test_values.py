@@ -68,9 +68,7 @@ def test_delta_is_kept_within_the_clamp(model: LanguageModel):
     for clamp in (0.5, 3.0):
         settings = replace(SEARCH, clamp=clamp, lr=5.0)
         asked = searches(model, [Update()] * 3)
-        found = find_values(
-            model, asked, layer=1, site="mlp", settings=settings, token_budget=4096
-        )
+        found = find_values(model, asked, layer=1, site="mlp", settings=settings, token_budget=4096)
         shares = [(one.delta.norm() / one.initial.norm()).item() / clamp for one in found]
         assert max(shares) <= 1 + 1e-5
         if clamp < 1:  # a search that is held so short ends at its bound

@@ -95,9 +95,7 @@ def test_a_cap_that_the_row_does_not_know_of_is_caught():
     model = tiny_model("gemma2")
     check_structure(model.network, model.architecture, model.device)
     with pytest.raises(PitfallsError, match="makes other logits than its head"):
-        check_structure(
-            model.network, replace(model.architecture, logit_cap=None), model.device
-        )
+        check_structure(model.network, replace(model.architecture, logit_cap=None), model.device)
 
 
 @pytest.fixture
