@@ -54,12 +54,12 @@ def test_what_is_said_together_is_said_alone(model: LanguageModel, budget: int) 
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_a_text_ends_where_the_model_ends_it(family: str) -> None:
-    model = tiny_model(family)
+    asked = [Question(PROMPTS[0], "Paris", {})]
+    models = (tiny_model(family, seed) for seed in range(9))
+    model = next(one for one in models if greedy(one, asked)[0].text)
     ids, _ = tokenize_target(model.tokenizer, PROMPTS[0], "Paris")
     with torch.no_grad():
         first = int(model.network(torch.tensor([ids])).logits[0, -1].argmax())
-    asked = [Question(PROMPTS[0], "Paris", {})]
-    assert greedy(model, asked)[0].text
     model.tokenizer.eos_token = model.tokenizer.convert_ids_to_tokens(first)
     assert not greedy(model, asked)[0].text
 
@@ -95,4 +95,4 @@ def test_the_budget_plays_no_part(budget: int) -> None:
 
 
 def test_text_without_two_tokens_has_no_perplexity() -> None:
-    assert math.isnan(perplexity(tiny_model("llama"), ["x"], {}))
+    assert math.isnan(perplexity(tiny_model("gpt2"), ["x"], {}))

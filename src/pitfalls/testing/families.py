@@ -89,7 +89,7 @@ FIRST_SEED = {
 """Where seeds are counted from, if not from 0. In many random networks what an edit does at one
 token hardly reaches the end of the text; in these it does."""
 
-BEGINNING = ("mistral", "phi3", "gemma2", "gemma3")
+BEGINNING = ("llama", "mistral", "phi3", "gemma2", "gemma3")
 """Families whose tokenizers come from SentencePiece: a space belongs to the word behind it and is
 written ▁, rare letters are bytes, and every text begins with a token for its beginning."""
 
