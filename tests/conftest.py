@@ -60,7 +60,7 @@ def model(family: str) -> Iterator[LanguageModel]:
 
 @pytest.fixture(scope="session")
 def tiny_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A tiny model of the Llama structure as a directory, for whatever starts from the name of a model."""
+    """A tiny Qwen2 as a directory, for whatever starts from the name of a model."""
     folder = tmp_path_factory.mktemp("models") / "tiny"
     made = tiny_model("qwen2")
     made.network.save_pretrained(folder)

@@ -14,7 +14,7 @@ from pitfalls.models.language_model import LanguageModel
 from pitfalls.models.perplexity import perplexity
 from pitfalls.models.readout import Question
 from pitfalls.models.tokens import tokenize_target
-from pitfalls.testing import FAMILIES, TEXT, tiny_model
+from pitfalls.testing import TEXT, tiny_model
 
 PROMPTS = (
     "The capital of Côte d'Ivoire is",
@@ -52,16 +52,16 @@ def test_what_is_said_together_is_said_alone(model: LanguageModel, budget: int) 
         assert found.text.startswith(expected.text[: len(found.text)])
 
 
-@pytest.mark.parametrize("family", FAMILIES)
 def test_a_text_ends_where_the_model_ends_it(family: str) -> None:
-    asked = [Question(PROMPTS[0], "Paris", {})]
-    models = (tiny_model(family, seed) for seed in range(9))
-    model = next(one for one in models if greedy(one, asked)[0].text)
-    ids, _ = tokenize_target(model.tokenizer, PROMPTS[0], "Paris")
+    model = tiny_model(family)  # its own: the tokenizer is changed
+    asked = [Question(prompt, "Paris", {}) for prompt in PROMPTS]
+    answers = zip(asked, greedy(model, asked), strict=True)
+    question = next(one for one, said in answers if said.text)
+    ids, _ = tokenize_target(model.tokenizer, question.prompt, "Paris")
     with torch.no_grad():
         first = int(model.network(torch.tensor([ids])).logits[0, -1].argmax())
     model.tokenizer.eos_token = model.tokenizer.convert_ids_to_tokens(first)
-    assert not greedy(model, asked)[0].text
+    assert not greedy(model, [question])[0].text
 
 
 @pytest.mark.parametrize("max_tokens", [40, 10_000])
