@@ -13,6 +13,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from pitfalls.facts import Edit
+from pitfalls.models.label_logprobs import label_logprobs
 from pitfalls.models.language_model import LanguageModel
 from pitfalls.models.passes import logits_at, right_output
 from pitfalls.models.patches import Changes, row_patches
@@ -65,7 +66,7 @@ class Labels:
     ) -> Float[Tensor, " jobs"]:
         """−mean log p(label) over all labels of a job."""
         logits = logits_at(model, hidden, self._row, self._column)
-        logprobs = logits.log_softmax(-1).gather(1, self._id[:, None])[:, 0]
+        logprobs = label_logprobs(logits, self._id)
         zeros = torch.zeros(self.n_jobs, device=hidden.device)
         return -zeros.index_add(0, self._job, logprobs * self._weight)
 

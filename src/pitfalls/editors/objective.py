@@ -13,25 +13,22 @@ side, those of about equal length together, and what a search gets is summed up 
 Gradients cannot mix, since a row depends on its own search's δ alone.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Literal, TypeAlias
+from typing import TypeAlias
 
 import torch
 from jaxtyping import Bool, Float, Int
-from torch import Tensor, nn
+from torch import Tensor
 
 from pitfalls.editors.search import Search
+from pitfalls.editors.site import DeltaSite, Site
+from pitfalls.models.label_logprobs import label_logprobs
 from pitfalls.models.language_model import LanguageModel
 from pitfalls.models.packing import pack
 from pitfalls.models.passes import logits_at, text_pass
 from pitfalls.models.patches import row_patches
-from pitfalls.models.rows import with_column
-
-Site: TypeAlias = Literal["mlp", "block"]
-"""Where δ is added: to the MLP's output (ROME) or to the block's (MEMIT)."""
 
 Term: TypeAlias = Callable[[Tensor], Tensor]
 """A summand of L, from δ of all jobs to a number for each."""
@@ -118,9 +115,9 @@ class Objective:
         self, batch: "_Batch", delta: Float[Tensor, "jobs d"]
     ) -> Float[Tensor, " jobs"]:
         """A batch's part of −log p(o*) + λ_KL · KL."""
-        nll, essence, initial = batch(delta)
+        nll, essence = batch(delta)
         if not self._known:
-            self.unedited.initial[batch.first_job] = initial
+            self.unedited.initial[batch.first_job] = batch.initial
             self.unedited.essence[batch.kl_job] = essence.detach()
         kl = essence.exp() * (essence - self.unedited.essence[batch.kl_job])
         return nll.index_add(0, batch.kl_job, self._kl_weight * kl.sum(-1))
@@ -144,7 +141,7 @@ class _Batch:
     ) -> None:
         """`rows` names a search and one of its rows each."""
         self._model = model
-        self._site = model.mlp_out(layer) if site == "mlp" else model.blocks[layer]
+        self._site = DeltaSite(model, layer, site)
         self._patches = [searches[job].changes for job, _ in rows]
         with row_patches(model.network, self._patches):
             batch = model.batch([searches[job].rows[i].split for job, i in rows])
@@ -175,36 +172,19 @@ class _Batch:
 
     def __call__(
         self, delta: Float[Tensor, "jobs d"]
-    ) -> tuple[Float[Tensor, " jobs"], Float[Tensor, "kl vocabulary"], Float[Tensor, "first d"]]:
-        """−log p(o*) as far as it lies here, log p(· | "{s} is a"), and v0 of the first rows."""
-        with (
-            row_patches(self._model.network, self._patches),
-            _added(self._site, delta[self._job], self._texts.offset) as before,
-        ):
-            hidden = self._texts.hidden()
-        logprobs = logits_at(self._model, hidden, self._row, self._column).log_softmax(-1)
-        n = len(self._label)
-        of_labels = logprobs[:n].gather(1, self._label[:, None])[:, 0]
-        nll = torch.zeros_like(delta[:, 0]).index_add(0, self._label_job, -of_labels * self._weight)
-        return nll, logprobs[n:], before[0][self._first]
+    ) -> tuple[Float[Tensor, " jobs"], Float[Tensor, "kl vocabulary"]]:
+        """−log p(o*) as far as it lies here, and log p(· | "{s} is a")."""
+        with row_patches(self._model.network, self._patches):
+            hidden = self._site.hidden(self._texts, delta[self._job])
+        logits = logits_at(self._model, hidden, self._row, self._column)
+        n, n_kl = len(self._label), len(self.kl_job)
+        of_labels, of_kl = logits.split((n, n_kl)) if n_kl else (logits, logits[n:])
+        chosen = label_logprobs(of_labels, self._label) * self._weight
+        nll = torch.zeros_like(delta[:, 0]).index_add(0, self._label_job, -chosen)
+        return nll, of_kl.log_softmax(-1)
 
-
-@contextmanager
-def _added(
-    site: nn.Module, delta: Float[Tensor, "rows d"], column: int
-) -> Iterator[list[Float[Tensor, "rows d"]]]:
-    """Inside the block `site` gives `delta` more in one column; yields what it gave without."""
-    before: list[Tensor] = []
-
-    def more(states: Float[Tensor, "rows d"]) -> Float[Tensor, "rows d"]:
-        before.append(states.detach().float().to(delta.device))
-        return states + delta.to(states)
-
-    def add(module: nn.Module, args: Any, output: Any) -> Any:
-        return with_column(output, len(delta), column, more)
-
-    handle = site.register_forward_hook(add)
-    try:
-        yield before
-    finally:
-        handle.remove()
+    @property
+    def initial(self) -> Float[Tensor, "first d"]:
+        """v0 of the first rows of searches that lie here; known after a call."""
+        assert self._site.initial is not None, "the batch was run"
+        return self._site.initial[self._first]

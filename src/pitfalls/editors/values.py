@@ -9,8 +9,9 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from pitfalls.editors.adam import Adam
-from pitfalls.editors.objective import Objective, Site, Unedited
+from pitfalls.editors.objective import Objective, Unedited
 from pitfalls.editors.search import Search
+from pitfalls.editors.site import Site
 from pitfalls.models.cost import Cost
 from pitfalls.models.language_model import LanguageModel
 from pitfalls.models.packing import run_split_on_oom, share_out

@@ -19,6 +19,7 @@ from transformers.cache_utils import DynamicLayer
 
 from pitfalls.errors import PitfallsError
 from pitfalls.models.language_model import LanguageModel
+from pitfalls.models.rows import first_of
 from pitfalls.models.tokens import SplitBatch
 
 
@@ -31,8 +32,13 @@ class TextPass(Protocol):
         """The column in which the right parts begin, as modules see them while `hidden` runs."""
         ...
 
-    def hidden(self) -> Float[Tensor, "rows columns d"]:
-        """Hidden states after the final norm, the right parts from `offset` on. Differentiable."""
+    def hidden(self, *, since: int | None = None) -> Float[Tensor, "rows columns d"]:
+        """Hidden states after the final norm, the right parts from `offset` on. Differentiable.
+
+        Args:
+            since: where nothing moves below this block, it is the first one that has to run. The
+                number of blocks stands for the final norm.
+        """
         ...
 
 
@@ -62,8 +68,9 @@ class WholeText:
         self._model, self._batch = model, batch
         self.offset = batch.left.shape[1]
 
-    def hidden(self) -> Float[Tensor, "rows columns d"]:
-        """Hidden states of the whole texts after the final norm."""
+    def hidden(self, *, since: int | None = None) -> Float[Tensor, "rows columns d"]:
+        """Hidden states of the whole texts after the final norm, whatever moved."""
+        del since
         batch = self._batch
         ids = torch.cat([batch.left, batch.right], dim=1)
         return self._model.run(ids, batch.mask, batch.positions)
@@ -84,31 +91,24 @@ class TailReplay:
         self._cache = run_left(model, batch)[1] if batch.left.shape[1] else None
         cached = cached_layers(self._cache) if self._cache else []
         self._kept = cached[layer:]
+        self._final_norm = model.network.get_submodule(model.architecture.final_norm)
         self._prefix = [(kept.keys, kept.values) for kept in self._kept]
-        with torch.no_grad(), _calls(model.blocks[layer:]) as calls:
+        with torch.no_grad(), _calls([*model.blocks[layer:], self._final_norm]) as calls:
             right_output(model, batch, self._cache)
         self._calls = calls
         for below in cached[:layer]:  # these blocks do not run again
             below.keys = below.values = None
 
     def hidden(self, *, since: int | None = None) -> Float[Tensor, "rows right d"]:
-        """Hidden states of the right parts after the final norm.
-
-        Args:
-            since: where nothing moves below this block, which is above `layer`, it is the first one
-                to run.
-        """
+        """Hidden states of the right parts after the final norm; `since` lies above `layer`."""
         self._rewind()
         begin = self._layer if since is None else since
         calls = self._calls[begin - self._layer :]
-        hidden = calls[0][0][0]
-        for block, (args, kwargs) in zip(self._model.blocks[begin:], calls, strict=True):
-            output = block(hidden, *args[1:], **kwargs)
-            hidden = output[0] if isinstance(output, tuple) else output
-        normed: Tensor = self._model.network.get_submodule(self._model.architecture.final_norm)(
-            hidden
-        )
-        return normed.to(self._model.device)
+        hidden: Tensor = calls[0][0][0]
+        modules = [*self._model.blocks[begin:], self._final_norm]
+        for module, (args, kwargs) in zip(modules, calls, strict=True):
+            hidden = first_of(module(hidden, *args[1:], **kwargs))
+        return hidden.to(self._model.device)
 
     def _rewind(self) -> None:
         """Take the right parts' keys and values out of the cache again."""
@@ -159,14 +159,14 @@ Call = tuple[tuple[Any, ...], dict[str, Any]]
 
 
 @contextmanager
-def _calls(blocks: Sequence[nn.Module]) -> Iterator[list[Call]]:
-    """Positional and keyword arguments that each of `blocks` is called with inside the block."""
+def _calls(modules: Sequence[nn.Module]) -> Iterator[list[Call]]:
+    """Positional and keyword arguments that each of `modules` is called with inside the block."""
     calls: list[Call] = []
 
     def note(module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         calls.append((args, kwargs))
 
     with ExitStack() as stack:
-        for block in blocks:
-            stack.callback(block.register_forward_pre_hook(note, with_kwargs=True).remove)
+        for each in modules:
+            stack.callback(each.register_forward_pre_hook(note, with_kwargs=True).remove)
         yield calls

@@ -9,6 +9,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from transformers import DynamicCache
 
+from pitfalls.models.label_logprobs import label_logprobs
 from pitfalls.models.language_model import LanguageModel
 from pitfalls.models.packing import pack, run_split_on_oom
 from pitfalls.models.passes import cached_layers, logits_at, right_output, run_left
@@ -99,7 +100,7 @@ def _together(
         for j in range(len(target))
     ]
     row, column, ids = torch.tensor(places, device=model.device).unbind(1)
-    logprobs = logits_at(model, hidden, row, column).log_softmax(-1).gather(1, ids[:, None])[:, 0]
+    logprobs = label_logprobs(logits_at(model, hidden, row, column), ids)
     return list(logprobs.cpu().split([len(target) for _, target in texts]))
 
 
