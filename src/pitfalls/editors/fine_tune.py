@@ -12,6 +12,7 @@ from pitfalls.facts import Edit
 from pitfalls.models.cost import Cost
 from pitfalls.models.language_model import LanguageModel
 from pitfalls.models.packing import pack, run_split_on_oom
+from pitfalls.models.passes import many_passes
 from pitfalls.progress import SILENT, Progress
 
 
@@ -87,9 +88,10 @@ class FineTune(Editor):
         training = Training(
             model, name, jobs, layer=self.layer, lr=self.lr, batch_size=self.batch_size
         )
-        for _ in range(self.steps):
-            if not training.epoch(
-                bound=self.norm, weight_decay=self.weight_decay, stop_loss=self.stop_loss
-            ):
-                break
+        with many_passes(model, layer=self.layer):
+            for _ in range(self.steps):
+                if not training.epoch(
+                    bound=self.norm, weight_decay=self.weight_decay, stop_loss=self.stop_loss
+                ):
+                    break
         return training.updates(repr(self), (time.perf_counter() - begin) / len(jobs))

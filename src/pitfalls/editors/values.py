@@ -15,6 +15,7 @@ from pitfalls.editors.site import Site
 from pitfalls.models.cost import Cost
 from pitfalls.models.language_model import LanguageModel
 from pitfalls.models.packing import run_split_on_oom, share_out
+from pitfalls.models.passes import many_passes
 
 SIDE_BY_SIDE = 4
 """Searches take their steps together as long as their tokens are this many times what one forward
@@ -104,7 +105,8 @@ def find_values(
                 unedited=unedited,
             )
 
-        return _Descent(part, settings, objective, done).run()
+        with many_passes(model, layer=layer):
+            return _Descent(part, settings, objective, done).run()
 
     lengths = [search.length for search in searches]
     results: dict[int, Found] = {}

@@ -8,7 +8,7 @@ that are asked for. The two agree; tests and benchmarks compare them.
 """
 
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from typing import Any, Protocol, runtime_checkable
 
 import torch
@@ -19,6 +19,7 @@ from transformers.cache_utils import DynamicLayer
 
 from pitfalls.errors import PitfallsError
 from pitfalls.models.language_model import LanguageModel
+from pitfalls.models.products import packed
 from pitfalls.models.rows import first_of
 from pitfalls.models.tokens import SplitBatch
 
@@ -114,6 +115,11 @@ class TailReplay:
         """Take the right parts' keys and values out of the cache again."""
         for layer, (keys, values) in zip(self._kept, self._prefix, strict=True):
             layer.keys, layer.values = keys, values
+
+
+def many_passes(model: LanguageModel, *, layer: int) -> AbstractContextManager[None]:
+    """Inside the block, weights of blocks from `layer` on lie ready to be used again and again."""
+    return packed([*model.blocks[layer:], model.network.get_output_embeddings()])
 
 
 def run_left(

@@ -2,8 +2,14 @@
 
 torch hands products of float32 matrices to MKL, which on AMD's processors leaves more than half of
 the speed unused; oneDNN, which torch takes for bfloat16, does not. Results differ in rounding only.
+
+oneDNN brings a weight into an order of its own before each product. Where the same weights meet a
+few hundred tokens at a time, dozens of times, they are kept in that order meanwhile (`packed`).
 """
 
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -59,15 +65,97 @@ class _FrozenLinear(torch.autograd.Function):
         return _product(gradient, weight.mT, None), None, None
 
 
-class _QuickLinear(nn.Linear):
+@dataclass(frozen=True, slots=True, eq=False)
+class _Packed:
+    """A weight in oneDNN's order, for products with it and with its transpose."""
+
+    forwards: Tensor
+    backwards: Tensor
+
+    @classmethod
+    def of(cls, weight: Float[Tensor, "d_out d_in"]) -> "_Packed":
+        pack = torch.ops.mkldnn._reorder_linear_weight
+        return cls(pack(weight.contiguous()), pack(weight.mT.contiguous()))
+
+
+class _PackedLinear(torch.autograd.Function):
+    """A linear map whose weights need no gradient and lie packed."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, weight: _Packed, bias: Tensor | None) -> Tensor:
+        ctx.weight = weight
+        return _product(x, weight.forwards, bias)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:
+        return _product(gradient, ctx.weight.backwards, None), None, None
+
+
+class _Quick:
+    """What quick layers share."""
+
+    packed: _Packed | None = None
+
+    def map(self, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+        """The layer's linear map; `weight` is what lies packed, if anything does."""
+        if self.packed is None or x.dtype != weight.dtype:
+            return linear(x, weight, bias)
+        result: Tensor = _PackedLinear.apply(x, self.packed, bias)
+        return result
+
+
+class _QuickLinear(_Quick, nn.Linear):
     def forward(self, input: Tensor) -> Tensor:
-        return linear(input, self.weight, self.bias)
+        return self.map(input, self.weight, self.bias)
+
+    @property
+    def matrix(self) -> Tensor:
+        return self.weight
 
 
-class _QuickConv1D(Conv1D):
+class _QuickConv1D(_Quick, Conv1D):
     def forward(self, x: Tensor) -> Tensor:
-        return linear(x, self.weight.mT, self.bias)
+        return self.map(x, self.matrix, self.bias)
+
+    @property
+    def matrix(self) -> Tensor:
+        return self.weight.mT
 
 
 QUICK: dict[type[nn.Module], type[nn.Module]] = {nn.Linear: _QuickLinear, Conv1D: _QuickConv1D}
 """A kind of layer → the same with quick products."""
+
+PACKED_AT_MOST = 2**30
+"""Bytes of packed weights; weights of a model too large for that stay as they are."""
+
+
+@contextmanager
+def packed(modules: Iterable[nn.Module]) -> Iterator[None]:
+    """Inside the block, weights of the quick layers in `modules` lie packed beside themselves.
+
+    They must not change inside. The block itself may be entered again, for other modules or the
+    same.
+    """
+    layers = [
+        layer
+        for module in modules
+        for layer in module.modules()
+        if isinstance(layer, _QuickLinear | _QuickConv1D)
+        and layer.packed is None
+        and _can_be_packed(layer.matrix)
+    ]
+    size = 2 * sum(layer.matrix.nbytes for layer in layers)
+    fitting = layers if size <= PACKED_AT_MOST else []
+    try:
+        for layer in fitting:
+            layer.packed = _Packed.of(layer.matrix)
+        yield
+    finally:
+        for layer in fitting:
+            layer.packed = None
+
+
+def _can_be_packed(weight: Tensor) -> bool:
+    bfloat16 = weight.dtype == torch.bfloat16 and weight.device.type == "cpu"
+    return _suits(weight) or (bfloat16 and torch.ops.mkldnn._is_mkldnn_bf16_supported())
