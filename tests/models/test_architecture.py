@@ -13,7 +13,7 @@ from pitfalls.errors import PitfallsError
 from pitfalls.models.architecture import architecture_of, architectures, described
 from pitfalls.models.head import check_structure
 from pitfalls.models.language_model import LanguageModel
-from pitfalls.models.mlp_norm import before_mlp_norm
+from pitfalls.models.mlp_norm import before_mlp_norm, nearest_before_scales
 from pitfalls.models.passes import right_output
 from pitfalls.models.tokens import Split
 from pitfalls.models.trace import traffic
@@ -148,23 +148,36 @@ def test_every_row_says_what_it_is_for():
 
 
 def test_what_the_residual_stream_gets_is_what_was_asked_for(model: LanguageModel):
-    """To first order, but for the direction whose length a norm sets."""
-    layer = 1
-    path = model.architecture.mlp_norm
+    layer, path = 1, model.architecture.mlp_norm
     batch = model.batch([Split((), (5, 6, 7, 8))])
     m = traffic(model, batch, {0: model.mlp_out(layer)})[0][1][0]
-    r = 1e-3 * torch.randn(m.shape, generator=torch.Generator().manual_seed(0))
-    change = before_mlp_norm(model, layer, m, r)
-    if path is None:
-        assert torch.equal(change, r)
-        return
-    norm = model.blocks[layer].get_submodule(path)
-    got = norm(m.double() + change.double()) - norm(m.double())
-    along = torch.nn.functional.normalize(m.double(), dim=-1)
-    missing = (got - r) / norm(torch.ones_like(m[:1])).double()
-    across = missing - (missing * along).sum(-1, keepdim=True) * along
-    wanted = r / norm(torch.ones_like(m[:1])).double()
-    assert across.norm() < 0.05 * wanted.norm()
+    random = torch.Generator().manual_seed(0)
+    for size in (1e-3, 0.1, 10.0):
+        r = size * torch.randn(m.shape, generator=random)
+        if path is None:
+            assert torch.equal(before_mlp_norm(model, layer, m, r), r)
+            continue
+        norm = model.blocks[layer].get_submodule(path)
+        other = m + size * m.norm() * torch.randn(m.shape, generator=random)
+        can_be = norm(other) - norm(m)
+        got = norm(m + before_mlp_norm(model, layer, m, can_be)) - norm(m)
+        torch.testing.assert_close(got, can_be, rtol=1e-3, atol=1e-4 * can_be.abs().max().item())
+        nearest = norm(m + before_mlp_norm(model, layer, m, r)) - norm(m) - r
+        for others in (m, m + r, other):
+            assert (nearest.norm(dim=-1) <= (norm(others) - norm(m) - r).norm(dim=-1) + 1e-5).all()
+
+
+@pytest.mark.parametrize("least", [0.0, 1e-3])
+def test_scales_near_zero_ask_for_no_more_than_is_there(least: float):
+    g = torch.linspace(least, 150, 64, dtype=torch.float64)[None].flip(1)
+    target = g * torch.randn(5, 64, dtype=torch.float64) + 30 * torch.randn(5, 64)
+    u = nearest_before_scales(g, target)
+    assert torch.allclose(u.square().mean(-1).sqrt(), torch.ones(5, dtype=torch.float64))
+    error = (g * u - target).norm(dim=-1)
+    for _ in range(20):
+        other = u + 0.01 * torch.randn(u.shape)
+        other /= other.square().mean(-1, keepdim=True).sqrt()
+        assert (error <= (g * other - target).norm(dim=-1) + 1e-9).all()
 
 
 @pytest.mark.parametrize("layer", [-1, 4, 100])

@@ -14,8 +14,10 @@ from rich.table import Table
 
 from pitfalls.cli.effect import as_json as effect_json
 from pitfalls.cli.effect import complaint, draw
-from pitfalls.cli.keeping import Exports, Kept, Setup, Words, look_after, make, take_back
+from pitfalls.cli.exports import Exports
+from pitfalls.cli.keeping import Kept, Setup, look_after, make, take_back
 from pitfalls.cli.progress import progress_on
+from pitfalls.cli.words import Words
 from pitfalls.errors import PitfallsError
 
 NOT_EDITED = 3

@@ -1,4 +1,4 @@
-"""What `pitfalls edit` was asked to do, checked before anything long begins, and doing it."""
+"""What `pitfalls edit` does: makes edits, keeps them on a stack, shows and takes them back."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,72 +8,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pitfalls.bench.bystanders import filled_in
+from pitfalls.cli.exports import Exports
 from pitfalls.cli.settings import parse_settings, refuse_idle
-from pitfalls.editors.request import Request, read_requests
-from pitfalls.errors import PitfallsError, UnknownNameError
+from pitfalls.cli.words import Words
+from pitfalls.editors.request import Request
+from pitfalls.errors import UnknownNameError
 from pitfalls.graph.starter import starter_graph
 from pitfalls.progress import Progress
 
 if TYPE_CHECKING:  # torch, which a user who asks for help should not wait for
     from pitfalls.bench.effect import Effect
-    from pitfalls.editors.lora import Adapter
     from pitfalls.editors.stack import Stack
     from pitfalls.editors.update import Update
     from pitfalls.models.language_model import LanguageModel
-
-
-@dataclass(frozen=True, slots=True)
-class Words:
-    """The edits as they were typed."""
-
-    prompt: str | None
-    subject: str | None
-    target: str | None
-    paraphrases: Sequence[str]
-    true_objects: Sequence[str]
-    file: Path | None
-    together: bool
-
-    @property
-    def given(self) -> bool:
-        """Whether any edit is asked for."""
-        return any((self.single, self.file, self.together))
-
-    @property
-    def single(self) -> bool:
-        """Whether an edit is spelt out in options."""
-        words = (self.prompt, self.subject, self.target)
-        return any(word is not None for word in words) or any((self.paraphrases, self.true_objects))
-
-    def jobs(self) -> list[tuple[Request, ...]]:
-        """What is to be made together, job by job.
-
-        Raises:
-            PitfallsError: something is missing, given twice, or no edit.
-        """
-        if self.file is None:
-            if self.together:
-                raise PitfallsError("--together is about the edits of a file: give --edits FILE")
-            return [(self._spelt_out(),)]
-        if self.single:
-            raise PitfallsError("edits come from --edits FILE or from --prompt, not from both")
-        requests = read_requests(self.file)
-        return [tuple(requests)] if self.together else [(one,) for one in requests]
-
-    def _spelt_out(self) -> Request:
-        if self.prompt is None or self.subject is None or self.target is None:
-            words = {"--prompt": self.prompt, "--subject": self.subject, "--target": self.target}
-            missing = ", ".join(name for name, word in words.items() if word is None)
-            raise PitfallsError(f"an edit needs {', '.join(words)}: {missing} is missing")
-        request = Request(
-            prompt=self.prompt,
-            subject=self.subject,
-            target=self.target,
-            paraphrases=tuple(self.paraphrases),
-            true_objects=tuple(self.true_objects),
-        )
-        _ = request.edit  # refuses what is no edit
-        return request
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,67 +82,6 @@ class Setup:
 
 
 @dataclass(frozen=True, slots=True)
-class Exports:
-    """Where the edited model goes besides the stack."""
-
-    merge: Path | None
-    lora: Path | None
-    rank: int | None
-
-    def __bool__(self) -> bool:
-        return bool(self.merge or self.lora)
-
-    def check(self) -> None:
-        """Refuse what cannot be written before anything long begins.
-
-        Raises:
-            PitfallsError: a folder is there already, or PEFT is not.
-        """
-        from pitfalls.editors.export import refuse_taken
-        from pitfalls.editors.lora import check_peft
-
-        if self.rank is not None and self.lora is None:
-            raise PitfallsError("--rank is about an adapter: give --lora DIR")
-        for folder in (self.merge, self.lora):
-            if folder is not None:
-                refuse_taken(folder)
-        if self.lora is not None:
-            check_peft()
-
-    def prepared(self, update: "Update") -> "Adapter | None":
-        """The adapter that will be written, if one is wanted.
-
-        Raises:
-            PitfallsError: the update has no such form.
-        """
-        from pitfalls.editors.lora import Adapter
-
-        return Adapter.of(update, rank=self.rank) if self.lora else None
-
-    def write(self, model: "LanguageModel", update: "Update", adapter: "Adapter | None") -> None:
-        """Write what is wanted.
-
-        Raises:
-            PitfallsError: a disk does not take it.
-        """
-        from pitfalls.editors.export import save_merged
-
-        if self.merge is not None:
-            save_merged(model, update, self.merge)
-        if self.lora is not None and adapter is not None:
-            adapter.save(model, self.lora)
-
-    def told(self, adapter: "Adapter | None") -> list[str]:
-        """Lines about what was written."""
-        lines = [f"Checkpoint: {self.merge}"] if self.merge else []
-        if self.lora and adapter is not None:
-            ranks = sorted(set(adapter.ranks.values()))
-            line = f"Adapter: {self.lora}, rank {', '.join(map(str, ranks))}"
-            lines.append(line + f", relative error {adapter.error:.2g}" * bool(self.rank))
-        return lines
-
-
-@dataclass(frozen=True, slots=True)
 class Kept:
     """What came of it."""
 
@@ -221,7 +107,8 @@ def make(
     """
     jobs = words.jobs()
 
-    from pitfalls.editors.stack import Made, Stack, fit_in_turn  # torch, once they are known good
+    from pitfalls.editors.in_turn import fit_in_turn  # torch, once they are known good
+    from pitfalls.editors.stack import Made, Stack
     from pitfalls.editors.table import EDITORS, editor_for
     from pitfalls.editors.update import Update
     from pitfalls.models.corpus import load_corpus

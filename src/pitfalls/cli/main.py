@@ -52,6 +52,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
         print(f"pitfalls: {' '.join(told.split())}", file=sys.stderr)
         sys.exit(WRONG_INPUT)
     except (KeyboardInterrupt, typer.Abort):
-        print("pitfalls: stopped; the same command goes on from here", file=sys.stderr)
+        print("pitfalls: stopped; the same command goes on from what is written", file=sys.stderr)
         sys.exit(130)
     sys.exit(status if isinstance(status, int) else 0)

@@ -18,12 +18,10 @@ from pathlib import Path
 from typing import Literal
 
 from pitfalls.disk import make_folder, parse_json, read_text, write_bytes
-from pitfalls.editors.editor import Editor, Job
 from pitfalls.editors.request import Request, RequestShape
 from pitfalls.editors.update import Update
 from pitfalls.errors import PitfallsError
 from pitfalls.models.language_model import LanguageModel
-from pitfalls.progress import SILENT, Progress
 from pitfalls.shapes import Name, Shape, check
 
 INDEX = "stack.json"
@@ -232,32 +230,6 @@ class Stack:
         }
         text = json.dumps(rows, indent=2, ensure_ascii=False)
         write_bytes(self.folder / INDEX, f"{text}\n".encode())
-
-
-def fit_in_turn(
-    editor: Editor,
-    model: LanguageModel,
-    jobs: Sequence[Sequence[Request]],
-    base: Update,
-    *,
-    progress: Progress = SILENT,
-) -> list[Update]:
-    """An update per job, each fitted on top of `base` and of all jobs before it.
-
-    Raises:
-        PitfallsError: a fit failed; the line tells which and why.
-    """
-    updates: list[Update] = []
-    for requests in jobs:
-        job = Job(tuple(request.edit for request in requests), reduce(add, updates, base))
-        (update,) = editor.fit(model, [job], progress=progress)
-        if update.failure:
-            raise PitfallsError(
-                f"the fit of '{requests[0]}' failed: {update.failure}; nothing was written: try "
-                "another editor or a smaller learning rate (--set)"
-            )
-        updates.append(update)
-    return updates
 
 
 def _refuse_files_of_others(folder: Path) -> None:

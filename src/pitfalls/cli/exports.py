@@ -1,0 +1,73 @@
+"""Where `pitfalls edit` writes an edited model besides the stack: a checkpoint, an adapter."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pitfalls.errors import PitfallsError
+
+if TYPE_CHECKING:  # torch, which a user who asks for help should not wait for
+    from pitfalls.editors.lora import Adapter
+    from pitfalls.editors.update import Update
+    from pitfalls.models.language_model import LanguageModel
+
+
+@dataclass(frozen=True, slots=True)
+class Exports:
+    """Where the edited model goes besides the stack."""
+
+    merge: Path | None
+    lora: Path | None
+    rank: int | None
+
+    def __bool__(self) -> bool:
+        return bool(self.merge or self.lora)
+
+    def check(self) -> None:
+        """Refuse what cannot be written before anything long begins.
+
+        Raises:
+            PitfallsError: a folder is there already, or PEFT is not.
+        """
+        from pitfalls.editors.export import refuse_taken
+        from pitfalls.editors.lora import check_peft
+
+        if self.rank is not None and self.lora is None:
+            raise PitfallsError("--rank is about an adapter: give --lora DIR")
+        for folder in (self.merge, self.lora):
+            if folder is not None:
+                refuse_taken(folder)
+        if self.lora is not None:
+            check_peft()
+
+    def prepared(self, update: "Update") -> "Adapter | None":
+        """The adapter that will be written, if one is wanted.
+
+        Raises:
+            PitfallsError: the update has no such form.
+        """
+        from pitfalls.editors.lora import Adapter
+
+        return Adapter.of(update, rank=self.rank) if self.lora else None
+
+    def write(self, model: "LanguageModel", update: "Update", adapter: "Adapter | None") -> None:
+        """Write what is wanted.
+
+        Raises:
+            PitfallsError: a disk does not take it.
+        """
+        from pitfalls.editors.export import save_merged
+
+        if self.merge is not None:
+            save_merged(model, update, self.merge)
+        if self.lora is not None and adapter is not None:
+            adapter.save(model, self.lora)
+
+    def told(self, adapter: "Adapter | None") -> list[str]:
+        """Lines about what was written."""
+        lines = [f"Checkpoint: {self.merge}"] if self.merge else []
+        if self.lora and adapter is not None:
+            ranks = sorted(set(adapter.ranks.values()))
+            line = f"Adapter: {self.lora}, rank {', '.join(map(str, ranks))}"
+            lines.append(line + f", relative error {adapter.error:.2g}" * bool(self.rank))
+        return lines
