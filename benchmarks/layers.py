@@ -5,8 +5,10 @@
 The table in docs/smollm2-layers.md was made by this command. A finished layer is not run again.
 """
 
-import argparse
 from pathlib import Path
+from typing import Annotated
+
+import typer
 
 from pitfalls import Experiment, run
 from pitfalls.cli.progress import progress_on
@@ -22,38 +24,38 @@ LAYERS = {
 METRICS = ("succ_single", "cs", "cm")
 
 
-def main() -> None:
+def main(
+    model: Annotated[str, typer.Option(help="As in `pitfalls run`.")] = "smollm2-135m",
+    cases: Annotated[int, typer.Option(help="The first starter cases.", min=1)] = 8,
+    dtype: str = "float32",
+    out: Path = Path("runs/layers"),
+    editor: Annotated[list[str] | None, typer.Option(help="All that are listed here.")] = None,
+) -> None:
     """Run every editor at every layer and print one table."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--model", default="smollm2-135m")
-    parser.add_argument("--cases", type=int, default=8)
-    parser.add_argument("--dtype", default="float32")
-    parser.add_argument("--out", type=Path, default=Path("runs/layers"))
-    parser.add_argument("--editors", nargs="*", default=list(LAYERS))
-    options = parser.parse_args()
     print("| editor | layer | Succ | CS | CM |\n|---|---|---|---|---|")
-    for editor in options.editors:
-        for layer in LAYERS[editor]:
-            scores = measure(options, editor, layer)
-            cells = " | ".join(show(scores[name]) for name in METRICS)
-            print(f"| {editor} | {layer} | {cells} |", flush=True)
+    for name in editor or LAYERS:
+        for layer in LAYERS[name]:
+            experiment = Experiment(
+                model=model,
+                editors=(name,),
+                data=("conflict/coverage",),
+                cases=cases,
+                dtype=dtype,
+                settings={name: {"layer" if isinstance(layer, int) else "layers": layer}},
+            )
+            scores = measure(experiment, out / "-".join([name, *ends(layer)]))
+            cells = " | ".join(show(scores[metric]) for metric in METRICS)
+            print(f"| {name} | {' to '.join(ends(layer))} | {cells} |", flush=True)
 
 
-def measure(
-    options: argparse.Namespace, editor: str, layer: int | tuple[int, ...]
-) -> dict[str, Score]:
-    """The clean scores of coverage cases with `editor` at `layer`."""
-    where = {"layer": layer} if isinstance(layer, int) else {"layers": layer}
-    experiment = Experiment(
-        model=options.model,
-        editors=(editor,),
-        data=("conflict/coverage",),
-        cases=options.cases,
-        dtype=options.dtype,
-        settings={editor: where},
-    )
-    name = f"{editor}-{layer}" if isinstance(layer, int) else f"{editor}-{layer[0]}-{layer[-1]}"
-    directory = run(experiment, options.out / name, progress=progress_on())
+def ends(layer: int | tuple[int, ...]) -> list[str]:
+    """The one layer, or the first and the last of several."""
+    return [str(layer)] if isinstance(layer, int) else [str(layer[0]), str(layer[-1])]
+
+
+def measure(experiment: Experiment, out: Path) -> dict[str, Score]:
+    """The clean scores of a run in `out`."""
+    directory = run(experiment, out, progress=progress_on())
     return {one.metric: one for one in score(observe_run(directory), preset="clean")}
 
 
@@ -63,4 +65,4 @@ def show(one: Score) -> str:
 
 
 if __name__ == "__main__":
-    main()
+    typer.run(main)

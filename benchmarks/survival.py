@@ -7,15 +7,16 @@ the edited matrix is rounded as the format does it, in a model whose other matri
 bitsandbytes for its int8, which works on a CPU (pip install --no-deps bitsandbytes).
 """
 
-import argparse
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from statistics import fmean
+from typing import Annotated
 
 import gguf
 import numpy as np
 import torch
+import typer
 from torch import Tensor
 
 from pitfalls import Edit, Job, LanguageModel, Update, editor_for
@@ -76,28 +77,25 @@ FORMATS: Mapping[str, Format] = {
 }
 
 
-def main() -> None:
+def main(
+    model: Annotated[str, typer.Option(help="As in `pitfalls run`.")] = "smollm2-135m",
+    facts: Annotated[int, typer.Option(min=1)] = 12,
+    text_tokens: Annotated[int, typer.Option(help="Read for the perplexity.", min=1)] = 2048,
+) -> None:
     """Edit every fact with every editor, and read it back from every format."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--model", default="smollm2-135m")
-    parser.add_argument("--facts", type=int, default=12)
-    parser.add_argument("--text-tokens", type=int, default=2048)
-    parser.add_argument("--formats", nargs="*", default=list(FORMATS), choices=list(FORMATS))
-    options = parser.parse_args()
     progress = progress_on()
-    model = LanguageModel.load(options.model, progress=progress)
-    edits = some_edits(options.facts)
+    loaded = LanguageModel.load(model, progress=progress)
+    edits = some_edits(facts)
     updates = {
-        name: editor_for(name, model).fit(model, [Job((e,)) for e in edits], progress=progress)
+        name: editor_for(name, loaded).fit(loaded, [Job((e,)) for e in edits], progress=progress)
         for name in EDITORS
     }
     texts = load_corpus("boolq-passages").texts
     rows: dict[str, list[str]] = {name: [] for name in EDITORS}
-    for title in options.formats:
-        form = FORMATS[title]
-        stored = LanguageModel.load(options.model, dtype=form.dtype)
+    for title, form in FORMATS.items():
+        stored = LanguageModel.load(model, dtype=form.dtype)
         store(stored, form)
-        harm = perplexity(stored, texts, {}, max_tokens=options.text_tokens)
+        harm = perplexity(stored, texts, {}, max_tokens=text_tokens)
         print(f"{title}: perplexity of the unedited model {harm:.2f}", flush=True)
         if title == "float32":
             before = cells([reading(stored, edit) for edit in edits])
@@ -106,7 +104,7 @@ def main() -> None:
         for name in EDITORS:
             found = []
             for edit, update in zip(edits, updates[name], strict=True):
-                with holding(stored, model, update, form):
+                with holding(stored, loaded, update, form):
                     found.append(reading(stored, edit))
             rows[name].append(f"| {name} | {title} | {cells(found)} |")
     print(HEAD)
@@ -178,4 +176,4 @@ def cells(readings: Sequence[Reading]) -> str:
 
 
 if __name__ == "__main__":
-    main()
+    typer.run(main)

@@ -1,6 +1,7 @@
 """The pages that people read, taken apart."""
 
 import re
+import runpy
 import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,12 +9,16 @@ from pathlib import Path
 from textwrap import dedent
 from typing import Any
 
+import pytest
+import typer
 import typer.main
 
 from pitfalls.cli.main import app
 
 REPOSITORY = Path(__file__).parents[2]
-PAGES = [REPOSITORY / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")]
+PAGES = [
+    REPOSITORY / name for name in ("README.md", "BENCHMARKS.md", "CONTRIBUTING.md", "CHANGELOG.md")
+]
 PAGES += sorted((REPOSITORY / "docs").glob("*.md"))
 
 FENCE = re.compile(r"^( *)```(\w*)\n(.*?)^ *```$", re.DOTALL | re.MULTILINE)
@@ -56,6 +61,16 @@ def every_command() -> Iterator[tuple[list[str], Any]]:
         waiting += [([*words, name], each) for name, each in inner.items()]
 
 
+def benchmark(script: Path) -> Any:
+    """The command that `script` is; it may import its neighbours."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(script.parent))
+        main = runpy.run_path(str(script))["main"]
+    alone = typer.Typer()
+    alone.command()(main)
+    return typer.main.get_command(alone)
+
+
 def parse(words: list[str]) -> None:
     """Read a command line as `pitfalls` would, without doing it.
 
@@ -63,8 +78,12 @@ def parse(words: list[str]) -> None:
         typer.TyperException: there is no such command or option, or a value is of the wrong type.
     """
     name, *rest = words
-    assert name == "pitfalls", f"not a command of this package: {shlex.join(words)}"
-    _, command = next(every_command())
+    if name == "python":
+        name, *rest = rest
+        command = benchmark(REPOSITORY / name)
+    else:
+        assert name == "pitfalls", f"not a command of this package: {shlex.join(words)}"
+        _, command = next(every_command())
     while rest and (inner := getattr(command, "commands", {}).get(rest[0])) is not None:
         command, rest = inner, rest[1:]
     if getattr(command, "commands", {}):

@@ -21,6 +21,13 @@ COMMANDS = [
     if block.language == "sh"
     for number, words in enumerate(block.commands)
 ]
+COMMANDS += [
+    pytest.param(shlex.split(command), id=f"{page.name}-{number}")
+    for page in PAGES
+    for number, command in enumerate(
+        re.findall(r"`(python benchmarks/[^`]+)`", page.read_text("utf-8"))
+    )
+]
 TARGETS = set(re.findall(r"^([a-z]+):", (REPOSITORY / "Makefile").read_text(), re.MULTILINE))
 
 ACTIVATE = [".", ".venv/bin/activate"]

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from table import tiny_editor
 
 from pitfalls.editors.editor import Job
-from pitfalls.editors.request import Request, read_requests
 from pitfalls.editors.in_turn import fit_in_turn
+from pitfalls.editors.request import Request, read_requests
 from pitfalls.editors.stack import INDEX, Made, Stack
 from pitfalls.editors.update import Update
 from pitfalls.errors import PitfallsError

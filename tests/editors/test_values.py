@@ -12,6 +12,7 @@ from pitfalls.editors.equations import rank_one_insertion
 from pitfalls.editors.keys import subject_traffic
 from pitfalls.editors.rome import Rome
 from pitfalls.editors.search import Search, search_rows
+from pitfalls.editors.site import Site, mlp_adds_straight
 from pitfalls.editors.update import Update
 from pitfalls.editors.values import Found, ValueSearch, find_values
 from pitfalls.facts import Edit
@@ -31,7 +32,7 @@ def searches(model: LanguageModel, updates: list[Update]) -> list[Search]:
 
 @pytest.mark.parametrize("site", ["mlp", "block"])
 def test_the_search_on_tails_is_the_search_on_whole_texts(
-    model: LanguageModel, moments: MomentSettings, site: str
+    model: LanguageModel, moments: MomentSettings, site: Site
 ):
     (base,) = tiny_editor("rome", model, moments).fit(model, [Job((EDITS[2],))])
     asked = searches(model, [Update(), base, Update()])
@@ -44,6 +45,10 @@ def test_the_search_on_tails_is_the_search_on_whole_texts(
         torch.testing.assert_close(tail.delta, whole.delta, rtol=1e-3, atol=1e-4)
         torch.testing.assert_close(tail.initial, whole.initial, rtol=1e-4, atol=1e-5)
         assert tail.losses[-1] < tail.losses[0]
+
+
+def test_what_an_mlp_gives_more_leaves_its_block_unless_a_norm_is_behind_it(model: LanguageModel):
+    assert mlp_adds_straight(model, 2) == (model.architecture.mlp_norm is None)
 
 
 def test_a_search_ends_where_it_is_told_to(model: LanguageModel):

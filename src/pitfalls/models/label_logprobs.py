@@ -27,10 +27,12 @@ class _LabelLogprobs(torch.autograd.Function):
     def forward(ctx: Any, logits: Tensor, ids: Tensor) -> Tensor:
         p = logits.softmax(-1)
         largest, where = logits.max(-1, keepdim=True)
-        # The likeliest token's probability is at least 1/vocabulary: its logarithm is sound.
-        log_z = largest - p.gather(1, where).log()
+        # log Z, from the largest logit on: the likeliest token's probability is at least
+        # 1/vocabulary, so that its logarithm is sound. Logits are subtracted from one another
+        # first, or hundreds would take the last digits off a small difference.
+        ahead = -p.gather(1, where).log()
         ctx.save_for_backward(p, ids)
-        return (logits.gather(1, ids[:, None]) - log_z)[:, 0]
+        return (logits.gather(1, ids[:, None]) - largest - ahead)[:, 0]
 
     @staticmethod
     @once_differentiable
