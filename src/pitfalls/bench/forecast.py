@@ -12,7 +12,8 @@ from pitfalls.cases.plan import Plan, Probe, plan
 from pitfalls.editors.editor import Editor
 from pitfalls.editors.table import editor_for, editors_named
 from pitfalls.models.cost import Cost, calibrated_rate
-from pitfalls.models.language_model import DTYPES, LanguageModel
+from pitfalls.models.language_model import LanguageModel
+from pitfalls.models.quantised import PACKINGS
 from pitfalls.models.tokens import tokenize_target
 from pitfalls.progress import SILENT, Progress
 
@@ -63,12 +64,12 @@ def forecast(experiment: Experiment, *, progress: Progress = SILENT) -> Forecast
     Raises:
         PitfallsError: wrong names, files or settings, as in a run.
     """
-    model = LanguageModel.outline(experiment.model, progress=progress)
+    model = LanguageModel.outline(experiment.model, dtype=experiment.dtype, progress=progress)
     names = editors_named(experiment.editors, model)
     cases = load_all(experiment)
-    dtype, device = DTYPES[experiment.dtype], torch.device(experiment.device)
+    device = torch.device(experiment.device)
     d_out, d_in = model.weight(f"{model.mlp_out_name(0)}.weight").shape
-    rate = EFFICIENCY * calibrated_rate(d_out, d_in, dtype, device)
+    rate = EFFICIENCY * calibrated_rate(d_out, d_in, model.dtype, device)
     reader = _Reader(model)
 
     def line(editor: str, n_cases: int, n_edits: int, cost: Cost) -> Line:
@@ -89,7 +90,7 @@ def forecast(experiment: Experiment, *, progress: Progress = SILENT) -> Forecast
         for steps in mine:
             cost += reader.cost(steps, [state for state in steps.states if state != "theta0"])
         lines.append(line(str(name), len(mine), n_edits, cost))
-    return Forecast(tuple(lines), _memory(model, dtype))
+    return Forecast(tuple(lines), _memory(model))
 
 
 def _fits(model: LanguageModel, editor: Editor, plans: Iterable[Plan]) -> tuple[int, Cost]:
@@ -130,9 +131,13 @@ class _Reader:
         return Cost(tokens * self._n_layers, len(prompts) + sum(targets.values()))
 
 
-def _memory(model: LanguageModel, dtype: torch.dtype) -> float:
+def _memory(model: LanguageModel) -> float:
     """Weights, what one batch leaves for its way backwards, logits, and what FT trains."""
-    weights = sum(p.numel() for p in model.network.parameters()) * dtype.itemsize
+    dtype = model.dtype
+    weights: float = sum(p.numel() for p in model.network.parameters()) * dtype.itemsize
+    if model.packing:
+        matrices = sum(p.numel() for b in model.blocks for p in b.parameters() if p.ndim == 2)
+        weights -= matrices * (dtype.itemsize - PACKINGS[model.packing].bits / 8)
     d_out, d_in = model.weight(f"{model.mlp_out_name(0)}.weight").shape
     activations = BATCH * model.n_layers * KEPT * (d_out + d_in / 2) * dtype.itemsize
     logits = 3 * 4 * 512 * model.n_logits

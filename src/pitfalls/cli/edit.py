@@ -17,6 +17,7 @@ from pitfalls.cli.effect import complaint, draw
 from pitfalls.cli.exports import Exports
 from pitfalls.cli.keeping import Kept, Setup, look_after, make, take_back
 from pitfalls.cli.progress import progress_on
+from pitfalls.cli.settings import WEIGHTS_HELP
 from pitfalls.cli.words import Words
 from pitfalls.errors import PitfallsError
 
@@ -53,7 +54,7 @@ def edit(
     ] = None,
     seed: Annotated[int, typer.Option(help="Of everything that is sampled.")] = 0,
     dtype: Annotated[
-        str | None, typer.Option(help="float32 or bfloat16 weights; the stack's own.")
+        str | None, typer.Option(help=f"{WEIGHTS_HELP} Left out: the stack's.")
     ] = None,
     device: Annotated[str, typer.Option(help="A torch device, such as cuda:0.")] = "cpu",
     text: Annotated[

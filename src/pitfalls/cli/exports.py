@@ -40,6 +40,17 @@ class Exports:
         if self.lora is not None:
             check_peft()
 
+    def check_for(self, model: "LanguageModel") -> None:
+        """Refuse what cannot be written of `model`.
+
+        Raises:
+            PitfallsError: a checkpoint of a model that is kept in too few bits.
+        """
+        from pitfalls.editors.export import refuse_packed
+
+        if self.merge is not None:
+            refuse_packed(model)
+
     def prepared(self, update: "Update") -> "Adapter | None":
         """The adapter that will be written, if one is wanted.
 

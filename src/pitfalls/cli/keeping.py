@@ -118,6 +118,7 @@ def make(
     refuse_idle(setup.settings, [setup.editor])
     exports.check()
     model = setup.load(out, progress)
+    exports.check_for(model)
     stack = Stack.open(out, model)
     overrides = parse_settings(setup.settings).get(setup.editor)
     editor = editor_for(setup.editor, model, overrides, seed=setup.seed)
@@ -157,6 +158,7 @@ def look_after(
     if not (show or exports):
         return Kept(stack, None, [])
     model = setup.load(out, progress)
+    exports.check_for(model)
     Stack.open(out, model)  # refuses another model
     total = stack.total().to(model.device)
     adapter = exports.prepared(total)

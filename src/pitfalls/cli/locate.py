@@ -13,6 +13,7 @@ from rich.table import Table
 
 from pitfalls.cases.drawing import Dice
 from pitfalls.cli.progress import progress_on
+from pitfalls.cli.settings import WEIGHTS_HELP
 from pitfalls.cli.sources import open_source
 from pitfalls.disk import write_bytes
 from pitfalls.facts import Fact
@@ -42,7 +43,7 @@ def locate(
         typer.Option(help="MLPs, or attentions, restored together; 10 of 48 if left out."),
     ] = None,
     seed: Annotated[int, typer.Option(help="Of the noise and of which facts are tried.")] = 0,
-    dtype: Annotated[str, typer.Option(help="float32 or bfloat16 weights.")] = "float32",
+    dtype: Annotated[str, typer.Option(help=WEIGHTS_HELP)] = "float32",
     device: Annotated[str, typer.Option(help="A torch device, such as cuda:0.")] = "cpu",
     plot: Annotated[
         Path | None, typer.Option(help="Draw the heat maps into a .html, .png or .svg file.")

@@ -1,5 +1,6 @@
 """The command `pitfalls`: every subcommand, and the one place that turns errors into exit codes."""
 
+import logging
 import sys
 from collections.abc import Sequence
 
@@ -45,6 +46,8 @@ app.add_typer(train.app, name="train")
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line; a user's mistake is one line on standard error and status 2."""
+    # On import it would tell of a faster kernel that could be had.
+    logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
     try:
         status = app(arguments, standalone_mode=False)
     except (PitfallsError, typer.TyperException) as error:

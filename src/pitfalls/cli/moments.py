@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.table import Table
 
 from pitfalls.cli.progress import progress_on
+from pitfalls.cli.settings import WEIGHTS_HELP
 
 
 def moments(
@@ -19,7 +20,7 @@ def moments(
         str, typer.Option(help="Packaged name, path or hf:NAME[:CONFIG[:SPLIT]].")
     ] = "boolq-passages",
     max_tokens: Annotated[int, typer.Option(help="Stop here at the latest.")] = 50_000,
-    dtype: Annotated[str, typer.Option(help="float32 or bfloat16 weights.")] = "float32",
+    dtype: Annotated[str, typer.Option(help=WEIGHTS_HELP)] = "float32",
     device: Annotated[str, typer.Option(help="A torch device, such as cuda:0.")] = "cpu",
 ) -> None:
     """Estimate the keys' second moments for some layers in one pass, and keep them for later runs.

@@ -9,7 +9,7 @@ from rich.console import Console
 from pitfalls.bench.experiment import Experiment, read_experiment
 from pitfalls.cli.plan import forecast_table
 from pitfalls.cli.progress import progress_on
-from pitfalls.cli.settings import parse_settings, refuse_idle
+from pitfalls.cli.settings import WEIGHTS_HELP, parse_settings, refuse_idle
 from pitfalls.metrics.scores import score as score_observations
 from pitfalls.records.observation import observe_run
 from pitfalls.report.tables import tables
@@ -35,7 +35,7 @@ def run(
     ] = None,
     cases: Annotated[int | None, typer.Option(help="The first so many of every data set.")] = None,
     seed: Annotated[int | None, typer.Option(help="Of everything that is sampled.")] = None,
-    dtype: Annotated[str | None, typer.Option(help="float32 or bfloat16 weights.")] = None,
+    dtype: Annotated[str | None, typer.Option(help=WEIGHTS_HELP)] = None,
     device: Annotated[str | None, typer.Option(help="A torch device, such as cuda:0.")] = None,
     out: Annotated[
         Path, typer.Option(help="The run directory; an unfinished run in it goes on.")

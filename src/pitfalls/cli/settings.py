@@ -6,6 +6,9 @@ from typing import Any
 
 from pitfalls.errors import PitfallsError, UnknownNameError
 
+WEIGHTS_HELP = "Weights in float32, bfloat16, int8 or nf4."
+"""Of `--dtype`, wherever a model is loaded."""
+
 
 def parse_settings(words: Sequence[str]) -> dict[str, dict[str, Any]]:
     """Nested settings from `EDITOR.SETTING=VALUE`; a value is written as in TOML, or plain text.

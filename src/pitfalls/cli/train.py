@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from pitfalls.cli.progress import progress_on
-from pitfalls.cli.settings import parse_settings
+from pitfalls.cli.settings import WEIGHTS_HELP, parse_settings
 from pitfalls.vocabulary import DATASETS
 
 HELP = """Train what an editor needs beforehand.
@@ -44,7 +44,7 @@ def mend(
         list[str] | None,
         typer.Option("--set", help="mend-training.SETTING=VALUE, such as rank=64; repeat."),
     ] = None,
-    dtype: Annotated[str, typer.Option(help="float32 or bfloat16 weights.")] = "float32",
+    dtype: Annotated[str, typer.Option(help=WEIGHTS_HELP)] = "float32",
     device: Annotated[str, typer.Option(help="A torch device, such as cuda:0.")] = "cpu",
 ) -> None:
     """Train MEND's networks for a model; interrupted, the same command goes on.

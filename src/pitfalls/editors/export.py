@@ -23,9 +23,10 @@ def save_merged(model: LanguageModel, update: Update, destination: Path | str) -
         destination: the folder to make.
 
     Raises:
-        PitfallsError: the folder is there already or cannot be written, or the update was made for
-            another model.
+        PitfallsError: the folder is there already or cannot be written, the update was made for
+            another model, or the model is kept in too few bits.
     """
+    refuse_packed(model)
     destination = Path(destination)
     refuse_taken(destination)
     with staged(destination) as folder:
@@ -51,6 +52,19 @@ def origin_of(model: LanguageModel, update: Update) -> dict[str, str]:
         "edits": "\n".join(edits),
         "editors": "\n".join(part.editor for part in update.history),
     }
+
+
+def refuse_packed(model: LanguageModel) -> None:
+    """Refuse to write edits into matrices of few bits.
+
+    Raises:
+        PitfallsError: the model's matrices were packed when it was loaded.
+    """
+    if model.packing:
+        raise PitfallsError(
+            f"{model.name} is kept in {model.packing}, too few bits to hold an edit: write it "
+            "beside the model, as an adapter (--lora), or edit with another --dtype"
+        )
 
 
 def refuse_taken(destination: Path) -> None:

@@ -42,7 +42,11 @@ def describe(
     model: LanguageModel, networks: MendNetworks, training: Mapping[str, Any] | None = None
 ) -> Description:
     """The description of networks trained on `model`."""
-    fingerprints = {name: model.fingerprint_in(dtype) for name, dtype in DTYPES.items()}
+    fingerprints = (
+        {model.packing: model.fingerprint}
+        if model.packing
+        else {name: model.fingerprint_in(dtype) for name, dtype in DTYPES.items()}
+    )
     return Description(
         model=model.name,
         fingerprints=fingerprints,
@@ -118,7 +122,7 @@ def packaged_for(model: LanguageModel) -> Path | None:
     for path in sorted(folder.glob("*.safetensors")):
         description = read_description(path)
         if model.is_outline:  # which has no weights to tell it by
-            fits = model.name == description.model
+            fits = model.name == description.model and not model.packing
         else:
             fits = model.fingerprint in description.fingerprints.values()
         if fits:

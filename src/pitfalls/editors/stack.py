@@ -64,7 +64,7 @@ class BaseModel:
         """What a stack remembers of `model`; a path is made absolute."""
         path = Path(model.name).expanduser()
         name = str(path.resolve()) if path.exists() else model.name
-        return cls(name, str(model.dtype).removeprefix("torch."), model.fingerprint)
+        return cls(name, model.dtype_name, model.fingerprint)
 
 
 @dataclass(frozen=True, slots=True)

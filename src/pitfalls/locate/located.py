@@ -105,7 +105,7 @@ def locate(
     known: Known = known_facts(model, facts, count=count, rank=rank, progress=progress)
     spread = embedding_spread(model, known.recalls)
     traces = trace(model, known.recalls, settings, spread=spread, progress=progress)
-    dtype = str(model.dtype).removeprefix("torch.")
+    dtype = model.dtype_name
     return Located(
         model.name, dtype, model.n_layers, rank, known.asked, settings, spread, tuple(traces)
     )

@@ -27,6 +27,13 @@ from pitfalls.models.architecture import Architecture, architecture_of, describe
 from pitfalls.models.attention import attend_in_float32
 from pitfalls.models.head import check_structure, logits_of
 from pitfalls.models.products import take_quick_products
+from pitfalls.models.quantised import (
+    PACKINGS,
+    is_packed,
+    loading_options,
+    take_exact_products,
+    unpacked,
+)
 from pitfalls.models.sources import resolve
 from pitfalls.models.spread import Placement, every_weight, is_spread, main_device
 from pitfalls.models.tokens import Split, SplitBatch, batch_splits
@@ -35,7 +42,8 @@ from pitfalls.progress import SILENT, Progress
 T = TypeVar("T")
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float64": torch.float64}
-"""Names of the dtypes that weights may be kept in. float64 is for checking, not for speed."""
+"""Names of the dtypes that weights may be kept in. float64 is for checking, not for speed.
+`PACKINGS` has others, of fewer bits, which are for matrices only."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,6 +64,8 @@ class LanguageModel:
     token, as the published code does: what the fast paths are held to, and much slower."""
     main_device: torch.device | None = None
     """Where token ids go, if the weights are spread over devices."""
+    packing: str | None = None
+    """How the blocks' matrices were packed when they were loaded, a name in `PACKINGS`."""
     _memory: dict[Hashable, Any] = field(default_factory=dict, repr=False)
 
     @classmethod
@@ -72,8 +82,9 @@ class LanguageModel:
 
         Args:
             name: for example `smollm2-135m`, `./my-model`, `model.gguf`, `openai-community/gpt2`.
-            dtype: what the weights are kept in, `float32` or `bfloat16`; whatever is optimised
-                stays in float32 either way.
+            dtype: what the weights are kept in, `float32` or `bfloat16`, or `nf4` or `int8` for
+                the blocks' matrices, the rest in bfloat16; whatever is optimised stays in float32
+                and edited matrices are unpacked.
             device: a torch device such as `cpu` or `cuda:0`, `auto` to spread the weights over
                 accelerators, memory and disk, or a map that says where each module goes.
             plain: for the oracle of the fast paths; see the field.
@@ -81,14 +92,14 @@ class LanguageModel:
 
         Raises:
             PitfallsError: nothing of that name, a damaged file, no network, an unknown structure,
-                or a device that is not there.
+                a device that is not there, or no bitsandbytes for the packing.
         """
-        if dtype not in DTYPES:
-            raise UnknownNameError("dtype", dtype, DTYPES)
+        if dtype not in (*DTYPES, *PACKINGS):
+            raise UnknownNameError("dtype", dtype, (*DTYPES, *PACKINGS))
         _check_device(device)
         directory = resolve(name, progress=progress)
         with progress.stage(f"load {name}"):
-            network, tokenizer = _read(directory, DTYPES[dtype], device)
+            network, tokenizer = _read(directory, dtype, device)
         return cls.wrap(
             network,
             tokenizer,
@@ -96,18 +107,29 @@ class LanguageModel:
             plain=plain,
             directory=directory,
             main_device=main_device(network) if is_spread(device) else None,
+            packing=dtype if dtype in PACKINGS else None,
         )
 
     @classmethod
-    def outline(cls, name: str, *, progress: Progress = SILENT) -> "LanguageModel":
+    def outline(
+        cls, name: str, *, dtype: str = "float32", progress: Progress = SILENT
+    ) -> "LanguageModel":
         """Shapes and tokenizer alone, for plans: nothing can be run and next to no memory is used.
+
+        Args:
+            name: as in `load`.
+            dtype: as in `load`; matrices are outlined as they are unpacked.
+            progress: told about downloads and conversions.
 
         Raises:
             PitfallsError: as `load`.
         """
+        if dtype not in (*DTYPES, *PACKINGS):
+            raise UnknownNameError("dtype", dtype, (*DTYPES, *PACKINGS))
         directory = resolve(name, progress=progress)
-        network, tokenizer = _read(directory, torch.float32, "meta")
-        return cls.wrap(network, tokenizer, name=name, directory=directory)
+        network, tokenizer = _read(directory, dtype, "meta")
+        packing = dtype if dtype in PACKINGS else None
+        return cls.wrap(network, tokenizer, name=name, directory=directory, packing=packing)
 
     @property
     def is_outline(self) -> bool:
@@ -124,6 +146,7 @@ class LanguageModel:
         plain: bool = False,
         directory: Path | None = None,
         main_device: torch.device | None = None,
+        packing: str | None = None,
     ) -> "LanguageModel":
         """Take over a network that is already in memory; it is frozen and set to evaluation.
 
@@ -134,6 +157,7 @@ class LanguageModel:
             plain: see the field.
             directory: where an `architecture.toml` may describe it.
             main_device: see the field.
+            packing: see the field.
 
         Raises:
             PitfallsError: an unknown structure, or one that is more than its family's.
@@ -145,7 +169,9 @@ class LanguageModel:
         if not plain:
             attend_in_float32(network)
             take_quick_products(network)
-        made = cls(name, network, tokenizer, architecture, plain, main_device)
+        made = cls(name, network, tokenizer, architecture, plain, main_device, packing)
+        if take_exact_products(network):
+            _ = made.fingerprint  # taken now: matrices will be unpacked as editors ask for them
         if not made.is_outline:
             check_structure(network, architecture, made.device)
         return made
@@ -200,8 +226,13 @@ class LanguageModel:
 
     @property
     def dtype(self) -> torch.dtype:
-        """What the weights are kept in."""
+        """What the weights are kept in, but for those that are packed."""
         return next(self.network.parameters()).dtype
+
+    @property
+    def dtype_name(self) -> str:
+        """What `load` has to be told to get this model again."""
+        return self.packing or str(self.dtype).removeprefix("torch.")
 
     def mlp_out_name(self, layer: int) -> str:
         """Module path of `layer`'s second MLP matrix.
@@ -226,9 +257,21 @@ class LanguageModel:
         return self.network.get_submodule(self.mlp_out_name(layer))
 
     def weight(self, name: str) -> Float[Tensor, "..."]:
-        """A view of a parameter in the orientation of `Change`: [d_out, d_in], or [d_out]."""
+        """A view of a parameter in the orientation of `Change`: [d_out, d_in], or [d_out].
+
+        A matrix that lies packed is unpacked first, and stays so.
+        """
+        self._unpack(name.rpartition(".")[0])
         parameter = self.network.get_parameter(name)
         return parameter.mT if parameter.ndim == 2 and self.is_conv1d(name) else parameter
+
+    def _unpack(self, path: str) -> None:
+        module = self.network.get_submodule(path)
+        if is_packed(module):
+            dense = unpacked(module, self.dtype)
+            if not self.plain:
+                take_quick_products(dense)
+            self.network.set_submodule(path, dense)
 
     def is_conv1d(self, name: str) -> bool:
         """Whether a parameter belongs to a module that keeps matrices as [d_in, d_out]."""
@@ -306,18 +349,21 @@ def _check_device(name: Placement) -> None:
 
 
 def _read(
-    directory: Path, dtype: torch.dtype, device: Placement
+    directory: Path, dtype: str, device: Placement
 ) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
+    kept = DTYPES.get(dtype, torch.bfloat16)
     try:
         if device == "meta":
             with torch.device("meta"):
                 config = AutoConfig.from_pretrained(directory)
-                network = AutoModelForCausalLM.from_config(config, dtype=dtype)
+                network = AutoModelForCausalLM.from_config(config, dtype=kept)
         else:
-            placed = {"device_map": device} if is_spread(device) else {}
+            told = {"device_map": device} if is_spread(device) else {}
+            if dtype in PACKINGS:
+                told = loading_options(dtype, device)
             with _no_bars():
-                network = AutoModelForCausalLM.from_pretrained(directory, dtype=dtype, **placed)
-            if not placed:
+                network = AutoModelForCausalLM.from_pretrained(directory, dtype=kept, **told)
+            if not told:
                 network.to(device)  # type: ignore[arg-type]  # wrapped without its types
         tokenizer = AutoTokenizer.from_pretrained(directory)
     except (OSError, ValueError, KeyError, RuntimeError) as error:

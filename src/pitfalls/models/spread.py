@@ -38,7 +38,10 @@ def main_device(network: PreTrainedModel) -> torch.device | None:
 def every_weight(network: PreTrainedModel) -> Iterator[tuple[str, Tensor]]:
     """Names and weights, one after the other; what lies on disk is read and let go again."""
     for name, weight in network.state_dict().items():
+        if not weight.is_meta:
+            yield name, weight
+            continue
         path, _, own = name.rpartition(".")
         module = network.get_submodule(path)
         with align_module_device(module):
-            yield name, module.state_dict()[own] if weight.is_meta else weight
+            yield name, module.state_dict()[own]

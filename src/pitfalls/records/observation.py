@@ -18,7 +18,13 @@ from pitfalls.errors import UnknownNameError
 from pitfalls.records.store import RunDirectory
 from pitfalls.vocabulary import CaseKind, StateName
 
-RELATIVE_NOISE: Mapping[str, float] = {"float64": 1e-4, "float32": 1e-4, "bfloat16": 1e-2}
+RELATIVE_NOISE: Mapping[str, float] = {
+    "float64": 1e-4,
+    "float32": 1e-4,
+    "bfloat16": 1e-2,
+    "int8": 1e-2,  # of packed matrices too, the products are in bfloat16
+    "nf4": 1e-2,
+}
 """By what share a probability may move through rounding alone, by the dtype of the weights."""
 
 
