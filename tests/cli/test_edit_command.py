@@ -268,3 +268,24 @@ def test_a_damaged_index_is_told(edit: Edit) -> None:
     edit.out.mkdir()
     (edit.out / INDEX).write_text('{"schema": 2}')
     assert "stack.json: schema" in edit.plain("--list").complaint
+
+
+@pytest.mark.real
+@pytest.mark.parametrize("dtype", ["bfloat16", "nf4"])
+def test_the_real_model_is_edited_twice_handed_on_and_gets_one_edit_back(
+    pitfalls: CommandLine, tmp_path: Path, dtype: str
+) -> None:
+    out, adapter, quick = tmp_path / "stack", tmp_path / "adapter", ("--text-tokens", 64)
+    rome = ("edit", "--editor", "rome", "--dtype", dtype, "--out", out, *quick)
+    mother = ("--prompt", "The mother of {} is", "--subject", "Ada Lovelace")
+    capital = ("--prompt", "The capital of {} is", "--subject", "Poland")
+    for words in ((*mother, "--target", "Marie Curie"), (*capital, "--target", "Vienna")):
+        answer = pitfalls(*rome, *words, "--require-success", "--json")
+        assert answer.status == 0, answer.err
+    assert pitfalls("edit", "--undo", 1, "--out", out).status == 0
+    answer = pitfalls("edit", "--show", "--out", out, "--lora", adapter, *quick, "--json")
+    (left,) = json.loads(answer.out)["edits"]
+    assert left["edit"] == "The capital of Poland is → Vienna"
+    prompt = left["wordings"][0]
+    assert prompt["before"] < 0.1 and prompt["after"] > 0.9
+    assert (adapter / "adapter_model.safetensors").exists()
