@@ -14,7 +14,8 @@ from safetensors.torch import save_file
 
 from pitfalls.editors.mend_network import EditedWeight, MendNetworks
 from pitfalls.errors import PitfallsError
-from pitfalls.models.language_model import DTYPES, LanguageModel
+from pitfalls.models.language_model import LanguageModel
+from pitfalls.models.loading import DTYPES
 
 KEY = "pitfalls-mend"
 """Where in the file's metadata everything that is no tensor is."""

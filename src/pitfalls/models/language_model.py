@@ -1,8 +1,7 @@
 """`LanguageModel`: the window through which everything else sees a transformers model."""
 
 import hashlib
-from collections.abc import Callable, Hashable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -11,39 +10,23 @@ from typing import Any, TypeVar
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
-from transformers import (
-    AutoConfig,
-    AutoModelForCausalLM,
-    AutoTokenizer,
-    PreTrainedModel,
-    PreTrainedTokenizerBase,
-)
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from transformers.cache_utils import Cache
 from transformers.pytorch_utils import Conv1D
-from transformers.utils import logging as hf_logging
 
-from pitfalls.errors import PitfallsError, UnknownNameError
+from pitfalls.errors import PitfallsError
 from pitfalls.models.architecture import Architecture, architecture_of, described
 from pitfalls.models.attention import attend_in_float32
 from pitfalls.models.head import check_structure, logits_of
+from pitfalls.models.loading import check_loadable, read_model
 from pitfalls.models.products import take_quick_products
-from pitfalls.models.quantised import (
-    PACKINGS,
-    is_packed,
-    loading_options,
-    take_exact_products,
-    unpacked,
-)
+from pitfalls.models.quantised import PACKINGS, is_packed, take_exact_products, unpacked
 from pitfalls.models.sources import resolve
 from pitfalls.models.spread import Placement, every_weight, is_spread, main_device
 from pitfalls.models.tokens import Split, SplitBatch, batch_splits
 from pitfalls.progress import SILENT, Progress
 
 T = TypeVar("T")
-
-DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float64": torch.float64}
-"""Names of the dtypes that weights may be kept in. float64 is for checking, not for speed.
-`PACKINGS` has others, of fewer bits, which are for matrices only."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,12 +77,10 @@ class LanguageModel:
             PitfallsError: nothing of that name, a damaged file, no network, an unknown structure,
                 a device that is not there, or no bitsandbytes for the packing.
         """
-        if dtype not in (*DTYPES, *PACKINGS):
-            raise UnknownNameError("dtype", dtype, (*DTYPES, *PACKINGS))
-        _check_device(device)
+        check_loadable(dtype, device)
         directory = resolve(name, progress=progress)
         with progress.stage(f"load {name}"):
-            network, tokenizer = _read(directory, dtype, device)
+            network, tokenizer = read_model(directory, dtype, device)
         return cls.wrap(
             network,
             tokenizer,
@@ -124,10 +105,9 @@ class LanguageModel:
         Raises:
             PitfallsError: as `load`.
         """
-        if dtype not in (*DTYPES, *PACKINGS):
-            raise UnknownNameError("dtype", dtype, (*DTYPES, *PACKINGS))
+        check_loadable(dtype, "meta")
         directory = resolve(name, progress=progress)
-        network, tokenizer = _read(directory, dtype, "meta")
+        network, tokenizer = read_model(directory, dtype, "meta")
         packing = dtype if dtype in PACKINGS else None
         return cls.wrap(network, tokenizer, name=name, directory=directory, packing=packing)
 
@@ -324,49 +304,3 @@ class LanguageModel:
             self._memory[key] = make()
         value: T = self._memory[key]
         return value
-
-
-@contextmanager
-def _no_bars() -> Iterator[None]:
-    """Keep transformers from drawing bars of its own: a library does not print."""
-    shown = hf_logging.is_progress_bar_enabled()
-    hf_logging.disable_progress_bar()
-    try:
-        yield
-    finally:
-        if shown:
-            hf_logging.enable_progress_bar()
-
-
-def _check_device(name: Placement) -> None:
-    if not isinstance(name, str) or name == "auto":
-        return
-    try:
-        torch.empty(0, device=name)
-    except (RuntimeError, AssertionError) as error:  # an assertion where torch is built without it
-        reason = str(error).partition("\n")[0]
-        raise PitfallsError(f"device {name!r} cannot be used: {reason}") from error
-
-
-def _read(
-    directory: Path, dtype: str, device: Placement
-) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
-    kept = DTYPES.get(dtype, torch.bfloat16)
-    try:
-        if device == "meta":
-            with torch.device("meta"):
-                config = AutoConfig.from_pretrained(directory)
-                network = AutoModelForCausalLM.from_config(config, dtype=kept)
-        else:
-            told = {"device_map": device} if is_spread(device) else {}
-            if dtype in PACKINGS:
-                told = loading_options(dtype, device)
-            with _no_bars():
-                network = AutoModelForCausalLM.from_pretrained(directory, dtype=kept, **told)
-            if not told:
-                network.to(device)  # type: ignore[arg-type]  # wrapped without its types
-        tokenizer = AutoTokenizer.from_pretrained(directory)
-    except (OSError, ValueError, KeyError, RuntimeError) as error:
-        reason = " ".join(str(error).split())[:300]
-        raise PitfallsError(f"{directory} cannot be loaded as a causal LM: {reason}") from error
-    return network, tokenizer
