@@ -36,6 +36,8 @@ WORKS: dict[str, Callable[[int], contests.Contest]] = {
     "ft": lambda n: contests.fit("ft", n, 4),
     "mend": lambda n: contests.fit("mend", n, 8),
     "round": lambda n: contests.observation("round/easy", n, 4),
+    "round-2": lambda n: contests.observation("round/easy", n, 2, objects=2),
+    "round-10": lambda n: contests.observation("round/easy", n, 2, objects=10),
     "composite": lambda n: contests.observation("conflict/composite", n, 2),
     "moments": lambda n: contests.moments(10_000, 1_000),
     "run": lambda n: contests.experiment(max(1, n // 4), 1),

@@ -1,7 +1,7 @@
 """The pieces of work that are timed, each in the plain way and in the fast one."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from math import nan
 from typing import Any
@@ -13,6 +13,7 @@ from pitfalls.bench.chunks import cut, load_all
 from pitfalls.bench.experiment import Experiment
 from pitfalls.bench.observe import observe
 from pitfalls.bench.states import reach_states
+from pitfalls.cases.case import Case
 from pitfalls.cases.collections import load_cases
 from pitfalls.cases.plan import State, plan
 from pitfalls.editors.editor import Job
@@ -68,9 +69,12 @@ def fit(editor: str, edits: int, plain_edits: int) -> Contest:
     )
 
 
-def observation(data: str, cases: int, plain_cases: int) -> Contest:
-    """All readings of some cases in all their states."""
-    plans = [plan(case) for case in load_cases(data, cases)]
+def observation(data: str, cases: int, plain_cases: int, *, objects: int | None = None) -> Contest:
+    """All readings of some cases in all their states; each of `objects` true objects, if given."""
+    chosen = list(load_cases(data, cases))
+    if objects is not None:
+        chosen = [with_objects(case, objects) for case in chosen]
+    plans = [plan(case) for case in chosen]
     reached: list[dict[State, Update]] = []
 
     def read(model: LanguageModel, count: int) -> list[float]:
@@ -85,8 +89,18 @@ def observation(data: str, cases: int, plain_cases: int) -> Contest:
         return max(abs(p - f) for p, f in zip(plain, fast, strict=False))
 
     in_turn, side_by_side = partial(read, count=plain_cases), partial(read, count=cases)
-    name = f"observation, {data}"
+    name = f"observation, {data}" + f", {objects} objects" * (objects is not None)
     return Contest(name, "case", plain_cases, in_turn, cases, side_by_side, apart, in_turn)
+
+
+def with_objects(case: Case, count: int) -> Case:
+    """The case with so many true objects, taken over from cases of its data set where it has fewer.
+
+    What is true does not matter here; how long the labels are does.
+    """
+    others = [one for other in load_cases("round/easy") for one in other.true_objects]
+    every = dict.fromkeys((*case.true_objects, *others))
+    return replace(case, true_objects=tuple(every)[:count])
 
 
 def moments(tokens: int, plain_tokens: int) -> Contest:

@@ -119,6 +119,24 @@ def test_comparisons_as_rows_and_as_a_table() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    "base, other, told",
+    [
+        ("runs/a", "runs/b", "b − a"),
+        ("/x/runs/one/a", "/x/runs/two/a", "two/a − one/a"),
+        ("a", "/x/a", "/x/a − a"),
+        ("a", "b", "b − a"),
+        ("runs", "runs/b", "runs/b − runs"),
+    ],
+)
+def test_runs_are_told_apart_by_what_differs_in_their_paths(
+    base: str, other: str, told: str
+) -> None:
+    runs = difference(axis="run", base=base, other=other)
+    [block] = comparison_grid([runs]).blocks
+    assert block.rows[0][0] == told
+
+
 def test_a_breakdown_has_a_block_for_every_part() -> None:
     [grid] = breakdown_grids({"P22": [one(n=3)], "P40": [one(n=5)]}, "relation")
     assert [block.title for block in grid.blocks] == [

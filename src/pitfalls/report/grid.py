@@ -1,8 +1,10 @@
 """Tables as text cells, before any format draws them: Markdown, LaTeX and the page use these."""
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
+from pathlib import PurePath
 
 from pitfalls.metrics.comparison import Comparison
 from pitfalls.metrics.scores import Score
@@ -55,8 +57,9 @@ def comparison_grid(comparisons: Sequence[Comparison]) -> Grid:
     """One row a comparison, one block a data set."""
     blocks: dict[str, list[tuple[str, ...]]] = {}
     kinds = list(DATASETS.values())
+    names = _short([side for one in comparisons for side in (one.base, one.other)])
     for one in sorted(comparisons, key=lambda one: (kinds.index(one.kind), one.data)):
-        blocks.setdefault(_place(one), []).append(_comparison_row(one))
+        blocks.setdefault(_place(one), []).append(_comparison_row(one, names))
     head = (
         "other − base",
         "metric",
@@ -162,10 +165,18 @@ def _place(one: Comparison) -> str:
     return " · ".join([*(name for name in fixed if name not in hidden), one.data])
 
 
-def _comparison_row(one: Comparison) -> tuple[str, ...]:
+def _short(names: Iterable[str]) -> dict[str, str]:
+    """Each name without the folders that all of them begin with: runs are named by their paths."""
+    parts = {name: PurePath(name).parts for name in names}
+    levels = zip(*(each[:-1] for each in parts.values()), strict=False)
+    n = len(list(takewhile(lambda level: len(set(level)) == 1, levels)))
+    return {name: str(PurePath(*each[n:])) for name, each in parts.items()}
+
+
+def _comparison_row(one: Comparison, names: Mapping[str, str]) -> tuple[str, ...]:
     cell = Cell(one.difference, one.low, one.high)
     return (
-        f"{one.other} − {one.base}",
+        f"{names[one.other]} − {names[one.base]}",
         METRICS[one.metric].title,
         f"{one.n:,}",
         f"{100 * one.difference + 0.0:+.2f}",
