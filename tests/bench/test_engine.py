@@ -27,8 +27,10 @@ from pitfalls.errors import PitfallsError
 from pitfalls.models.language_model import LanguageModel
 from pitfalls.models.moments import MomentSettings
 from pitfalls.models.patches import Dense
+from pitfalls.models.quantised import PACKINGS
 from pitfalls.models.readout import Question, plain_target_logprobs
 from pitfalls.progress import SILENT, Advance, Progress
+from pitfalls.records.observation import RELATIVE_NOISE, observe_run
 from pitfalls.records.record import Reading, Record
 from pitfalls.records.store import RunDirectory
 from pitfalls.vocabulary import DATASETS, ROUND_KINDS
@@ -350,7 +352,7 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "setting": ({"settings": {"rome": {"laier": 1}}}, "did you mean 'layer'"),
     "editor in settings": ({"settings": {"rmoe": {}}}, "did you mean 'rome'"),
     "layer": ({"settings": {"ft": {"layer": 99}}}, "layer 99 does not exist"),
-    "dtype": ({"dtype": "int8"}, "unknown dtype"),
+    "dtype": ({"dtype": "int7"}, "did you mean 'int8'"),
     "model": ({"model": "no-such-model"}, "no-such-model"),
     "mle on conflicts": (
         {"editors": ("rome+mle",), "data": ("conflict/reverse", "conflict/coverage")},
@@ -368,6 +370,15 @@ def test_mistakes_are_told_before_anything_is_written(
         run(experiment.model_copy(update=changes), tmp_path / "run")
     assert "\n" not in str(error.value)
     assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("dtype", PACKINGS)
+def test_a_model_in_few_bits_is_measured(experiment: Experiment, tmp_path: Path, dtype: str):
+    changes = {"dtype": dtype, "editors": ("ft", "rome"), "cases": 1}
+    directory = run(experiment.model_copy(update=changes), tmp_path / "run")
+    records = by_case(directory).values()
+    assert records and not any(record.failure for record in records)
+    assert {one.source.noise for one in observe_run(directory)} == {RELATIVE_NOISE["bfloat16"]}
 
 
 # --- cases that measure nothing ------------------------------------------------------------------
