@@ -64,7 +64,7 @@ def _try_adding(model: LanguageModel, layer: int) -> bool:
     block = {"block": model.blocks[layer]}
     before = outputs(model, batch, block)["block"][:, 0]
     waves = torch.linspace(0, 9, model.width, device=model.device).cos()
-    length = before.float().norm().clamp(min=1)  # zero behind a token whose embedding is
+    length = before.float().norm().clamp(min=1)  # of a padding token it may be 0
     added = (length * waves / waves.norm())[None]
     with _added_behind(model.mlp_out(layer), added, 0):
         after = outputs(model, batch, block)["block"][:, 0]
