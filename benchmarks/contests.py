@@ -1,6 +1,6 @@
 """The pieces of work that are timed, each in the plain way and in the fast one."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from math import nan
@@ -19,6 +19,7 @@ from pitfalls.cases.plan import State, plan
 from pitfalls.editors.editor import Job
 from pitfalls.editors.table import DEFAULT_EDITORS, EditorName, editor_for
 from pitfalls.editors.update import Update
+from pitfalls.facts import Entity
 from pitfalls.models.corpus import load_corpus
 from pitfalls.models.language_model import LanguageModel
 from pitfalls.models.moments import MomentSettings, estimate
@@ -73,7 +74,8 @@ def observation(data: str, cases: int, plain_cases: int, *, objects: int | None 
     """All readings of some cases in all their states; each of `objects` true objects, if given."""
     chosen = list(load_cases(data, cases))
     if objects is not None:
-        chosen = [with_objects(case, objects) for case in chosen]
+        spare = [one for case in load_cases(data) for one in case.true_objects]
+        chosen = [with_objects(case, objects, spare) for case in chosen]
     plans = [plan(case) for case in chosen]
     reached: list[dict[State, Update]] = []
 
@@ -93,13 +95,12 @@ def observation(data: str, cases: int, plain_cases: int, *, objects: int | None 
     return Contest(name, "case", plain_cases, in_turn, cases, side_by_side, apart, in_turn)
 
 
-def with_objects(case: Case, count: int) -> Case:
-    """The case with so many true objects, taken over from cases of its data set where it has fewer.
+def with_objects(case: Case, count: int, spare: Sequence[Entity]) -> Case:
+    """The case with so many true objects, from `spare` where it has fewer.
 
     What is true does not matter here; how long the labels are does.
     """
-    others = [one for other in load_cases("round/easy") for one in other.true_objects]
-    every = dict.fromkeys((*case.true_objects, *others))
+    every = dict.fromkeys((*case.true_objects, *spare))
     return replace(case, true_objects=tuple(every)[:count])
 
 

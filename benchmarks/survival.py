@@ -3,8 +3,8 @@
     python benchmarks/survival.py --model smollm2-135m --facts 12
 
 The table in docs/editing.md was made by this command. Each fact is edited alone, in float32; then
-the edited matrix is rounded as the format does it, in a model whose other matrices were. Needs
-bitsandbytes for its int8, which works on a CPU (pip install --no-deps bitsandbytes).
+the edited matrix is rounded as the format does it, in a model whose other matrices were.
+Its int8 is that of bitsandbytes, the extra `quantised`.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence

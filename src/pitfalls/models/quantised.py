@@ -8,6 +8,7 @@ a batch. A matrix that is to be changed is unpacked for good: few bits would rou
 
 import sys
 from collections.abc import Mapping
+from copy import copy
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, cast
@@ -104,9 +105,12 @@ class _DecodingLinear(torch.autograd.Function):
 def _decoded(layer: Any, dtype: torch.dtype) -> Float[Tensor, "d_out d_in"]:
     functional = sys.modules["bitsandbytes"].functional
     weight = layer.weight
-    decoded: Tensor = (
-        functional.int8_vectorwise_dequant(weight.data, weight.SCB)
-        if weight.dtype == torch.int8
-        else functional.dequantize_4bit(weight.data, weight.quant_state)
-    )
-    return decoded.to(dtype)
+    if weight.dtype == torch.int8:
+        decoded: Tensor = functional.int8_vectorwise_dequant(weight.data, weight.SCB)
+        return decoded.to(dtype)
+    # As one row: on a CPU bitsandbytes misreads some rows that are no multiple of its blocks of 64,
+    # which do not end where rows do.
+    state = copy(weight.quant_state)
+    state.shape = torch.Size((1, weight.quant_state.shape.numel()))
+    in_a_row: Tensor = functional.dequantize_4bit(weight.data, state)
+    return in_a_row.view(weight.quant_state.shape).to(dtype)
