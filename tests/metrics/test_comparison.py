@@ -8,7 +8,7 @@ import pytest
 from scipy.stats import binomtest
 
 from pitfalls.errors import PitfallsError, UnknownNameError
-from pitfalls.metrics.breakdown import FACETS, breakdown
+from pitfalls.metrics.breakdown import FACETS, NOT_READ, UNKNOWN, breakdown
 from pitfalls.metrics.comparison import Comparison, compare
 from pitfalls.metrics.gate import Gate
 from pitfalls.metrics.intervals import agreement_bound
@@ -184,7 +184,7 @@ def test_parts_have_their_own_scores_in_the_order_of_numbers() -> None:
 
 @pytest.mark.parametrize("facet", FACETS)
 def test_a_case_that_says_nothing_of_itself_is_not_guessed_at(facet: str) -> None:
-    assert list(breakdown([described({})], facet)) == ["not known"]
+    assert list(breakdown([described({})], facet)) == [NOT_READ if facet == "known" else UNKNOWN]
 
 
 def test_a_condition_names_editor_metric_and_data() -> None:

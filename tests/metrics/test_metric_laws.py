@@ -36,6 +36,7 @@ IDEAL = dict.fromkeys(((state, probe) for state in STATES for probe in PROBES), 
     ("theta2", "old"): 0.1,
     ("theta2", "true"): 0.1,
     ("theta_prime", "old"): 0.0,
+    ("theta0", "intermediate"): 0.1,
     ("theta_m", "original"): 0.1,
     ("theta_prime", "intermediate"): 0.1,
 }
@@ -50,9 +51,13 @@ WORSE = {
     "cm": {("theta_prime", "old"): 0.4},
     "tfd": {("theta_prime", "tied"): 0.1},
     "succ_round": {("theta_prime", "original"): 0.05},
+    "succ_out": {("theta_m", "intermediate"): 0.05},
+    "succ_back": {("theta_prime", "original"): 0.05},
+    "restored": {("theta_prime", "original"): 0.05},
     "d": {("theta_prime", "other/0"): 0.01},
     "ir": {("theta_prime", "other/0"): 0.4},
     "fr": {("theta_prime", "other/0"): 0.4, ("theta_prime", "other/1"): 0.4},
+    "shift": {("theta_prime", "other/0"): 0.4},
 }
 """What has to go wrong for each metric to notice."""
 

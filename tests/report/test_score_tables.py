@@ -2,15 +2,17 @@
 
 import io
 import math
+import re
 
 import pytest
 from rich.console import Console, Group
 
 from pitfalls.metrics.scores import Score
-from pitfalls.report.layout import LAYOUTS, collection_of
+from pitfalls.metrics.table import METRICS
+from pitfalls.report.layout import LAYOUTS, collection_of, in_order
 from pitfalls.report.paper import paper_editors, paper_models
 from pitfalls.report.tables import part_tables, tables
-from pitfalls.vocabulary import DATASETS
+from pitfalls.vocabulary import DATASETS, ROUND_KINDS
 
 CONFLICT_COLUMNS = (
     ("coverage", "succ_single"),
@@ -222,3 +224,45 @@ def test_a_footnote_says_what_so_many_cases_can_show() -> None:
     assert "With 60 independent cases, a share near one half is known to ± 13 points" in text
     text = " ".join(drawn([one(subjects=60), one(metric="cm", subjects=2500)]).split())
     assert "With 60 to 2,500 independent cases, a share near one half is known to ± 13 to 2" in text
+
+
+def rounds(*editors: str) -> list[Score]:
+    """Every clean metric of both kinds of round trip."""
+    return [
+        one(
+            editor=editor,
+            kind=kind,
+            metric=metric.name,
+            preset="clean",
+            data=f"starter:{data}",
+            low=-0.3,
+            reference=editor == "undo",
+        )
+        for data, kind in DATASETS.items()
+        for metric in METRICS.values()
+        if kind in ROUND_KINDS and kind in metric.kinds
+        for editor in editors
+    ]
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_all_round_trip_columns_fit_and_undo_stands_below_the_editors(width: int) -> None:
+    text = drawn(rounds("undo", "zzz", "memit+mle"), width)
+    assert max(map(len, text.splitlines())) <= width and "…" not in text
+    ours = text.split("paper,", maxsplit=1)[0].splitlines()
+    names = [line.split()[0] for line in ours if "81.25" in line]
+    assert names[:3] == ["memit+mle", "zzz", "undo"]
+    assert "n = 40 easy, 40 hard\n" in re.sub(" +\n", "\n", drawn(rounds("undo"), 240))
+
+
+def test_undo_is_explained_where_it_stands_and_only_there() -> None:
+    assert "undo: an edit that took" in " ".join(drawn(rounds("memit", "undo")).split())
+    assert "undo" not in drawn(rounds("memit"))
+    both = drawn([*full_table(), *rounds("undo")])
+    conflict, _ = both.split("Knowledge distortion")
+    assert "undo" not in conflict
+
+
+def test_in_order_puts_what_editors_are_held_against_last() -> None:
+    listed = in_order(rounds("undo", "zzz", "memit"))
+    assert [each.editor for each in listed if each.metric == "d"] == ["memit", "zzz", "undo"] * 2

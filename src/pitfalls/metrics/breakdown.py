@@ -1,4 +1,4 @@
-"""Scores of parts of the cases: by rule, by relation, by what makes a case easy or hard."""
+"""Scores of parts of the cases: by rule, by relation, by what the model knew, and the like."""
 
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
@@ -14,6 +14,8 @@ from pitfalls.vocabulary import Preset
 Facet = Callable[[Observation], str]
 
 UNKNOWN = "not known"
+NOT_READ = "not read"
+"""Of what the model knows: no such probability was read."""
 
 
 def breakdown(
@@ -86,6 +88,18 @@ def _exclusive(case: Observation) -> str:
     return UNKNOWN if None in many else "exclusive"
 
 
+def _known(case: Observation) -> str:
+    """Whether the unedited model prefers the true object to the one that e1 puts in its place.
+
+    Round trips read o1 and o*, coverage cases o1 and o2; reverse and composite cases do not read
+    the true object.
+    """
+    for true, taught in (("original", "intermediate"), ("true", "old")):
+        if case.has("theta0", true) and case.has("theta0", taught):
+            return "yes" if case.p("theta0", true) > case.p("theta0", taught) else "no"
+    return NOT_READ
+
+
 FACETS: Mapping[str, Facet] = {
     "rule": _rule,
     "relation": _relation,
@@ -93,6 +107,7 @@ FACETS: Mapping[str, Facet] = {
     "target-tokens": _length,
     "degenerate": _degenerate,
     "exclusive": _exclusive,
+    "known": _known,
 }
 """What cases can be told apart by → the value of a case."""
 

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import combinations
+from itertools import chain, combinations
 from typing import Any, Literal, TypeAlias, get_args
 
 from pitfalls.errors import PitfallsError, UnknownNameError
@@ -12,6 +12,7 @@ from pitfalls.metrics.paired import Paired, paired
 from pitfalls.metrics.permutation import holm, permutation_p
 from pitfalls.metrics.scores import case_value, number_of, strict_json
 from pitfalls.metrics.table import METRICS
+from pitfalls.metrics.undo import UNDO, undone
 from pitfalls.records.observation import Observation, Source
 from pitfalls.vocabulary import CaseKind, Preset
 
@@ -75,7 +76,8 @@ def compare(
     Args:
         observations: of one run or of many.
         axis: in what the sides differ; the rest (data set, editor, model) they share.
-        base: what every other side is compared with; without it, every pair is.
+        base: what every other side is compared with; without it, every pair is. Of editors it may
+            be `undo`, the exact undoing of round trips.
         preset: whose arithmetic.
         seed: of the bootstrap and the permutations.
 
@@ -84,7 +86,9 @@ def compare(
             `report` is not installed.
     """
     sources: dict[Source, dict[str, Observation]] = {}
-    for case in observations:
+    listed = list(observations)
+    with_undo = axis == "editor" and base == UNDO
+    for case in chain(listed, undone(listed) if with_undo else ()):
         if case.failure is None:
             sources.setdefault(case.source, {})[case.case_id] = case
     names = dict.fromkeys(getattr(source, axis) for source in sources)

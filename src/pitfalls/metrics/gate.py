@@ -28,7 +28,7 @@ class Gate:
 
     text: str
     editor: str | None
-    """None: any editor."""
+    """None: any editor; of a reference row such as `undo`, which has none, only its name speaks."""
     metric: str
     data: str | None
     """None: any data set; else the end of its name, `round/easy`."""
@@ -82,6 +82,6 @@ class Gate:
     def _concerns(self, one: Score) -> bool:
         return (
             one.metric == self.metric
-            and self.editor in (None, one.editor)
+            and (self.editor == one.editor if self.editor else not one.reference)
             and (self.data is None or one.data == self.data or one.data.endswith(f":{self.data}"))
         )

@@ -4,6 +4,7 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ import numpy as np
 from pitfalls.metrics.intervals import agreement_bound, bootstrap_intervals
 from pitfalls.metrics.metric import Guarded, Metric, Value
 from pitfalls.metrics.table import METRICS
+from pitfalls.metrics.undo import undone
 from pitfalls.records.observation import Observation, Source
 from pitfalls.vocabulary import CaseKind, Preset
 
@@ -54,6 +56,8 @@ class Score:
     agree: bool = False
     """Whether resampling moves nothing, mostly because all cases agree; the interval is then what
     so many subjects leave open (`agreement_bound`)."""
+    reference: bool = False
+    """Whether this is no editor's score but what editors are held against, such as `undo`."""
 
     def as_json(self) -> dict[str, Any]:
         """The score as strict JSON has it: null where a number is undefined or infinite."""
@@ -71,10 +75,12 @@ def score(
         seed: of the bootstrap.
 
     Returns:
-        Sources in order of appearance, metrics in the order of `METRICS`.
+        Sources in order of appearance, behind them the exact undoing (`undo`) of every run's round
+        trips; metrics in the order of `METRICS`.
     """
+    listed = list(observations)
     groups: dict[Source, list[Observation]] = {}
-    for observation in observations:
+    for observation in chain(listed, undone(listed)):
         groups.setdefault(observation.source, []).append(observation)
     return [
         one
@@ -146,7 +152,9 @@ def _summary(
     mean = sum(kept) / len(kept) if kept else math.nan
     finite = math.isfinite(mean)
     low, high = interval if finite else (math.nan, math.nan)
-    if agree := finite and low == high:
+    # Undoing restores by definition, not by chance; no number of cases leaves that open.
+    certain = source.reference and mean == metric.best
+    if agree := finite and low == high and not certain:
         low, high = agreement_bound(mean, len(behind), metric.presets[preset].value_range)
     return Score(
         run=source.run,
@@ -166,6 +174,7 @@ def _summary(
         failure_reasons=dict(failures),
         subjects=len(behind),
         agree=agree,
+        reference=source.reference,
     )
 
 

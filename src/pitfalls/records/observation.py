@@ -40,6 +40,8 @@ class Source:
     kind: CaseKind
     noise: float = RELATIVE_NOISE["float32"]
     """The share of a probability that may be numerical noise."""
+    reference: bool = False
+    """Whether no editor made this: something that editors are held against."""
 
 
 @dataclass(frozen=True, slots=True)

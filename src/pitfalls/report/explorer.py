@@ -63,7 +63,7 @@ def _metric(metric: Metric, preset: Preset) -> dict[str, Any]:
         "question": metric.question,
         "best": metric.best,
         "increasing": metric.increasing,
-        "worst": 0.0 if metric.increasing else definition.value_range[1],
+        "worst": 0.0 if metric.increasing else _short(definition.value_range[1]),
         "formula": definition.formula,
         "needs": [list(need) for need in definition.needs],
     }

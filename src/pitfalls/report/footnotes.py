@@ -5,7 +5,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from pitfalls.metrics.power import visible_difference
 from pitfalls.metrics.scores import Score
 from pitfalls.metrics.table import METRICS
-from pitfalls.report.layout import ColumnGroup, collection_of, paper_sections, section_title
+from pitfalls.metrics.undo import UNDO
+from pitfalls.report.layout import (
+    ColumnGroup,
+    collection_of,
+    kind_titles,
+    paper_sections,
+    section_title,
+)
 from pitfalls.vocabulary import CaseKind, Preset
 
 SLIP = "†"
@@ -20,6 +27,12 @@ _PRESETS: Mapping[Preset, str] = {
 }
 
 
+_UNDO = (
+    f"{UNDO}: an edit that took and was then taken off again exactly, which leaves the unedited "
+    "model; nothing was run for it. Its Succ is what a perfect restoration gets: the model itself "
+    "does not always prefer o1 to o*."
+)
+
 _FATES: Mapping[Preset, str] = {
     "authors": "the published code keeps such a case in the mean",
     "clean": "left out",
@@ -27,7 +40,7 @@ _FATES: Mapping[Preset, str] = {
 
 
 def footnotes(groups: Sequence[ColumnGroup], scores: Sequence[Score]) -> Iterator[str]:
-    """One sentence or two each: units, presets, slips of the paper, guarded and failed cases."""
+    """One sentence or two each: units, presets, slips of the paper, undo, guards, failures."""
     yield (
         "Values × 100; in brackets the 95 % interval (bootstrap over cases, drawn by subject; "
         "where all cases agree, what their number still leaves open)."
@@ -40,7 +53,9 @@ def footnotes(groups: Sequence[ColumnGroup], scores: Sequence[Score]) -> Iterato
         yield f"{SLIP} As printed, though no share of 2,500 cases gives this value."
     shown = {column for group in groups for column in group.columns}
     listed = [score for score in scores if (score.kind, score.metric) in shown]
-    titles = {group.kind: group.title.lower() for group in groups}
+    titles = kind_titles(groups)
+    if any(score.reference for score in listed):
+        yield _UNDO
     yield from _guarded(listed, titles)
     yield from _failed(listed, titles)
 

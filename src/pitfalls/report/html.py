@@ -120,7 +120,8 @@ def _changes(
         "editor": "Editors, against",
     }
     for axis, title in titles.items():
-        names = list(dict.fromkeys(getattr(one, axis) for one in scores if one.n))
+        edited = [one for one in scores if one.n and not one.reference]
+        names = list(dict.fromkeys(getattr(one, axis) for one in edited))
         if len(names) > 1:
             first = base if axis == "run" and base else names[0]
             yield _change(observations, axis, f"{title} {first}", first, preset)

@@ -44,11 +44,16 @@ CONFLICT = Layout(
         ),
     ),
 )
+_ROUND = ("succ_round", "d", "ir", "fr", "shift")
+_WAYS = ("succ_out", "succ_back", "restored")
+"""Apart, so that either group fits a narrow terminal; no column of the paper is among them."""
 DISTORTION = Layout(
     "Knowledge distortion",
     (
-        ColumnGroup("Easy", "round-easy", ("succ_round", "d", "ir", "fr")),
-        ColumnGroup("Hard", "round-hard", ("succ_round", "d", "ir", "fr")),
+        ColumnGroup("Easy", "round-easy", _ROUND),
+        ColumnGroup("Easy, way by way", "round-easy", _WAYS),
+        ColumnGroup("Hard", "round-hard", _ROUND),
+        ColumnGroup("Hard, way by way", "round-hard", _WAYS),
     ),
 )
 LAYOUTS = (CONFLICT, DISTORTION)
@@ -95,6 +100,11 @@ def used_groups(layout: Layout, scores: Sequence[Score]) -> tuple[ColumnGroup, .
     return tuple(group for group in groups if group.metrics)
 
 
+def kind_titles(groups: Sequence[ColumnGroup]) -> dict[CaseKind, str]:
+    """Kind of case → what it is called in a sentence: its group's title up to the comma."""
+    return {group.kind: group.title.partition(",")[0].lower() for group in groups}
+
+
 def run_sections(groups: Sequence[ColumnGroup], scores: Sequence[Score]) -> list[Section]:
     """A section for every run, model and collection that has scores in these columns."""
     columns = {column for group in groups for column in group.columns}
@@ -130,7 +140,7 @@ def paper_sections(groups: Sequence[ColumnGroup], scores: Sequence[Score]) -> li
 
 
 def in_order(scores: Iterable[Score]) -> list[Score]:
-    """Run by run, data sets and editors in the paper's order, whatever they were read in."""
+    """Run by run, data sets and editors in the paper's order, what they are held against last."""
     listed = list(scores)
     runs = list(dict.fromkeys((one.run, one.model) for one in listed))
     kinds = list(DATASETS.values())
@@ -141,6 +151,7 @@ def in_order(scores: Iterable[Score]) -> list[Score]:
             runs.index((one.run, one.model)),
             kinds.index(one.kind),
             one.data,
+            one.reference,
             editors.index(one.editor),
         ),
     )
@@ -154,22 +165,23 @@ def collection_of(data: str) -> str:
     return collection if name in DATASETS else data
 
 
-def _rows(scores: Iterable[Score]) -> dict[str, dict[Column, Cell]]:
-    """Editors in the paper's order, those that it does not know after them."""
+def _rows(scores: Sequence[Score]) -> dict[str, dict[Column, Cell]]:
+    """Editors in the paper's order, those that it does not know after them, references last."""
     rows: dict[str, dict[Column, Cell]] = {}
     for score in scores:
         cell = Cell(score.value, score.low, score.high)
         rows.setdefault(score.editor, {})[score.kind, score.metric] = cell
+    references = {score.editor for score in scores if score.reference}
     order = [*paper_editors(), *rows]
-    return dict(sorted(rows.items(), key=lambda row: order.index(row[0])))
+    return dict(sorted(rows.items(), key=lambda row: (row[0] in references, order.index(row[0]))))
 
 
 def _cases(groups: Sequence[ColumnGroup], scores: Sequence[Score]) -> str:
     """How many cases stand behind the numbers: `n = 40 coverage, 38 to 40 reverse`."""
     return "n = " + ", ".join(
-        f"{_span([s.n for s in scores if s.kind == group.kind])} {group.title.lower()}"
-        for group in groups
-        if any(s.kind == group.kind for s in scores)
+        f"{_span([s.n for s in scores if s.kind == kind])} {title}"
+        for kind, title in kind_titles(groups).items()
+        if any(s.kind == kind for s in scores)
     )
 
 

@@ -134,7 +134,7 @@ function verdict(metric, value, result, states) {
   const why = ` (${read}; ${metric.formula})`;
   if (value === null || typeof value === "string") return make("li", {}, `${metric.title}: left out, ${value || "undefined"}`, make("span", {class: "small"}, why));
   const sign = metric.increasing ? 1 : -1;
-  const [word, look] = sign * (value - metric.best) >= 0 ? ["passed", "pass"] : sign * (value - metric.worst) <= 0 ? ["failed", "fail"] : ["in part", ""];
+  const [word, look] = sign * (value - metric.best) >= 0 ? ["passed", "pass"] : metric.worst !== null && sign * (value - metric.worst) <= 0 ? ["failed", "fail"] : ["in part", ""];
   return make("li", {}, make("strong", {class: look}, `${metric.title}: ${word}`), `, ${+value.toPrecision(3)}. ${metric.question}`, make("span", {class: "small"}, why));
 }
 
