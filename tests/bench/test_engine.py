@@ -1,5 +1,6 @@
 """A run is complete, repeatable, resumable, and gives each case what it gets alone."""
 
+import json
 import math
 import random
 import shutil
@@ -24,6 +25,7 @@ from pitfalls.editors.fine_tune import FineTune
 from pitfalls.editors.table import EditorName, editor_for
 from pitfalls.editors.update import Update
 from pitfalls.errors import PitfallsError
+from pitfalls.metrics.breakdown import FACETS, NOT_READ
 from pitfalls.models.language_model import LanguageModel
 from pitfalls.models.moments import MomentSettings
 from pitfalls.models.patches import Dense
@@ -231,6 +233,7 @@ OTHER: dict[str, dict[str, Any]] = {
     "editors": {"editors": ("ft",)},
     "data": {"data": ("round/easy",)},
     "dtype": {"dtype": "bfloat16"},
+    "known": {"known": True},
     "ft.lr": {"settings": {"ft": {"layer": 2, "steps": 3, "lr": 1e-3}}},
 }
 
@@ -421,6 +424,76 @@ def test_nothing_but_degenerate_cases_is_refused(
     write_cases(odd_data, [idle])
     asked = {"data": (str(odd_data),), "skip_degenerate": True}
     with pytest.raises(PitfallsError, match="holds no case that can be measured"):
+        run(experiment.model_copy(update=asked), tmp_path / "run")
+
+
+# --- cases of facts that the model knows ---------------------------------------------------------
+
+
+READ = ("conflict/coverage", "round/hard")
+
+
+@pytest.fixture(scope="module")
+def knowing(experiment: Experiment) -> Experiment:
+    """Data sets of which records tell whether the model knows the fact, and one of which not."""
+    wanted = {"data": (*READ, "conflict/reverse"), "editors": ("ft",), "cases": 3, "known": True}
+    return experiment.model_copy(update=wanted)
+
+
+@pytest.fixture(scope="module")
+def known_only(knowing: Experiment, tmp_path_factory: pytest.TempPathFactory) -> RunDirectory:
+    return run(knowing, tmp_path_factory.mktemp("runs") / "known")
+
+
+def test_known_keeps_the_first_cases_whose_fact_the_model_knows(
+    knowing: Experiment, known_only: RunDirectory, tmp_path: Path
+):
+    every = run(knowing.model_copy(update={"known": False, "cases": 12}), tmp_path / "every")
+    told = [(case, FACETS["known"](case)) for case in observe_run(every)]
+    assert {facet for _, facet in told} == {"yes", "no", NOT_READ}
+    kept = list(observe_run(known_only))
+    for data in READ:
+        known = [one.case_id for one, facet in told if one.source.data == data and facet == "yes"]
+        assert [one.case_id for one in kept if one.source.data == data] == known[:3]
+        assert known_only.header.data[data].kept == tuple(known[:3])
+    assert sum(one.source.data not in READ for one in kept) == 3
+
+
+def test_a_run_of_known_facts_goes_on_with_the_same_cases(
+    knowing: Experiment, known_only: RunDirectory, tmp_path: Path
+):
+    shutil.copytree(known_only.path, tmp_path / "cut")
+    (tmp_path / "cut" / "records" / f"{known_only.parts()[0]}.parquet").unlink()
+    assert same_bits(run(knowing, tmp_path / "cut"), known_only)
+    with pytest.raises(PitfallsError, match="known was True, now False"):
+        run(knowing.model_copy(update={"known": False}), tmp_path / "cut")
+    file = tmp_path / "cut" / "run.json"
+    kept = known_only.header.data[READ[0]].kept or ()
+    file.write_text(file.read_text("utf-8").replace(kept[0], "another"), "utf-8")
+    with pytest.raises(PitfallsError, match=f"data.{READ[0]}.kept was"):
+        run(knowing, tmp_path / "cut")
+
+
+def test_a_run_from_before_there_was_such_a_choice_goes_on(
+    experiment: Experiment, whole: RunDirectory, tmp_path: Path
+):
+    shutil.copytree(whole.path, tmp_path / "old")
+    file = tmp_path / "old" / "run.json"
+    header = json.loads(file.read_text("utf-8"))
+    del header["config"]["known"]
+    for info in header["data"].values():
+        del info["kept"]
+    file.write_text(json.dumps(header), "utf-8")
+    assert same_bits(run(experiment, tmp_path / "old"), whole)
+
+
+def test_nothing_but_unknown_facts_is_refused(
+    experiment: Experiment, odd_data: Path, tmp_path: Path
+):
+    idle, *_ = load_cases(str(odd_data))  # its true object stays what it is: no preference
+    write_cases(odd_data, [idle])
+    asked = {"data": (str(odd_data),), "known": True}
+    with pytest.raises(PitfallsError, match="holds no case that rests on a fact that the model"):
         run(experiment.model_copy(update=asked), tmp_path / "run")
 
 

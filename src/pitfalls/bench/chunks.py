@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from pitfalls.bench.experiment import Experiment
 from pitfalls.cases.audit import drop_degenerate
+from pitfalls.cases.build import AT_ONCE, Knows
 from pitfalls.cases.case import Case
 from pitfalls.cases.collections import load_cases
 from pitfalls.cases.known import known_around
@@ -38,25 +39,41 @@ class Chunk:
         return {data: part_name(data, str(self.editor), self.number) for data in self.cases}
 
 
-def load_all(experiment: Experiment) -> dict[str, list[Case]]:
+def load_all(experiment: Experiment, *, knows: Knows | None = None) -> dict[str, list[Case]]:
     """Data set → its cases, as many as the experiment asks for.
+
+    Args:
+        experiment: which data sets, and what to leave out.
+        knows: keeps the cases that it says yes to; None keeps all.
 
     Raises:
         PitfallsError: a data set that is not there, or that has no case fit to be measured.
     """
-    cases = {data: _load(data, experiment) for data in experiment.data}
+    cases = {data: _load(data, experiment, knows) for data in experiment.data}
     for data, listed in cases.items():
         if not listed:
-            raise PitfallsError(f"{data} holds no case that can be measured: give other --data")
+            why = "can be measured" if knows is None else "rests on a fact that the model knows"
+            raise PitfallsError(f"{data} holds no case that {why}: give other --data")
     return cases
 
 
-def _load(data: str, experiment: Experiment) -> list[Case]:
-    if not experiment.skip_degenerate:
-        return load_cases(data, experiment.cases)
-    listed = load_cases(data)
-    kept, _ = drop_degenerate(listed, known=known_around(data))
-    return kept[: experiment.cases]
+def _load(data: str, experiment: Experiment, knows: Knows | None) -> list[Case]:
+    chosen = experiment.skip_degenerate or knows is not None
+    listed = load_cases(data, None if chosen else experiment.cases)
+    if experiment.skip_degenerate:
+        listed, _ = drop_degenerate(listed, known=known_around(data))
+    return listed[: experiment.cases] if knows is None else _known(listed, knows, experiment.cases)
+
+
+def _known(listed: Sequence[Case], knows: Knows, count: int | None) -> list[Case]:
+    """The first so many that the model knows; always judged in the same batches."""
+    found: list[Case] = []
+    for start in range(0, len(listed), AT_ONCE):
+        block = listed[start : start + AT_ONCE]
+        found += [case for case, known in zip(block, knows(block), strict=True) if known]
+        if count is not None and len(found) >= count:
+            break
+    return found[:count]
 
 
 def cut(

@@ -6,6 +6,7 @@ from pitfalls.bench.carry_out import Unedited, carry_out
 from pitfalls.bench.chunks import cut, load_all
 from pitfalls.bench.experiment import Experiment
 from pitfalls.bench.header import make_header
+from pitfalls.bench.knowing import first_facts_known_by
 from pitfalls.editors.table import EDITORS, EditorName, editor_for, editors_named
 from pitfalls.errors import UnknownNameError
 from pitfalls.models.language_model import LanguageModel
@@ -31,6 +32,9 @@ def run(experiment: Experiment, out: Path | str, *, progress: Progress = SILENT)
     model = LanguageModel.load(
         experiment.model, dtype=experiment.dtype, device=experiment.device, progress=progress
     )
+    if experiment.known:
+        with progress.stage("cases judged for what the model knows", unit="cases") as advance:
+            cases = load_all(experiment, knows=first_facts_known_by(model, advance))
     names = editors_named(experiment.editors, model)
     experiment = experiment.model_copy(update={"editors": tuple(map(str, names))})
     chunks = list(cut(cases, names, size=experiment.chunk))

@@ -32,6 +32,9 @@ class Experiment(BaseModel):
     """A torch device."""
     skip_degenerate: bool = False
     """Leave out cases that cannot be measured, such as an edit that changes nothing."""
+    known: bool = False
+    """Leave out cases whose first fact the model does not know: it must prefer e1's true object to
+    the one that e1 puts in its place. `cases` counts what is left."""
     chunk: PositiveInt = 20
     """Cases that are worked on and written together; at most this many are lost by a crash."""
     settings: dict[str, dict[str, Any]] = Field(default_factory=dict)

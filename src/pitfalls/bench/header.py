@@ -35,7 +35,11 @@ def make_header(
         editors={str(name): _settings(editor) for name, editor in editors.items()},
         contexts={str(name): editor.templates(model) for name, editor in editors.items()},
         data={
-            name: DataInfo(checksum=data_checksum(name), cases=len(listed))
+            name: DataInfo(
+                checksum=data_checksum(name),
+                cases=len(listed),
+                kept=tuple(case.id for case in listed) if experiment.known else None,
+            )
             for name, listed in cases.items()
         },
         relations={

@@ -47,9 +47,9 @@ class Built:
 
 
 Knows: TypeAlias = Callable[[Sequence[Case]], list[bool]]
-"""Which of some composite cases have a tied fact that a model knows."""
+"""Which of some cases rest on a fact that a model knows."""
 AT_ONCE = 32
-"""Cases of a stratum that are judged together, where a model judges them."""
+"""Cases that are judged together, where a model judges them."""
 
 
 def build(graph: Graph, order: Order, *, knows: Knows | None = None) -> Built:

@@ -51,6 +51,14 @@ def run(
         bool | None,
         typer.Option("--skip-degenerate", help="Leave out cases that cannot be measured."),
     ] = None,
+    known: Annotated[
+        bool | None,
+        typer.Option(
+            "--known",
+            help="Leave out cases whose first fact the model does not know: it must prefer the "
+            "true object to the one that the first edit puts there.",
+        ),
+    ] = None,
 ) -> None:
     """Measure conflict and distortion of edits, resumably, and print the paper's two tables.
 
@@ -65,6 +73,7 @@ def run(
         "dtype": dtype,
         "device": device,
         "skip_degenerate": skip_degenerate,
+        "known": known,
         "settings": parse_settings(setting or []) or None,
     }
     overrides = {key: value for key, value in given.items() if value is not None}
@@ -81,6 +90,8 @@ def _tell_plan(experiment: Experiment, out: Path) -> None:
 
     console = Console(highlight=False)
     console.print(forecast_table(forecast(experiment, progress=progress_on())))
+    if experiment.known:
+        console.print("Counted as if the model knew every fact; those it does not are left out.")
     console.print(f"Nothing was run. Without --plan the records go to {out}.")
 
 

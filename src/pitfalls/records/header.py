@@ -10,6 +10,8 @@ SCHEMA_VERSION = 1
 
 _NOT_CONFIGURATION = ("schema_version", "created", "packages", "resumed_with", "relations")
 """Relations follow from the data sets, whose checksums are compared."""
+_LATER: Mapping[str, JsonValue] = {"config.known": False}
+"""Settings that came later → what runs without them did, so that these can still be resumed."""
 _LONGEST_VALUE = 48
 
 
@@ -35,6 +37,8 @@ class DataInfo(_FileModel):
     checksum: str
     cases: int
     """How many of its cases the run covers, the first ones."""
+    kept: tuple[str, ...] | None = None
+    """Which they are, where the model had a say in it; None if they follow from the settings."""
 
 
 class RelationInfo(_FileModel):
@@ -77,8 +81,8 @@ class RunHeader(_FileModel):
             Phrases like `seed was 0, now 1`; none if both runs would give the same records.
         """
         exclude = set(_NOT_CONFIGURATION)
-        was = dict(_flat(self.model_dump(mode="json", exclude=exclude)))
-        now = dict(_flat(other.model_dump(mode="json", exclude=exclude)))
+        was = {**_LATER, **dict(_flat(self.model_dump(mode="json", exclude=exclude)))}
+        now = {**_LATER, **dict(_flat(other.model_dump(mode="json", exclude=exclude)))}
         names = [*was, *(name for name in now if name not in was)]
         return [
             f"{name.removeprefix('config.')} {_change(name, was, now)}"
