@@ -29,6 +29,9 @@ them again under another preset needs no model.
 is told in [deviations.md](deviations.md). θ is the unedited model, θ_m the model after the first
 edit e1, θ' the model after e1 and then e2, and p_θ(k) the probability of fact k under θ: the
 geometric mean over the tokens of its object, averaged over its prompts.
+
+Tables of round trips end with `undo`, the exact undoing of an edit that took: it has the best value
+of every metric but Succ and Succ back, where it is what a perfect restoration gets.
 """
 
 COMMANDS_HEAD = """\

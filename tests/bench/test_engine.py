@@ -168,6 +168,8 @@ def test_a_record_is_what_the_plain_path_gives(
         for step in edits:
             (made,) = method.fit(model, [Job(step, update)])
             update += made
+        norms = [fit.norms for fit in record.fits if fit.state == state]
+        assert norms == [pytest.approx(update.norms, rel=10 * tolerance)] * bool(edits)
         with update.applied(model):
             for probe in steps.probes[state]:
                 questions = [Question(prompt, probe.target, {}) for prompt in probe.prompts]

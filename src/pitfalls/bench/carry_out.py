@@ -86,7 +86,7 @@ def carry_out(
 
 
 def _fits(steps: Plan, reached: Mapping[State, Update]) -> tuple[Fit, ...]:
-    """How the last step of every edited state was fitted."""
+    """How the last step of every edited state was fitted; its norms are those of all steps."""
     fits = []
     for name, state in steps.states.items():
         if state and state in reached:

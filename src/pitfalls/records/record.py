@@ -20,13 +20,13 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Fit:
-    """How one state's last step was fitted."""
+    """How one state's last step was fitted, and how far the state is from the unedited model."""
 
     state: StateName
     losses: tuple[float, ...]
     """The objective at every optimisation step, in order; empty for editors that do not iterate."""
     norms: dict[str, float]
-    """Weight name → Frobenius norm of its change."""
+    """Weight name → Frobenius norm of its change from θ0, by all steps that lead to the state."""
     seconds: float
     """The job's share of the wall-clock time. The one field that differs between equal runs."""
 
