@@ -22,7 +22,10 @@ APP.command()(score)
 DATA = "starter:conflict/coverage"
 
 
-def make_run(path: Path, *, records: int = 3) -> Path:
+ROUND = "starter:round/easy"
+
+
+def make_run(path: Path, *, records: int = 3, rounds: int = 0) -> Path:
     model = ModelInfo(name="tiny", fingerprint="f", dtype="float32")
     header = RunHeader(created="", config={}, seed=0, model=model, editors={}, data={}, packages={})
     run = RunDirectory.open(path, header)
@@ -36,7 +39,21 @@ def make_run(path: Path, *, records: int = 3) -> Path:
     ]
     if rows:
         run.write(part_name(DATA, "rome", 0), rows)
+    trips = [
+        Record(f"round-{i}", "rome", ROUND, "round-easy", {}, _trip(i), ()) for i in range(rounds)
+    ]
+    if trips:
+        run.write(part_name(ROUND, "rome", 0), trips)
     return path
+
+
+def _trip(position: int) -> tuple[Reading, ...]:
+    """The unedited model prefers o1 in every other case."""
+    return tuple(
+        Reading(state, probe, "x", ((-float(1 + (i + j + position) % 2),),))
+        for i, state in enumerate(("theta0", "theta_m", "theta_prime"))
+        for j, probe in enumerate(("original", "intermediate", "other/0"))
+    )
 
 
 def printed(*arguments: str) -> str:
@@ -58,6 +75,34 @@ def test_json_has_what_other_programs_build_on(tmp_path: Path) -> None:
         assert row["model"] == "tiny" and row["editor"] == "rome" and row["data"] == DATA
         assert row["preset"] == "authors" and row["n"] == 3
         assert row["low"] <= row["value"] <= row["high"] <= 1
+
+
+@pytest.mark.parametrize("style", ["terminal", "markdown", "latex", "csv", "json"])
+def test_every_format_has_the_reference_of_round_trips(tmp_path: Path, style: str) -> None:
+    run = str(make_run(tmp_path / "a", rounds=4))
+    assert "undo" in printed(run, "--format", style)
+    assert "undo" not in printed(str(make_run(tmp_path / "b")), "--format", style)
+
+
+def test_undo_has_all_that_other_programs_build_on(tmp_path: Path) -> None:
+    run = str(make_run(tmp_path / "a", rounds=4))
+    rows = json.loads(printed(run, "--json"))
+    undo = [row for row in rows if row["reference"]]
+    assert [(row["metric"], row["value"]) for row in undo] == [
+        ("succ_round", 0.75),
+        ("d", 0),
+        ("ir", 0),
+        ("fr", 0),
+    ]
+    contract = {"model", "editor", "data", "metric", "preset", "n", "value", "low", "high"}
+    for row in undo:
+        assert contract <= {key for key, value in row.items() if value is not None}
+        assert (row["editor"], row["data"], row["n"]) == ("undo", ROUND, 4)
+    parts = json.loads(printed(run, "--by", "known", "--json"))
+    succ = {r["known"]: r["value"] for r in parts if r["reference"] and r["metric"] == "succ_round"}
+    assert succ == {"yes": 1.0, "no": 0.5}
+    pairs = json.loads(printed(run, "--compare", "editor", "--base", "undo", "--json"))
+    assert {(row["other"], row["base"]) for row in pairs} == {("rome", "undo")}
 
 
 def test_the_clean_preset(tmp_path: Path) -> None:

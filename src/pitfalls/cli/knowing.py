@@ -16,7 +16,7 @@ RIVALS = 4
 def ties_known_by(name: str, graph: Graph) -> Knows:
     """A judge of cases: does the model prefer the tied fact's object to four of its kind?
 
-    The rivals are drawn by lot from the same relation's objects of the same type and are no true
+    The rivals are drawn at random from the same relation's objects of the same type and are no true
     objects. How the paper told which facts a model knows was not published.
 
     Raises:

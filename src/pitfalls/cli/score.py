@@ -58,7 +58,11 @@ def score(
         ),
     ] = None,
     base: Annotated[
-        str | None, typer.Option(help="With --compare: what every other one is compared with.")
+        str | None,
+        typer.Option(
+            help="With --compare: what every other one is compared with. Of editors it may be "
+            "`undo`, the exact undoing of round trips."
+        ),
     ] = None,
     fail_if: Annotated[
         list[str] | None,
