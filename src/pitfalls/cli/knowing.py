@@ -18,7 +18,7 @@ def ties_known_by(name: str, graph: Graph) -> Knows:
     """A judge of cases: does the model prefer the tied fact's object to four of its kind?
 
     The object's probability, as in every metric the mean over the relation's prompts of the
-    geometric mean over its tokens, must be above those of the rivals, which are drawn by lot from
+    geometric mean over its tokens, must be above those of the rivals, which are drawn at random from
     the same relation's objects of the same type and are no true objects. How the paper told which
     facts a model knows was not published.
 
