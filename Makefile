@@ -1,4 +1,4 @@
-# Every target sets up what it needs; only make and Python 3.11 or later have to be there.
+# Every target sets up what it needs. Requires make and Python 3.11 or later.
 
 PYTHON ?= python3
 BIN := .venv/bin

@@ -35,6 +35,9 @@ WORKS: dict[str, Callable[[int], contests.Contest]] = {
     "memit": lambda n: contests.fit("memit", n, 4),
     "ft": lambda n: contests.fit("ft", n, 4),
     "mend": lambda n: contests.fit("mend", n, 8),
+    "rome-paper": lambda n: contests.fit("rome", n, 2, data=contests.RELEASED, paper=True),
+    "memit-paper": lambda n: contests.fit("memit", n, 2, data=contests.RELEASED, paper=True),
+    "ft-paper": lambda n: contests.fit("ft", n, 2, data=contests.RELEASED, paper=True),
     "round": lambda n: contests.observation("round/easy", n, 4),
     "round-2": lambda n: contests.observation("round/easy", n, 2, objects=2),
     "round-10": lambda n: contests.observation("round/easy", n, 2, objects=10),
@@ -164,6 +167,7 @@ def main(
     """Time the fast paths against the plain one, side by side."""
     progress, console = progress_on(), Console(highlight=False)
     try:
+        chosen = [WORKS[name](edits) for name in work or WORKS]  # missing data is told at once
         fast = {
             name: LanguageModel.load(model, dtype=name, device=device, progress=progress)
             for name in dtype or FAST
@@ -183,9 +187,9 @@ def main(
             return
         plain = LanguageModel.load(model, device=device, plain=True, progress=progress)
         outcomes: list[Outcome] = []
-        for name in work or WORKS:
-            with progress.stage(f"timing: {name}"):
-                outcomes += compete(WORKS[name](edits), plain, fast, repeats)
+        for contest in chosen:
+            with progress.stage(f"timing: {contest.name}"):
+                outcomes += compete(contest, plain, fast, repeats)
     except PitfallsError as error:
         raise SystemExit(f"bench: {error}") from error
     console.print(f"{edits} edits, medians of {repeats} repeats\n")

@@ -51,23 +51,55 @@ class Contest:
     """As many units as the plain side has, done as the fast side does them, to count arithmetic."""
 
 
-def fit(editor: str, edits: int, plain_edits: int) -> Contest:
-    """Independent edits: one after the other, or all in one call."""
-    jobs = [Job((case.first,)) for case in load_cases("conflict/coverage", edits)]
+PAPER: dict[str, dict[str, Any]] = {
+    "rome": {"contexts": {"words": [""], "lengths": [[5, 10], [10, 10]]}, "value": {"steps": 20}},
+    "memit": {
+        "contexts": {
+            "words": ["The", "Therefore", "Because", "I", "You"],
+            "lengths": [[10, 5]],
+        },
+        "value": {"steps": 25},
+    },
+    "ft": {"steps": 25},
+}
+"""Editor → the paper's own effort: 21 context templates for ROME, 6 for MEMIT."""
+
+RELEASED = "released-gpt-j:conflict/reverse"
+"""Edits that the paper made; their targets have up to 28 tokens."""
+
+
+def fit(
+    editor: str,
+    edits: int,
+    plain_edits: int,
+    *,
+    data: str = "conflict/coverage",
+    paper: bool = False,
+) -> Contest:
+    """Independent edits: one after the other, or all in one call.
+
+    Args:
+        editor: name of the editor.
+        edits: how many are fitted side by side.
+        plain_edits: how many are fitted one after the other.
+        data: cases whose first edits are made.
+        paper: with the paper's contexts and steps instead of the model's presets.
+    """
+    jobs = [Job((case.first,)) for case in load_cases(data, edits)]
+    settings = PAPER[editor] if paper else {}
 
     def in_turn(model: LanguageModel) -> list[Update]:
-        one_by_one = editor_for(editor, model)
+        one_by_one = editor_for(editor, model, settings)
         return [update for job in jobs[:plain_edits] for update in one_by_one.fit(model, [job])]
 
     def side_by_side(model: LanguageModel) -> list[Update]:
-        return editor_for(editor, model).fit(model, jobs)
+        return editor_for(editor, model, settings).fit(model, jobs)
 
     def apart(plain: list[Update], fast: list[Update]) -> float:
         return max(distance(f, p) for p, f in zip(plain, fast, strict=False))
 
-    return Contest(
-        f"{editor} fit", "edit", plain_edits, in_turn, edits, side_by_side, apart, in_turn
-    )
+    name = f"{editor} fit" + ", released edits" * paper
+    return Contest(name, "edit", plain_edits, in_turn, edits, side_by_side, apart, in_turn)
 
 
 def observation(data: str, cases: int, plain_cases: int, *, objects: int | None = None) -> Contest:

@@ -4,6 +4,7 @@ import json
 import math
 import random
 import shutil
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -519,14 +520,35 @@ class Counting:
         yield advance
 
 
-def test_progress_ends_at_its_total(experiment: Experiment, tmp_path: Path):
+def test_progress_of_every_editor_ends_at_its_total(experiment: Experiment, tmp_path: Path):
     watched, experiment = Counting(), experiment.model_copy(update={"cases": 1})
     directory = run(experiment, tmp_path / "run", progress=watched)
-    assert watched.totals["cases under editors"] == len(list(directory.records()))
-    assert watched.done["cases under editors"] == watched.totals["cases under editors"]
+    records = Counter(record.editor for record in directory.records())
+    stages = {f"{name}, editor {n} of 3": records[name] for n, name in enumerate(records, 1)}
+    assert stages == {name: total for name, total in watched.totals.items() if "editor" in name}
+    assert stages == {name: done for name, done in watched.done.items() if "editor" in name}
     again = Counting()
     run(experiment, tmp_path / "run", progress=again)
-    assert again.done["cases under editors"] == watched.done["cases under editors"]
+    assert stages.items() <= again.done.items()
+
+
+def test_an_editor_is_told_of_once_all_its_cases_are_measured(
+    experiment: Experiment, tmp_path: Path
+):
+    told: list[tuple[Counter[str], int]] = []
+
+    def measured(directory: RunDirectory, left: int) -> None:
+        told.append((Counter(record.editor for record in directory.records()), left))
+
+    run(experiment, tmp_path / "run", measured=measured)
+    whole = {"ft": CASES * len(DATASETS), "rome": CASES * len(DATASETS)}
+    whole["rome+mle"] = CASES * len(ROUND_KINDS)
+    assert told == [
+        (Counter({name: whole[name] for name in list(whole)[:n]}), 3 - n) for n in (1, 2, 3)
+    ]
+    told.clear()
+    run(experiment, tmp_path / "run", measured=measured)
+    assert told == [], "nothing was left to measure"
 
 
 def test_context_templates_and_settings_are_in_the_header(

@@ -36,13 +36,13 @@ class Unedited:
             model: the unedited model.
             chunks: the same slice of the data sets under different editors.
         """
-        self._model = model
+        self.model = model
         self._cases = dict.fromkeys(pair for chunk in chunks for pair in chunk.pairs)
 
     @cached_property
     def _read(self) -> dict[tuple[str, Case], Readings]:
         plans = [plan(case) for _, case in self._cases]
-        read = observe(self._model, plans, [{UNEDITED: Update()} for _ in plans], ["theta0"])
+        read = observe(self.model, plans, [{UNEDITED: Update()} for _ in plans], ["theta0"])
         return dict(zip(self._cases, read, strict=True))
 
     def of(self, data: str, case: Case) -> Readings:

@@ -1,7 +1,7 @@
 """`pitfalls run`: edit, observe, record, and show what came of it."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.console import Console
@@ -12,10 +12,8 @@ from pitfalls.cli.progress import progress_on
 from pitfalls.cli.settings import WEIGHTS_HELP, parse_settings, refuse_idle
 from pitfalls.metrics.scores import score as score_observations
 from pitfalls.records.observation import observe_run
-from pitfalls.report.tables import tables
-
-QUICK: dict[str, Any] = {"cases": 4}
-"""What `pitfalls run` without any argument measures: a few cases of everything."""
+from pitfalls.records.store import RunDirectory
+from pitfalls.report.tables import brief_tables, tables
 
 
 def run(
@@ -77,12 +75,16 @@ def run(
         "settings": parse_settings(setting or []) or None,
     }
     overrides = {key: value for key, value in given.items() if value is not None}
-    if experiment is None and not overrides:
-        overrides = QUICK
-    wanted = read_experiment(experiment, overrides)
+    wanted = read_experiment(experiment, overrides) if experiment or overrides else _quick()
     if wanted.editors is not None:
         refuse_idle(setting or [], (name.partition("+")[0] for name in wanted.editors))
     (_tell_plan if plan else _measure)(wanted, out)
+
+
+def _quick() -> Experiment:
+    from pitfalls.bench.quick import quick_experiment  # torch, as below
+
+    return quick_experiment()
 
 
 def _tell_plan(experiment: Experiment, out: Path) -> None:
@@ -98,7 +100,13 @@ def _tell_plan(experiment: Experiment, out: Path) -> None:
 def _measure(experiment: Experiment, out: Path) -> None:
     from pitfalls.bench.engine import run as carry_out  # torch, only once the input is known good
 
-    directory = carry_out(experiment, out, progress=progress_on())
     console = Console(highlight=False)
+
+    def so_far(directory: RunDirectory, left: int) -> None:
+        if left:
+            found = score_observations(observe_run(directory))
+            console.print(brief_tables(found, width=console.width))
+
+    directory = carry_out(experiment, out, progress=progress_on(), measured=so_far)
     console.print(tables(score_observations(observe_run(directory)), width=console.width))
     console.print(f"\nRecords: {out}   Score again: pitfalls score {out}")

@@ -46,6 +46,20 @@ def tables(scores: Sequence[Score], *, width: int) -> Group:
     return _tables(scores, sections, width=width)
 
 
+def brief_tables(scores: Sequence[Score], *, width: int) -> Group:
+    """The same tables of a run that is not done yet: without the paper's rows and the footnotes.
+
+    Args:
+        scores: of one preset, of any number of runs.
+        width: columns of the terminal.
+    """
+
+    def sections(groups: Sequence[ColumnGroup]) -> list[Section]:
+        return run_sections(groups, scores)
+
+    return _tables(scores, sections, width=width, noted=False)
+
+
 def part_tables(parts: Mapping[str, Sequence[Score]], facet: str, *, width: int) -> Group:
     """The same tables with a section for every value of the facet, without the paper's rows.
 
@@ -69,15 +83,16 @@ Sections: TypeAlias = Callable[[Sequence[ColumnGroup]], list[Section]]
 """What a table has below each other, in some of its groups of columns."""
 
 
-def _tables(scores: Sequence[Score], sections_of: Sections, *, width: int) -> Group:
+def _tables(
+    scores: Sequence[Score], sections_of: Sections, *, width: int, noted: bool = True
+) -> Group:
     filled = ((layout, used_groups(layout, scores)) for layout in LAYOUTS)
-    return Group(
-        *(
-            _table(layout, groups, sections_of, [*footnotes(groups, scores)], width=width)
-            for layout, groups in filled
-            if groups
-        )
-    )
+    parts = []
+    for layout, groups in filled:
+        if groups:
+            notes = [*footnotes(groups, scores)] if noted else []
+            parts.append(_table(layout, groups, sections_of, notes, width=width))
+    return Group(*parts)
 
 
 def _table(

@@ -1,0 +1,26 @@
+"""The first look: what a run measures that nobody described."""
+
+import torch
+
+from pitfalls.bench.experiment import Experiment
+from pitfalls.models.cost import calibrated_rate
+
+CASES = 3
+"""Of every kind: a first look is not a measurement, and the tables say how little it tells."""
+
+SHAPE = (576, 1536)
+"""Of the default model's second MLP matrix, by whose products a precision is judged."""
+
+
+def quick_experiment() -> Experiment:
+    """All editors on a few cases of every kind, in the precision that this machine is faster in.
+
+    A processor without products in bfloat16 emulates them, more slowly than float32. The rates
+    are measured once and remembered, so that the same command describes the same run.
+    """
+    cpu = torch.device("cpu")
+    rates = {
+        name: calibrated_rate(*SHAPE, dtype, cpu)
+        for name, dtype in (("float32", torch.float32), ("bfloat16", torch.bfloat16))
+    }
+    return Experiment(cases=CASES, dtype=max(rates, key=lambda name: rates[name]))
