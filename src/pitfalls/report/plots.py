@@ -35,7 +35,7 @@ def overview(scores: Sequence[Score]) -> Plot | None:
             measure.title,
             "more is better" if measure.increasing else "less is better",
             rows,
-            (0, 100),
+            (0.0, 100.0),
             lines=lines,
         )
         for measure, rows in found
@@ -154,7 +154,7 @@ def _curves(
     alt = altair()
     legend = alt.Legend(orient="top", symbolType="stroke", symbolOpacity=1)
     base = alt.Chart(height=150).encode(
-        x=alt.X("step:Q", scale=alt.Scale(domain=[0, last])),
+        x=alt.X("step:Q", scale=alt.Scale(domain=[0, last]), axis=alt.Axis(tickMinStep=1)),
         color=alt.Color("state:N", title=None, sort=list(_STATES.values()), legend=legend),
     )
     y = alt.Y("low:Q", title="loss", scale=alt.Scale(domain=height))
