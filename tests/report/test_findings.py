@@ -12,22 +12,18 @@ from pitfalls.metrics.comparison import Comparison
 from pitfalls.metrics.scores import Score, score
 from pitfalls.metrics.table import METRICS
 from pitfalls.report.differences import Change, certain
-from pitfalls.report.findings import (
+from pitfalls.report.findings import NARROW, answer, findings, level, needed
+from pitfalls.report.gather import gather
+from pitfalls.report.measures import (
     CONFLICT,
     DISTORTION,
     EDITS,
     KINDS,
-    NARROW,
     ROUND_EDITS,
     Measure,
-    answer,
-    findings,
-    level,
     main_metrics,
     measures,
-    needed,
 )
-from pitfalls.report.gather import gather
 from pitfalls.vocabulary import CASE_KINDS, PRESETS, CaseKind
 
 MEASURES = (EDITS, ROUND_EDITS, CONFLICT, DISTORTION)

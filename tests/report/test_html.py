@@ -249,7 +249,7 @@ def test_an_editor_without_cases_is_a_reference_not_a_finding(
     file = tmp_path / "report.html"
     file.write_text(html_report([make_run(tmp_path / "a", cases=3)]), "utf-8")
     opened = Opened(context.new_page(), file)
-    assert opened.page.locator(".findings tbody th").all_inner_texts() == ["ft", "rome"]
+    assert opened.page.locator(".findings th[scope=row]").all_inner_texts() == ["ft", "rome"]
     assert "nobody" not in opened.page.inner_text("#changes")
     assert {row["editor"] for row in opened.rows()} == {"ft", "rome", "nobody"}
     assert "nobody" in (opened.page.get_attribute("#overview-distortion", "aria-label") or "")

@@ -8,9 +8,9 @@ from pitfalls.metrics.comparison import Axis, Comparison, compare
 from pitfalls.metrics.scores import Score
 from pitfalls.metrics.table import METRICS
 from pitfalls.records.observation import Observation
-from pitfalls.report.findings import Measure, kind_word
 from pitfalls.report.grid import Grid, comparison_grid, interval, p_value
 from pitfalls.report.layout import Cell
+from pitfalls.report.measures import Measure, kind_word
 from pitfalls.vocabulary import Preset
 
 CERTAIN = 0.05

@@ -10,7 +10,7 @@ from pitfalls.metrics.scores import case_value
 from pitfalls.metrics.table import METRICS
 from pitfalls.records.header import RelationInfo, RunHeader
 from pitfalls.records.observation import Observation
-from pitfalls.report.findings import main_metrics
+from pitfalls.report.measures import main_metrics
 from pitfalls.vocabulary import STATES, Preset
 
 Relations = Mapping[str, RelationInfo]

@@ -9,7 +9,7 @@ from pitfalls.metrics.power import visible_difference
 from pitfalls.metrics.scores import Score
 from pitfalls.report.grid import interval
 from pitfalls.report.layout import Cell, collection_of, section_title
-from pitfalls.vocabulary import CaseKind
+from pitfalls.report.measures import Measure, kind_word
 
 Level: TypeAlias = Literal["all", "most", "half", "few", "none", "open"]
 """How large a share is, as far as its interval lets one say; `open`: it does not."""
@@ -28,83 +28,6 @@ _SHARES: Mapping[Level, str] = {
     "few": "less than half",
     "none": "hardly any",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Measure:
-    """One of the questions that the first screen answers, and how an answer reads."""
-
-    name: str
-    title: str
-    explained: str
-    metrics: Mapping[CaseKind, str]
-    """The metric that answers it for each kind of case; all of them are shares."""
-    increasing: bool
-    """Whether a larger share is better."""
-    claim: str
-    """Begins the sentence."""
-    counted: str
-    """What there is a share of, behind "most of the" and before the kinds of case."""
-    question: str
-    """Stands behind "too few cases to tell"."""
-
-    def reads(self, one: Score) -> bool:
-        """Whether the score answers this question."""
-        return self.metrics.get(one.kind) == one.metric
-
-
-EDITS = Measure(
-    name="edits",
-    title="Edit success",
-    explained="Share of edits that make their object the more probable one; more is better.",
-    metrics={"coverage": "succ_single"},
-    increasing=True,
-    claim="Single edits take in",
-    counted="",
-    question="whether single edits take",
-)
-ROUND_EDITS = Measure(
-    name="edits",
-    title="Edit success",
-    explained="Share of the edits of a round trip that make their object the more probable one; "
-    "more is better, but the unedited model does not reach 100 either.",
-    metrics={"round-easy": "succ_round", "round-hard": "succ_round"},
-    increasing=True,
-    claim="Edits out and back take in",
-    counted="",
-    question="whether edits out and back take",
-)
-CONFLICT = Measure(
-    name="conflict",
-    title="Conflict",
-    explained="Share of cases in which, after two edits that contradict each other, what follows "
-    "from the newer one is more probable than what the older one says; more is better.",
-    metrics={"coverage": "cs", "reverse": "cs_imp", "composite": "cs_imp"},
-    increasing=True,
-    claim="The newer edit wins in",
-    counted="",
-    question="whether the newer edit wins",
-)
-DISTORTION = Measure(
-    name="distortion",
-    title="Distortion",
-    explained="Share of the other true objects that are less probable after an edit and its way "
-    "back; less is better, and chance alone would give one half.",
-    metrics={"round-easy": "ir", "round-hard": "ir"},
-    increasing=False,
-    claim="A round trip lowers the probability of",
-    counted="other true objects of ",
-    question="how many of the other true objects lose probability",
-)
-
-KINDS: Mapping[CaseKind, str] = {
-    "coverage": "one fact, edited twice",
-    "reverse": "a fact, then its inverse",
-    "composite": "a fact, then another that implies it by way of a third",
-    "round-easy": "out and back, from an object that is like the other true ones",
-    "round-hard": "out and back, from an object that is unlike the other true ones",
-}
-"""What the two edits of a case are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,21 +75,6 @@ def level(low: float, high: float) -> Level:
     return "half" if high - low <= NARROW else "open"
 
 
-def kind_word(kind: CaseKind) -> str:
-    """`easy` for `round-easy`: what the kind is called in a sentence."""
-    return kind.removeprefix("round-")
-
-
-def measures(scores: Sequence[Score]) -> tuple[Measure, ...]:
-    """The measures that the scores answer.
-
-    Whether edits take is read from single edits where there are any: a round trip's Succ is not
-    100 for a perfect restoration.
-    """
-    edits = EDITS if any(map(EDITS.reads, scores)) else ROUND_EDITS
-    return tuple(m for m in (edits, CONFLICT, DISTORTION) if any(map(m.reads, scores)))
-
-
 def findings(scores: Sequence[Score], asked: Sequence[Measure]) -> list[Findings]:
     """The answers, one group for each run, model and collection of cases.
 
@@ -181,11 +89,6 @@ def findings(scores: Sequence[Score], asked: Sequence[Measure]) -> list[Findings
         Findings(section_title(group[0], scores), tuple(_finding(group, asked)))
         for group in groups.values()
     ]
-
-
-def main_metrics() -> dict[CaseKind, str]:
-    """The metric that speaks for a case of each kind."""
-    return {**CONFLICT.metrics, **DISTORTION.metrics}
 
 
 def needed(scores: Sequence[Score], asked: Sequence[Measure]) -> str:

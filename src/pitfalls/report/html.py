@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 from pitfalls.errors import PitfallsError
 from pitfalls.metrics.breakdown import FACETS, breakdown
@@ -16,10 +17,11 @@ from pitfalls.metrics.table import METRICS
 from pitfalls.records.observation import Observation
 from pitfalls.report.differences import Change, certain, changes
 from pitfalls.report.explorer import explorer
-from pitfalls.report.findings import KINDS, findings, kind_word, measures, needed
+from pitfalls.report.findings import findings, needed
 from pitfalls.report.gather import Losses, gather
 from pitfalls.report.grid import Grid, breakdown_grids, interval, score_grids
 from pitfalls.report.layout import Cell, in_order
+from pitfalls.report.measures import KINDS, kind_word, measures
 from pitfalls.report.panel import Plot
 from pitfalls.report.paper import paper_editors
 from pitfalls.report.plots import loss_plot, metric_plots, overview, probability_plot
@@ -121,7 +123,9 @@ def _by_editor(observations: Sequence[Observation]) -> list[Observation]:
 def _plots(
     observations: Sequence[Observation], losses: Sequence[Losses], scores: Sequence[Score]
 ) -> Iterator[Plot]:
-    found = (metric_plots(scores), probability_plot(observations), loss_plot(losses))
+    editors = list(dict.fromkeys(case.source.editor for case in observations))
+    curves = sorted(losses, key=lambda one: editors.index(one.editor))
+    found = (metric_plots(scores), probability_plot(observations), loss_plot(curves))
     yield from filter(None, found)
 
 
@@ -179,7 +183,15 @@ def _template() -> Any:
     environment = jinja2.Environment(
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
+    environment.filters["cases_of"] = _cases_of
     return environment.from_string(_asset("page.html"))
+
+
+def _cases_of(one: Score, *, one_run: bool) -> str:
+    """The address, behind `#cases?`, of the cases that a score is about, the worst first."""
+    place = {} if one_run else {"run": one.run}
+    place |= {"data": one.data, "editor": one.editor, "metric": one.metric, "sort": "worst"}
+    return urlencode(place, safe="/:")
 
 
 def _asset(name: str) -> str:

@@ -7,8 +7,8 @@ from typing import Any
 
 from pitfalls.metrics.optional import optional
 from pitfalls.metrics.scores import Score
-from pitfalls.report.findings import kind_word
 from pitfalls.report.layout import collection_of, section_title
+from pitfalls.report.measures import kind_word
 from pitfalls.vocabulary import CASE_KINDS
 
 _COLOURS = ("#4a87c9", "#d1722a", "#2f9c74", "#a56bd0", "#c95b83")

@@ -10,8 +10,8 @@ from pitfalls.metrics.metric import Metric
 from pitfalls.metrics.scores import Score
 from pitfalls.metrics.table import METRICS
 from pitfalls.records.observation import Observation
-from pitfalls.report.findings import measures
 from pitfalls.report.gather import Losses
+from pitfalls.report.measures import measures
 from pitfalls.report.panel import Panel, Plot, altair, interval_rows, intervals, reach, spec
 from pitfalls.vocabulary import ROUND_KINDS
 
