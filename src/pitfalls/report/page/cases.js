@@ -91,7 +91,7 @@ function entry(one, chosen, data) {
   const name = metricFor(one, chosen, data);
   const link = make("a", {href: addressOf("cases", {...chosen, case: caseKey(one)})}, one.subject,
     make("small", {}, `${one.id} · ${one.relations.join(", ")}`),
-    make("span", {class: "marks"}, `${metricTitle(name, data)}: `, ...resultsOf(one, chosen, data).map(result => mark(result, name, data))));
+    make("span", {class: "marks"}, `${metricTitle(name, data)}: `, ...resultsOf(one, chosen, data).flatMap(result => [mark(result, name, data), " "])));
   if (caseKey(one) === chosen.case) link.setAttribute("aria-current", "true");
   return make("li", {}, link);
 }
