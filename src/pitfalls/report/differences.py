@@ -50,10 +50,9 @@ def changes(
         base: the run that others are compared with; the first one if not given.
         preset: whose arithmetic.
     """
-    made = {axis: {getattr(one.source, axis) for one in observations} for axis in _TITLES}
+    edited = [one for one in scores if one.n and not one.reference]
     for axis in _TITLES:
-        listed = dict.fromkeys(getattr(one, axis) for one in scores if one.n)
-        names = [name for name in listed if name in made[axis]]
+        names = list(dict.fromkeys(getattr(one, axis) for one in edited))
         if len(names) > 1:
             yield _change(observations, axis, base if axis == "run" and base else names[0], preset)
 

@@ -3,7 +3,7 @@
 import base64
 import json
 import zlib
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -82,7 +82,7 @@ def html_report(
         preset=preset,
         runs=gathered.runs,
         notes=[(run.name, note) for run in gathered.runs for note in run.notes],
-        **_first_screen(scores, {case.source.editor for case in observations}, differences),
+        **_first_screen(scores, differences),
         overview=picture,
         rows=(rows := [_row(one) for one in scores]),
         columns=_columns(rows),
@@ -98,11 +98,9 @@ def html_report(
     )
 
 
-def _first_screen(
-    scores: Sequence[Score], editors: Collection[str], differences: Sequence[Change]
-) -> dict[str, Any]:
-    """What was found, in words. Editors without cases are a reference, not a finding."""
-    own = [one for one in scores if one.editor in editors]
+def _first_screen(scores: Sequence[Score], differences: Sequence[Change]) -> dict[str, Any]:
+    """What was found, in words. What editors are held against is no finding."""
+    own = [one for one in scores if not one.reference]
     asked = measures(own)
     return {
         "measures": asked,

@@ -44,7 +44,7 @@ ROUND_EDITS = Measure(
     name="edits",
     title="Edit success",
     explained="Share of the edits of a round trip that make their object the more probable one; "
-    "more is better, but the unedited model does not reach 100 either.",
+    "more is better, and `undo` shows what a perfect restoration gets.",
     metrics={"round-easy": "succ_round", "round-hard": "succ_round"},
     increasing=True,
     claim="Edits out and back take in",
