@@ -52,7 +52,7 @@ def open_graph(
             graph = store.graph(relations)
         return Sourced(graph, label, files=_checksums(store.files), bad=store.bad)
     if (folder / "facts.tsv").is_file():
-        files = [folder / each for each in ("entities.tsv", "facts.tsv", WORDINGS)]
+        files = [folder / each for each in ("entities.tsv", "facts.tsv", "also-true.tsv", WORDINGS)]
         return Sourced(read_graph(folder), label, files=_checksums(files))
     graph, bad = read_folder(folder, progress=progress)
     files = [*graph_files(folder).values(), folder / WORDINGS]
