@@ -35,7 +35,7 @@ def pitfalls(*words: str) -> str:
 def test_the_list_names_every_set_with_licence_and_source() -> None:
     output = pitfalls("data", "list")
     assert output == pitfalls("data")
-    assert output.count("conflict/reverse") == 3
+    assert output.count("conflict/reverse") == 4
     assert "released-gpt-j: MIT, https://github.com/zjunlp/PitfallsKnowledgeEditing" in output
 
 
