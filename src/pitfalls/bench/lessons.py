@@ -90,15 +90,16 @@ def make_lessons(
     rest = [fact for fact in facts if fact.subject.id not in held_out] * per_fact
     random.shuffle(rest)
     table = practice_wordings()
+
+    def to_train(relation: Relation) -> Sequence[str]:
+        return wordings_for(relation, table)[0]
+
+    def to_examine(relation: Relation) -> Sequence[str]:
+        return wordings_for(relation, table)[1:]
+
     lessons = Lessons(
-        training=tuple(
-            _lessons(graph, rest, passages[cut:], random, lambda each: wordings_for(each, table)[0])
-        ),
-        validation=tuple(
-            _lessons(
-                graph, apart, passages[:cut], random, lambda each: (wordings_for(each, table)[1],)
-            )
-        ),
+        training=tuple(_lessons(graph, rest, passages[cut:], random, to_train)),
+        validation=tuple(_lessons(graph, apart, passages[:cut], random, to_examine)),
     )
     if not lessons.training or not lessons.validation:
         raise PitfallsError(

@@ -84,7 +84,7 @@ def build(graph: Graph, order: Order, *, knows: Knows | None = None) -> Built:
                 if not known:
                     materials.drop("the model does not know the tied fact")
                 elif order.avoid and order.avoid & plan(case).subjects:
-                    materials.drop("cases that are left out have its subject")
+                    materials.drop("a case to leave out is about its subject")
                 elif ledger.takes(case):
                     yield case
 
@@ -114,7 +114,7 @@ LATE_REASONS: tuple[Reason, ...] = (
     "no new object is left to draw",
     "another case edits the same otherwise",
     "the model does not know the tied fact",
-    "cases that are left out have its subject",
+    "a case to leave out is about its subject",
 )
 """Why a draft was given up when its turn had come."""
 

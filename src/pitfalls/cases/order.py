@@ -39,7 +39,7 @@ Reason: TypeAlias = Literal[
     "no new object is left to draw",
     "another case edits the same otherwise",
     "the model does not know the tied fact",
-    "cases that are left out have its subject",
+    "a case to leave out is about its subject",
 ]
 """Why a candidate did not become a case."""
 _Rule = TypeVar("_Rule", InverseRule, CompositionRule)

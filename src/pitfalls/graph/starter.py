@@ -12,6 +12,8 @@ from pitfalls.facts import Entity, Relation
 from pitfalls.graph.graph import Graph, Node, Predicate, Triple
 
 _ENTITIES = ("id", "label", "type")
+ALSO_TRUE = "also-true.tsv"
+"""The table of what is true and still none of the facts; a folder may do without."""
 _FACTS = ("subject_id", "subject", "relation", "object_id", "object")
 
 
@@ -54,7 +56,7 @@ def read_graph(folder: Source) -> Graph:
             raise PitfallsError(f"{where}: {id} is {label!r} here and {labels[id]!r} above")
         nodes.append(Node(Entity(id, label), type))
     facts = _triples(folder / "facts.tsv", labels)
-    more = folder / "also-true.tsv"
+    more = folder / ALSO_TRUE
     also_true = _triples(more, labels) if more.is_file() else []
     return Graph(nodes, read_predicates(folder / "relations.toml"), facts, also_true=also_true)
 
