@@ -7,6 +7,7 @@ A folder may hold our JSON lines or the authors' files. A path to one file needs
 import hashlib
 from dataclasses import dataclass
 from importlib import resources
+from itertools import product
 from pathlib import Path
 
 from pitfalls.cases import released
@@ -19,6 +20,11 @@ from pitfalls.vocabulary import DATASETS, CaseKind
 
 STARTER = "starter"
 """The collection that travels with the package, and the one meant where none is named."""
+TUNING = "tuning"
+"""The collection that settings are chosen on; it travels with the package too. No reported table
+uses it, and none of its subjects is one of the starter collection's."""
+PACKAGED = {STARTER: "cases", TUNING: "tuning"}
+"""Collection that travels with the package → its folder in the starter graph's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +108,8 @@ def locate(name: str) -> CaseFile:
     if data_set not in DATASETS:
         return _file_alone(Path(name).expanduser(), name)
     kind = DATASETS[data_set]
-    if place in ("", STARTER):
-        return CaseFile(_starter() / own_file(data_set), kind)
+    if (packaged := place or STARTER) in PACKAGED:
+        return CaseFile(_packaged(packaged) / own_file(data_set), kind)
     if (collection := published().get(place)) is not None:
         return _in_published(collection, kind)
     path = Path(place).expanduser()
@@ -111,7 +117,7 @@ def locate(name: str) -> CaseFile:
         return _in_folder(path, data_set)
     if path.is_file():
         return _as_kind(path, kind)
-    raise UnknownNameError("data collection", place, (STARTER, *published()))
+    raise UnknownNameError("data collection", place, (*PACKAGED, *published()))
 
 
 def own_file(data_set: str) -> str:
@@ -122,11 +128,10 @@ def own_file(data_set: str) -> str:
 def available() -> list[DataSet]:
     """Every set of every collection, those not fetched yet included."""
     rows = []
-    for data_set in DATASETS:
-        path = _starter() / own_file(data_set)
+    for name, data_set in product(PACKAGED, DATASETS):
+        path = _packaged(name) / own_file(data_set)
         count = read_header(path).count if path.is_file() else 0
-        licence = "Apache-2.0"
-        rows.append(DataSet(STARTER, data_set, count, path.is_file(), licence, "this package"))
+        rows.append(DataSet(name, data_set, count, path.is_file(), "Apache-2.0", "this package"))
     for each in published().values():
         for data_set, kind in DATASETS.items():
             count = each.entries(released.FILES[kind])
@@ -135,8 +140,8 @@ def available() -> list[DataSet]:
     return rows
 
 
-def _starter() -> Source:
-    return resources.files("pitfalls.data") / "starter" / "cases"
+def _packaged(name: str) -> Source:
+    return resources.files("pitfalls.data") / "starter" / PACKAGED[name]
 
 
 def _in_published(collection: Published, kind: CaseKind) -> CaseFile:
