@@ -1,5 +1,6 @@
 """`run.json` of an experiment: everything that decides its numbers."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -13,7 +14,9 @@ from pitfalls.cases.rows import relation_to_dict, relations_of
 from pitfalls.editors.editor import Editor
 from pitfalls.editors.table import EditorName
 from pitfalls.models.language_model import LanguageModel
-from pitfalls.records.header import DataInfo, ModelInfo, RelationInfo, RunHeader
+from pitfalls.models.moments import Estimate
+from pitfalls.progress import SILENT, Progress
+from pitfalls.records.header import DataInfo, ModelInfo, MomentInfo, RelationInfo, RunHeader
 
 PACKAGES = ("pitfalls", "torch", "transformers", "tokenizers", "safetensors", "numpy", "pyarrow")
 
@@ -23,8 +26,14 @@ def make_header(
     model: LanguageModel,
     editors: Mapping[EditorName, Editor],
     cases: Mapping[str, Sequence[Case]],
+    *,
+    progress: Progress = SILENT,
 ) -> RunHeader:
-    """The header of a run of `experiment`; samples the context templates it will use."""
+    """The header of a run of `experiment`.
+
+    Samples the context templates that it will use and estimates the second moments that are not
+    there yet.
+    """
     return RunHeader(
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         config=experiment.model_dump(mode="json", exclude={"seed"}),
@@ -34,6 +43,13 @@ def make_header(
         ),
         editors={str(name): _settings(editor) for name, editor in editors.items()},
         contexts={str(name): editor.templates(model) for name, editor in editors.items()},
+        moments={
+            str(name): {
+                layer: _moment_info(estimate)
+                for layer, estimate in editor.estimates(model, progress=progress).items()
+            }
+            for name, editor in editors.items()
+        },
         data={
             name: DataInfo(
                 checksum=data_checksum(name),
@@ -51,6 +67,11 @@ def make_header(
         },
         packages={name: version(name) for name in PACKAGES},
     )
+
+
+def _moment_info(estimate: Estimate) -> MomentInfo:
+    change = estimate.change if math.isfinite(estimate.change) else None  # JSON has no infinity
+    return MomentInfo(tokens=estimate.tokens, change=change, end=estimate.end)
 
 
 def _settings(editor: Editor) -> dict[str, Any]:

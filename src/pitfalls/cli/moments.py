@@ -34,8 +34,7 @@ def moments(
     loaded = LanguageModel.load(model, dtype=dtype, device=device, progress=progress)
     settings = MomentSettings(corpus=corpus, max_tokens=max_tokens)
     found = second_moments(loaded, layers, settings, progress=progress)
-    table = Table("layer", "dimensions", "tokens", "moved by the last doubling", box=None)
+    table = Table("layer", "dimensions", "state", box=None)
     for layer, moment in sorted(found.items()):
-        change = f"{100 * moment.change:.1f} %"
-        table.add_row(str(layer), str(len(moment.matrix)), f"{moment.tokens:,}", change)
+        table.add_row(str(layer), str(len(moment.matrix)), str(moment.about))
     Console(highlight=False).print(table)
