@@ -44,7 +44,11 @@ def run(
     _refuse_unknown(experiment)
     cases = load_all(experiment)
     model = LanguageModel.load(
-        experiment.model, dtype=experiment.dtype, device=experiment.device, progress=progress
+        experiment.model,
+        dtype=experiment.dtype,
+        device=experiment.device,
+        bos=experiment.bos,
+        progress=progress,
     )
     if experiment.known:
         with progress.stage("cases judged for what the model knows", unit="cases") as advance:

@@ -9,6 +9,9 @@ from pitfalls.errors import PitfallsError, UnknownNameError
 WEIGHTS_HELP = "Weights in float32, bfloat16, int8 or nf4."
 """Of `--dtype`, wherever a model is loaded."""
 
+BOS_HELP = "Put the beginning-of-text token in front of texts, if the tokenizer does not."
+"""Of `--bos`, the same."""
+
 
 def parse_settings(words: Sequence[str]) -> dict[str, dict[str, Any]]:
     """Nested settings from `EDITOR.SETTING=VALUE`; a value is written as in TOML, or plain text.

@@ -9,7 +9,7 @@ def disturbance(part: Float[Tensor, "d_in d_in"], whole: Float[Tensor, "d_in d_i
     """How much more a solve with `part` disturbs the text than one with `whole`; 0 if nothing.
 
     ROME and MEMIT write along u = C⁻¹k. What that does to the other keys of the text is
-    uᵀCu / (uᵀk)², which no other u makes smaller. With H, the C of a part of the text, u = H⁻¹k does
+    uᵀCu / (uᵀk)², which no other u makes smaller. With H, the C of a part of it, u = H⁻¹k does
 
         (uᵀCu)(kᵀC⁻¹k) / (uᵀk)²  →  d · tr M² / (tr M)²,  M = H⁻¹C
 

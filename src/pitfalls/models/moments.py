@@ -34,7 +34,7 @@ MEASURE = "disturbance"
 """How `change` is measured. It decides where reading stops, and so is part of a file's name."""
 
 End: TypeAlias = Literal["settled", "max_tokens", "text"]
-"""Why reading ended: the estimate had settled, `max_tokens` were read, or there was no more text."""
+"""Why reading ended: C had settled, `max_tokens` were read, or there was no more text."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -193,6 +193,7 @@ def _file(model: LanguageModel, layer: int, corpus: Corpus, settings: MomentSett
         "corpus": corpus.checksum,
         "dtype": str(model.dtype),
         "measure": MEASURE,
+        "in front": model.tokenizer("")["input_ids"],
         **{k: v for k, v in asdict(settings).items() if k not in ("corpus", "token_budget")},
     }
     key = hashlib.blake2b(json.dumps(depends_on, sort_keys=True).encode(), digest_size=16)
