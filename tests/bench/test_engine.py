@@ -551,6 +551,19 @@ def test_an_editor_is_told_of_once_all_its_cases_are_measured(
     assert told == [], "nothing was left to measure"
 
 
+def test_texts_that_begin_with_a_token_are_another_run(
+    experiment: Experiment, whole: RunDirectory, tmp_path: Path
+):
+    small = {"cases": 1, "editors": ("ft",), "data": ("conflict/coverage",)}
+    begun = run(experiment.model_copy(update=small | {"bos": True}), tmp_path / "run")
+    assert begun.header.config["bos"] is True
+    (record,) = begun.records()
+    plain = next(one for one in whole.records() if one.case_id == record.case_id)
+    assert record.readings[0].logprobs != plain.readings[0].logprobs
+    with pytest.raises(PitfallsError, match="bos was True, now False"):
+        run(experiment.model_copy(update=small), tmp_path / "run")
+
+
 def test_context_templates_and_settings_are_in_the_header(
     experiment: Experiment, whole: RunDirectory
 ):

@@ -1,7 +1,7 @@
 """C⁻¹ applied to keys: the factorisation is made once per layer and model, and then kept."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from jaxtyping import Float
@@ -18,7 +18,7 @@ class MomentFactor:
     """The Cholesky factor of one layer's C, in float64."""
 
     factor: Float[Tensor, "d_in d_in"]
-    about: Estimate | None = None
+    about: Estimate | None = field(default=None, kw_only=True)
     """How C was estimated; None if it was given."""
 
     def solve(self, k: Float[Tensor, "d_in n"]) -> Float[Tensor, "d_in n"]:
@@ -76,4 +76,4 @@ def _factor(layer: int, moment: SecondMoment, model: LanguageModel) -> MomentFac
             f"C of layer {layer} is singular: {moment.about.tokens} tokens for "
             f"{len(moment.matrix)} dimensions; raise moments.max_tokens or give more text"
         )
-    return MomentFactor(factor, moment.about)
+    return MomentFactor(factor, about=moment.about)
