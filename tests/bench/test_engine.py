@@ -555,12 +555,12 @@ def test_texts_that_begin_with_a_token_are_another_run(
     experiment: Experiment, whole: RunDirectory, tmp_path: Path
 ):
     small = {"cases": 1, "editors": ("ft",), "data": ("conflict/coverage",)}
-    begun = run(experiment.model_copy(update=small | {"bos": True}), tmp_path / "run")
-    assert begun.header.config["bos"] is True
+    begun = run(experiment.model_copy(update=small | {"prefix": "bos"}), tmp_path / "run")
+    assert begun.header.config["prefix"] == "bos"
     (record,) = begun.records()
     plain = next(one for one in whole.records() if one.case_id == record.case_id)
     assert record.readings[0].logprobs != plain.readings[0].logprobs
-    with pytest.raises(PitfallsError, match="bos was True, now False"):
+    with pytest.raises(PitfallsError, match="prefix was bos, now"):
         run(experiment.model_copy(update=small), tmp_path / "run")
 
 

@@ -47,7 +47,7 @@ def run(
         experiment.model,
         dtype=experiment.dtype,
         device=experiment.device,
-        bos=experiment.bos,
+        prefix=experiment.prefix,
         progress=progress,
     )
     if experiment.known:

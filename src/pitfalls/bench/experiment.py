@@ -30,9 +30,9 @@ class Experiment(BaseModel):
     """What the weights are kept in."""
     device: str = "cpu"
     """A torch device."""
-    bos: bool = False
-    """Put the model's beginning-of-text token in front of every text, where its tokenizer does not
-    do so by itself."""
+    prefix: str = ""
+    """Text in front of every text, such as `<|endoftext|>`; `bos` is the model's own
+    beginning-of-text token."""
     skip_degenerate: bool = False
     """Leave out cases that cannot be measured, such as an edit that changes nothing."""
     known: bool = False

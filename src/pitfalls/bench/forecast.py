@@ -65,7 +65,7 @@ def forecast(experiment: Experiment, *, progress: Progress = SILENT) -> Forecast
         PitfallsError: wrong names, files or settings, as in a run.
     """
     model = LanguageModel.outline(
-        experiment.model, dtype=experiment.dtype, bos=experiment.bos, progress=progress
+        experiment.model, dtype=experiment.dtype, prefix=experiment.prefix, progress=progress
     )
     names = editors_named(experiment.editors, model)
     cases = load_all(experiment)

@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.table import Table
 
 from pitfalls.cli.progress import progress_on
-from pitfalls.cli.settings import BOS_HELP, WEIGHTS_HELP
+from pitfalls.cli.settings import PREFIX_HELP, WEIGHTS_HELP
 
 
 def moments(
@@ -22,7 +22,7 @@ def moments(
     max_tokens: Annotated[int, typer.Option(help="Stop here at the latest.")] = 50_000,
     dtype: Annotated[str, typer.Option(help=WEIGHTS_HELP)] = "float32",
     device: Annotated[str, typer.Option(help="A torch device, such as cuda:0.")] = "cpu",
-    bos: Annotated[bool, typer.Option("--bos", help=BOS_HELP)] = False,
+    prefix: Annotated[str, typer.Option(help=PREFIX_HELP)] = "",
 ) -> None:
     """Estimate the keys' second moments for some layers in one pass, and keep them for later runs.
 
@@ -32,7 +32,7 @@ def moments(
     from pitfalls.models.moments import MomentSettings, second_moments
 
     progress = progress_on()
-    loaded = LanguageModel.load(model, dtype=dtype, device=device, bos=bos, progress=progress)
+    loaded = LanguageModel.load(model, dtype=dtype, device=device, prefix=prefix, progress=progress)
     settings = MomentSettings(corpus=corpus, max_tokens=max_tokens)
     found = second_moments(loaded, layers, settings, progress=progress)
     table = Table("layer", "dimensions", "state", box=None)

@@ -9,8 +9,8 @@ from pitfalls.errors import PitfallsError, UnknownNameError
 WEIGHTS_HELP = "Weights in float32, bfloat16, int8 or nf4."
 """Of `--dtype`, wherever a model is loaded."""
 
-BOS_HELP = "Put the beginning-of-text token in front of texts, if the tokenizer does not."
-"""Of `--bos`, the same."""
+PREFIX_HELP = "In front of every text: bos (the model's own token) or text like <|endoftext|>."
+"""Of `--prefix`, the same."""
 
 
 def parse_settings(words: Sequence[str]) -> dict[str, dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""The beginning-of-text token: which it is, and a tokenizer that puts it in front.
+"""The beginning of texts: the token that a model has for it, and text that is put in front.
 
 Models treat the first token of a text in a way of their own: its keys are hundreds of times as long
 as those of others (the attention sink). Where a tokenizer puts nothing in front, a subject of one
@@ -9,6 +9,10 @@ from tokenizers import processors
 from transformers import PreTrainedTokenizerBase
 
 from pitfalls.errors import PitfallsError
+
+BOS = "bos"
+"""As a prefix: the model's own beginning-of-text token, where the tokenizer does not put it there
+by itself."""
 
 
 def beginning(tokenizer: PreTrainedTokenizerBase, name: str) -> int:
@@ -24,25 +28,35 @@ def beginning(tokenizer: PreTrainedTokenizerBase, name: str) -> int:
     for token in (tokenizer.bos_token_id, tokenizer.eos_token_id):
         if token is not None:
             return int(token)
-    raise PitfallsError(f"{name} has no beginning-of-text token")
+    raise PitfallsError(f"{name} has no beginning-of-text token: give some text instead")
 
 
-def begin_texts(tokenizer: PreTrainedTokenizerBase, name: str) -> None:
-    """Make `tokenizer` put the beginning-of-text token in front, unless it does so already.
+def begin_texts(tokenizer: PreTrainedTokenizerBase, prefix: str, name: str) -> None:
+    """Make `tokenizer` put the tokens of `prefix` in front of every text, behind its own.
+
+    Args:
+        tokenizer: it is changed.
+        prefix: `bos`, or text, in which special tokens such as `<|endoftext|>` are tokens.
+        name: the model's, for messages.
 
     Raises:
-        PitfallsError: it has none, or is not a fast tokenizer.
+        PitfallsError: no such token, or not a fast tokenizer.
     """
-    token = beginning(tokenizer, name)
-    if tokenizer("a")["input_ids"][0] == token:
+    own = tokenizer("")["input_ids"]
+    if prefix == BOS:
+        token = beginning(tokenizer, name)
+        ids = [] if own[:1] == [token] else [token]
+    else:
+        ids = tokenizer(prefix, add_special_tokens=False)["input_ids"]
+    if not ids:
         return
     if not tokenizer.is_fast:
         raise PitfallsError(
-            f"{type(tokenizer).__name__} cannot be told to put a token in front: load {name} with "
+            f"{type(tokenizer).__name__} cannot be told to put a prefix in front: load {name} with "
             "its fast tokenizer (tokenizer.json)"
         )
-    text = tokenizer.convert_ids_to_tokens(token)
-    first = processors.TemplateProcessing(single=f"{text} $A", special_tokens=[(text, token)])
-    backend = tokenizer.backend_tokenizer
-    own = [backend.post_processor] if backend.post_processor else []
-    backend.post_processor = processors.Sequence([*own, first])
+    backend, every = tokenizer.backend_tokenizer, [*own, *ids]
+    front = {"id": "front", "ids": every, "tokens": tokenizer.convert_ids_to_tokens(every)}
+    backend.post_processor = processors.TemplateProcessing(
+        single="front $A", special_tokens=[front]
+    )

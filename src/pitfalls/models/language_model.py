@@ -60,7 +60,7 @@ class LanguageModel:
         dtype: str = "float32",
         device: Placement = "cpu",
         plain: bool = False,
-        bos: bool = False,
+        prefix: str = "",
         progress: Progress = SILENT,
     ) -> "LanguageModel":
         """Load from a local directory, a GGUF file, a packaged name or a hub id, in that order.
@@ -73,8 +73,8 @@ class LanguageModel:
             device: a torch device such as `cpu` or `cuda:0`, `auto` to spread the weights over
                 accelerators, memory and disk, or a map that says where each module goes.
             plain: for the oracle of the fast paths; see the field.
-            bos: put the beginning-of-text token in front of every text, where the tokenizer does
-                not do so by itself.
+            prefix: text in front of every text, such as `<|endoftext|>`; `bos` is the model's own
+                beginning-of-text token.
             progress: told about downloads and conversions.
 
         Raises:
@@ -85,8 +85,8 @@ class LanguageModel:
         directory = resolve(name, progress=progress)
         with progress.stage(f"load {name}"):
             network, tokenizer = read_model(directory, dtype, device)
-        if bos:
-            begin_texts(tokenizer, name)
+        if prefix:
+            begin_texts(tokenizer, prefix, name)
         return cls.wrap(
             network,
             tokenizer,
@@ -103,7 +103,7 @@ class LanguageModel:
         name: str,
         *,
         dtype: str = "float32",
-        bos: bool = False,
+        prefix: str = "",
         progress: Progress = SILENT,
     ) -> "LanguageModel":
         """Shapes and tokenizer alone, for plans: nothing can be run and next to no memory is used.
@@ -111,7 +111,7 @@ class LanguageModel:
         Args:
             name: as in `load`.
             dtype: as in `load`; matrices are outlined as they are unpacked.
-            bos: as in `load`.
+            prefix: as in `load`.
             progress: told about downloads and conversions.
 
         Raises:
@@ -120,8 +120,8 @@ class LanguageModel:
         check_loadable(dtype, "meta")
         directory = resolve(name, progress=progress)
         network, tokenizer = read_model(directory, dtype, "meta")
-        if bos:
-            begin_texts(tokenizer, name)
+        if prefix:
+            begin_texts(tokenizer, prefix, name)
         packing = dtype if dtype in PACKINGS else None
         return cls.wrap(network, tokenizer, name=name, directory=directory, packing=packing)
 
