@@ -9,7 +9,7 @@ from pitfalls.errors import PitfallsError, UnknownNameError
 WEIGHTS_HELP = "Weights in float32, bfloat16, int8 or nf4."
 """Of `--dtype`, wherever a model is loaded."""
 
-PREFIX_HELP = "In front of every text: bos (the model's own token) or text like <|endoftext|>."
+PREFIX_HELP = "Text in front of every text; bos is the model's own beginning-of-text token."
 """Of `--prefix`, the same."""
 
 

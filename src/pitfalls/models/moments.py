@@ -43,11 +43,11 @@ class MomentSettings:
 
     corpus: str = "boolq-passages"
     """A packaged name, a path, or `hf:NAME[:CONFIG[:SPLIT]]`."""
-    max_tokens: int = 50_000
+    max_tokens: int = 100_000
     """Stop here at the latest."""
     max_length: int = 256
     """Tokens of one text that are read."""
-    tolerance: float = 0.05
+    tolerance: float = 0.1
     """Stop reading for a layer once a solve with half of the text disturbs the text by less than
     this much more than one with all of it (`pitfalls.models.disturbance`); 0 reads to
     `max_tokens`."""
