@@ -84,10 +84,7 @@ def _sample(model: LanguageModel, words: Sequence[str], n_tokens: int) -> list[s
 @torch.no_grad()
 def _continue(model: LanguageModel, words: Sequence[str], n_tokens: int) -> list[str]:
     """Sampled among the five likeliest tokens at each step, as ROME does."""
-    begun = [
-        tuple(model.tokenizer(word)["input_ids"]) or (beginning(model.tokenizer, model.name),)
-        for word in words
-    ]
+    begun = [tuple(model.tokenizer(word)["input_ids"]) or (_beginning(model),) for word in words]
     batch = model.batch([Split(ids, (0,)) for ids in begun])  # left parts are padded on the left
     new = model.network.generate(  # type: ignore[operator]
         batch.left,
@@ -103,6 +100,16 @@ def _continue(model: LanguageModel, words: Sequence[str], n_tokens: int) -> list
     rows = zip(begun, new[:, batch.left.shape[1] :].tolist(), strict=True)
     texts = (model.tokenizer.decode([*ids, *more], skip_special_tokens=True) for ids, more in rows)
     return [" ".join(str(t).replace("{", " ").replace("}", " ").split()) for t in texts]
+
+
+def _beginning(model: LanguageModel) -> int:
+    token = beginning(model.tokenizer)
+    if token is None:
+        raise PitfallsError(
+            f"{model.name} has no beginning-of-text token to sample contexts from: "
+            "name the words that contexts begin with"
+        )
+    return token
 
 
 def _is_text(text: str) -> bool:

@@ -15,20 +15,10 @@ BOS = "bos"
 by itself."""
 
 
-def beginning(tokenizer: PreTrainedTokenizerBase, name: str) -> int:
-    """The id of the token that texts begin with, or of the one that ends them where there is none.
-
-    Args:
-        tokenizer: of the model.
-        name: the model's, for the message.
-
-    Raises:
-        PitfallsError: it has neither.
-    """
-    for token in (tokenizer.bos_token_id, tokenizer.eos_token_id):
-        if token is not None:
-            return int(token)
-    raise PitfallsError(f"{name} has no beginning-of-text token: give some text instead")
+def beginning(tokenizer: PreTrainedTokenizerBase) -> int | None:
+    """The id of the token that texts begin with; of the one that ends them if there is none."""
+    tokens = (tokenizer.bos_token_id, tokenizer.eos_token_id)
+    return next((int(token) for token in tokens if token is not None), None)
 
 
 def begin_texts(tokenizer: PreTrainedTokenizerBase, prefix: str, name: str) -> None:
@@ -44,7 +34,9 @@ def begin_texts(tokenizer: PreTrainedTokenizerBase, prefix: str, name: str) -> N
     """
     own = tokenizer("")["input_ids"]
     if prefix == BOS:
-        token = beginning(tokenizer, name)
+        token = beginning(tokenizer)
+        if token is None:
+            raise PitfallsError(f"{name} has no beginning-of-text token: give text as the prefix")
         ids = [] if own[:1] == [token] else [token]
     else:
         ids = tokenizer(prefix, add_special_tokens=False)["input_ids"]
