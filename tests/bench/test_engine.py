@@ -560,7 +560,7 @@ def test_texts_that_begin_with_a_token_are_another_run(
     (record,) = begun.records()
     plain = next(one for one in whole.records() if one.case_id == record.case_id)
     assert record.readings[0].logprobs != plain.readings[0].logprobs
-    with pytest.raises(PitfallsError, match="prefix was bos, now"):
+    with pytest.raises(PitfallsError, match="prefix was bos"):
         run(experiment.model_copy(update=small), tmp_path / "run")
 
 

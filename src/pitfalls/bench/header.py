@@ -15,7 +15,6 @@ from pitfalls.editors.editor import Editor
 from pitfalls.editors.table import EditorName
 from pitfalls.models.language_model import LanguageModel
 from pitfalls.models.moments import Estimate
-from pitfalls.progress import SILENT, Progress
 from pitfalls.records.header import DataInfo, ModelInfo, MomentInfo, RelationInfo, RunHeader
 
 PACKAGES = ("pitfalls", "torch", "transformers", "tokenizers", "safetensors", "numpy", "pyarrow")
@@ -26,14 +25,8 @@ def make_header(
     model: LanguageModel,
     editors: Mapping[EditorName, Editor],
     cases: Mapping[str, Sequence[Case]],
-    *,
-    progress: Progress = SILENT,
 ) -> RunHeader:
-    """The header of a run of `experiment`.
-
-    Samples the context templates that it will use and estimates the second moments that are not
-    there yet.
-    """
+    """The header of a run of `experiment`; samples the context templates it will use."""
     return RunHeader(
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         config=experiment.model_dump(mode="json", exclude={"seed"}),
@@ -43,13 +36,6 @@ def make_header(
         ),
         editors={str(name): _settings(editor) for name, editor in editors.items()},
         contexts={str(name): editor.templates(model) for name, editor in editors.items()},
-        moments={
-            str(name): {
-                layer: _moment_info(estimate)
-                for layer, estimate in editor.estimates(model, progress=progress).items()
-            }
-            for name, editor in editors.items()
-        },
         data={
             name: DataInfo(
                 checksum=data_checksum(name),
@@ -69,9 +55,16 @@ def make_header(
     )
 
 
-def _moment_info(estimate: Estimate) -> MomentInfo:
-    change = estimate.change if math.isfinite(estimate.change) else None  # JSON has no infinity
-    return MomentInfo(tokens=estimate.tokens, change=change, end=estimate.end)
+def moment_infos(estimates: Mapping[int, Estimate]) -> dict[int, MomentInfo]:
+    """The estimates as the header keeps them: JSON has no infinity."""
+    return {
+        layer: MomentInfo(
+            tokens=one.tokens,
+            change=one.change if math.isfinite(one.change) else None,
+            end=one.end,
+        )
+        for layer, one in estimates.items()
+    }
 
 
 def _settings(editor: Editor) -> dict[str, Any]:

@@ -30,6 +30,9 @@ from pitfalls.models.trace import mlp_out_traffic
 from pitfalls.models.windows import windows
 from pitfalls.progress import SILENT, Advance, Progress
 
+AGAIN = 1.5
+"""A layer is asked whether it has settled whenever it has read so many times as much."""
+
 MEASURE = "disturbance"
 """How `change` is measured. It decides where reading stops, and so is part of a file's name."""
 
@@ -169,13 +172,18 @@ class _Sum:
 
         First asked at 5 tokens a dimension: fewer say nothing about the small directions.
         """
-        seen, mean = self.last or (0, self.total)
-        if self.tokens >= max(2 * seen, 5 * len(self.total)):
-            now = self.total / self.tokens
-            if seen:
-                self.change = disturbance(mean, now)
-            self.last = (self.tokens, now)
+        seen, _ = self.last or (0, None)
+        if self.tokens >= max(AGAIN * seen, 5 * len(self.total)):
+            self.change = self._against_last()
+            self.last = (self.tokens, self.total / self.tokens)
         return self.change
+
+    def _against_last(self) -> float:
+        """What was there when it was last asked is seldom half; what it lacks goes by 1/tokens."""
+        if self.last is None:
+            return float("inf")
+        seen, mean = self.last
+        return disturbance(mean, self.total / self.tokens) * seen / (self.tokens - seen)
 
     def moment(self, settings: MomentSettings) -> SecondMoment:
         end: End = "max_tokens" if self.tokens >= settings.max_tokens else "text"

@@ -8,19 +8,13 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue
 SCHEMA_VERSION = 1
 """Of the run directory as a whole: `run.json` and the Parquet parts."""
 
-<<<<<<< HEAD
-_NOT_CONFIGURATION = ("schema_version", "created", "packages", "resumed_with", "relations")
-"""Relations follow from the data sets, whose checksums are compared."""
-_LATER: Mapping[str, JsonValue] = {"config.known": False}
+_NOT_CONFIGURATION = (
+    *("schema_version", "created", "packages", "resumed_with"),
+    "relations",  # they follow from the data sets, whose checksums are compared
+    "moments",  # known, and compared, when an editor begins
+)
+_LATER: Mapping[str, JsonValue] = {"config.known": False, "config.prefix": ""}
 """Settings that came later → what runs without them did, so that these can still be resumed."""
-=======
-_NOT_CONFIGURATION: dict[str, Any] = {
-    **dict.fromkeys(("schema_version", "created", "packages", "resumed_with", "relations"), True),
-    "moments": {"__all__": {"__all__": {"change"}}},
-}
-"""Relations follow from the data sets, whose checksums are compared. How much second moments change
-is rounded differently on another machine; how much was read for them is not."""
->>>>>>> 4b8c892 (Second moments settle by what solves see, each layer by itself, and say how they ended)
 _LONGEST_VALUE = 48
 
 
@@ -85,7 +79,7 @@ class RunHeader(_FileModel):
     contexts: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     """Editor name → the context templates its keys and values were averaged over."""
     moments: dict[str, dict[int, MomentInfo]] = Field(default_factory=dict)
-    """Editor name → layer → how good its second moments are."""
+    """Editor name → layer → how good its second moments are; noted when the editor begins."""
     data: dict[str, DataInfo]
     relations: dict[str, dict[str, RelationInfo]] = Field(default_factory=dict)
     """Data set → relation id → its words; case rows refer to relations by id."""
@@ -102,14 +96,9 @@ class RunHeader(_FileModel):
         Returns:
             Phrases like `seed was 0, now 1`; none if both runs would give the same records.
         """
-<<<<<<< HEAD
         exclude = set(_NOT_CONFIGURATION)
         was = {**_LATER, **dict(_flat(self.model_dump(mode="json", exclude=exclude)))}
         now = {**_LATER, **dict(_flat(other.model_dump(mode="json", exclude=exclude)))}
-=======
-        was = dict(_flat(self.model_dump(mode="json", exclude=_NOT_CONFIGURATION)))
-        now = dict(_flat(other.model_dump(mode="json", exclude=_NOT_CONFIGURATION)))
->>>>>>> 4b8c892 (Second moments settle by what solves see, each layer by itself, and say how they ended)
         names = [*was, *(name for name in now if name not in was)]
         return [
             f"{name.removeprefix('config.')} {_change(name, was, now)}"
