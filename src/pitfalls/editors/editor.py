@@ -8,6 +8,7 @@ from pitfalls.editors.update import Update
 from pitfalls.facts import Edit
 from pitfalls.models.cost import Cost
 from pitfalls.models.language_model import LanguageModel
+from pitfalls.models.moments import Estimate
 from pitfalls.progress import SILENT, Progress
 
 
@@ -58,6 +59,19 @@ class Editor(ABC):
         """The context templates that `fit` will use, for the run's header; none by default."""
         del model
         return ()
+
+    def estimates(
+        self, model: LanguageModel, *, progress: Progress = SILENT
+    ) -> dict[int, Estimate]:
+        """How the second moments that `fit` solves with were estimated, by layer; none by default.
+
+        Those that are not there yet are estimated now.
+
+        Raises:
+            PitfallsError: no such text, or too little of it.
+        """
+        del model, progress
+        return {}
 
     def cost(self, model: LanguageModel, edits: Sequence[Edit]) -> Cost:
         """About what the fit of one job with `edits` takes, for plans; nothing unless overridden.
