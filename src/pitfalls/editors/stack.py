@@ -22,6 +22,8 @@ from pitfalls.editors.request import Request, RequestShape
 from pitfalls.editors.update import Update
 from pitfalls.errors import PitfallsError
 from pitfalls.models.language_model import LanguageModel
+from pitfalls.models.packaged import packaged_models
+from pitfalls.models.sources import needs_download
 from pitfalls.shapes import Name, Shape, check
 
 INDEX = "stack.json"
@@ -65,6 +67,29 @@ class BaseModel:
         path = Path(model.name).expanduser()
         name = str(path.resolve()) if path.exists() else model.name
         return cls(name, model.dtype_name, model.fingerprint)
+
+    def refuse_other(self, name: str, dtype: str, *, folder: Path | str) -> None:
+        """Refuse what is surely another model, before it is fetched or loaded.
+
+        A model of another name may still have the same weights: that is left to the fingerprint
+        where the model is on this machine.
+
+        Args:
+            name: as `LanguageModel.load` takes it.
+            dtype: likewise.
+            folder: where the edits are.
+
+        Raises:
+            PitfallsError: another dtype, another packaged model, or one that is not fetched yet.
+        """
+        packaged = packaged_models()
+        both_packaged = name in packaged and self.name in packaged
+        other = name != self.name and (both_packaged or needs_download(name))
+        if other or dtype != self.dtype:
+            raise PitfallsError(
+                f"{folder} holds edits of {self.name} in {self.dtype}, not of {name} in {dtype}: "
+                "name the same model and dtype, or another --out"
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,9 +136,9 @@ class Stack:
             PitfallsError: the folder holds edits of another model, or other files.
         """
         folder, base = Path(folder), BaseModel.of(model)
-        if cls.base_of(folder) is None:
+        stack = cls.found(folder)
+        if stack is None:
             return cls(folder, base)
-        stack = cls.read(folder)
         if stack.model.fingerprint != base.fingerprint:
             theirs, ours = (f"{m.name} in {m.dtype}" for m in (stack.model, base))
             raise PitfallsError(
@@ -124,15 +149,15 @@ class Stack:
         return stack
 
     @classmethod
-    def base_of(cls, folder: Path | str) -> BaseModel | None:
-        """The model that the edits in `folder` are of; None where there are none yet.
+    def found(cls, folder: Path | str) -> "Stack | None":
+        """The stack in `folder`; None where there is none yet.
 
         Raises:
-            PitfallsError: the folder holds other files.
+            PitfallsError: the folder holds other files, or the stack's index is damaged.
         """
         folder = Path(folder)
         if (folder / INDEX).exists():
-            return cls.read(folder).model
+            return cls.read(folder)
         _refuse_files_of_others(folder)
         return None
 
