@@ -20,6 +20,10 @@ class Job:
     base: Update = field(default_factory=Update)
     """What the model already carries. The fit sees it; the returned update does not contain it."""
 
+    def __repr__(self) -> str:
+        """How much it is, on one line."""
+        return f"<Job: {len(self.edits)} edits on top of {self.base!r}>"
+
 
 class Editor(ABC):
     """A method of changing facts in a model. Its settings are its fields; it has one verb."""

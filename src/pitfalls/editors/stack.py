@@ -117,6 +117,10 @@ class Made:
     editor: str
     update: Update
 
+    def __repr__(self) -> str:
+        """How much it is, on one line."""
+        return f"<Made by {self.editor}: {self.update!r}>"
+
 
 @dataclass(frozen=True, slots=True)
 class Stack:
@@ -127,6 +131,10 @@ class Stack:
     made: int = 0
     """Edits that were ever put on it."""
     entries: tuple[Entry, ...] = ()
+
+    def __repr__(self) -> str:
+        """What it holds, on one line."""
+        return f"<Stack {str(self.folder)!r}: {len(self.requests)} edits of {self.model.name!r}>"
 
     @classmethod
     def open(cls, folder: Path | str, model: LanguageModel) -> "Stack":

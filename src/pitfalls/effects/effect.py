@@ -74,6 +74,12 @@ class Effect:
     weights: tuple[WeightChange, ...]
     limits: Limits
 
+    def __repr__(self) -> str:
+        """How it went, on one line."""
+        taken = sum(one.taken for one in self.outcomes)
+        harmed = ", ".join(check.name for check in self.harmed) or "none"
+        return f"<Effect: {taken} of {len(self.outcomes)} edits took; failed checks: {harmed}>"
+
     @property
     def failed(self) -> tuple[Outcome, ...]:
         """The requests that did not take, those aside that a later one overwrites."""

@@ -52,6 +52,11 @@ class LanguageModel:
     """How the blocks' matrices were packed when they were loaded, a name in `PACKINGS`."""
     _memory: dict[Hashable, Any] = field(default_factory=dict, repr=False)
 
+    def __repr__(self) -> str:
+        """What it is, on one line."""
+        shape = f"{self.architecture.name}, {self.n_layers} layers"
+        return f"<LanguageModel {self.name!r}: {shape}, {self.dtype_name} on {self.device}>"
+
     @classmethod
     def load(
         cls,
