@@ -2,7 +2,7 @@
 
 import pytest
 
-from pitfalls.effects.guess import kinds_of
+from pitfalls.effects.guess import kinds_of, taken_for
 from pitfalls.effects.kinds import kinds
 from pitfalls.facts import template_fault
 from pitfalls.graph.starter import starter_graph
@@ -36,8 +36,12 @@ def test_the_graph_and_the_table_are_asked_before_the_model() -> None:
 
 @pytest.mark.real
 def test_the_real_model_takes_things_for_what_they_are() -> None:
-    """The model has not read the last names of any row."""
     model = LanguageModel.load("smollm2-135m", dtype="bfloat16")
     asked = {"Pixel phone": "phone", "Barack Obama": "person", "Statue of Liberty": "building"}
     asked |= {"Australia": "country", "Tesla Model 3": "car", "Lisbon": "city"}
     assert kinds_of(model, GRAPH, list(asked)) == [TABLE[kind] for kind in asked.values()]
+    # It is not shown the last names of a row.
+    held_out = [(name, kind) for kind in TABLE.values() for name in kind.names[-2:]]
+    found = taken_for(model, list(TABLE.values()), [name for name, _ in held_out])
+    right = sum(one is kind for one, (_, kind) in zip(found, held_out, strict=True))
+    assert right / len(held_out) > 0.7

@@ -79,13 +79,11 @@ def _beside(
         return
     table = _table(f"{what}: {len(changed)} of {len(every)} changed", "prompt", "p")
     table.add_column("of")
-    for head in ("said", "says now"):
-        table.add_column(head, no_wrap=True, max_width=SAYS)
+    table.add_column("says now", no_wrap=True, max_width=SAYS)
     for one in changed[:CHANGED]:
         answer = one.answer
         moved = ("", "") if answer is None else (_moved(answer), escape(answer.object))
-        says = (escape(one.said_before.text), escape(one.said_after.text))
-        table.add_row(escape(one.prompt), *moved, *says)
+        table.add_row(escape(one.prompt), *moved, escape(one.said_after.text))
     console.print(table)
 
 

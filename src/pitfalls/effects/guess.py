@@ -17,13 +17,12 @@ LISTED = 6
 def kinds_of(model: LanguageModel, graph: Graph, subjects: Sequence[str]) -> list[Kind]:
     """The kind of each subject: what the graph says, else what the model takes it for.
 
-    The model is shown a few names of every kind and asked how probable the subject is as the next
-    one. It need not know the subject well for that.
+    For that, the model need not know the subject well.
     """
     table = list(kinds().values())
     listed = {subject: _listed(table, graph, subject) for subject in subjects}
     open_ = [subject for subject, kind in listed.items() if kind is None]
-    guessed = dict(zip(open_, _taken_for(model, table, open_), strict=True))
+    guessed = dict(zip(open_, taken_for(model, table, open_), strict=True))
     return [listed[subject] or guessed[subject] for subject in subjects]
 
 
@@ -36,7 +35,8 @@ def _listed(table: Sequence[Kind], graph: Graph, subject: str) -> Kind | None:
     return None
 
 
-def _taken_for(model: LanguageModel, table: Sequence[Kind], subjects: Sequence[str]) -> list[Kind]:
+def taken_for(model: LanguageModel, table: Sequence[Kind], subjects: Sequence[str]) -> list[Kind]:
+    """The kind whose first names make each subject most probable as the next one."""
     unedited: Changes = {}
     lists = [f"Examples of the same kind: {', '.join(kind.names[:LISTED])}," for kind in table]
     questions = [Question(text, subject, unedited) for subject in subjects for text in lists]
