@@ -33,7 +33,7 @@ from pitfalls.progress import SILENT, Advance, Progress
 AGAIN = 1.5
 """A layer is asked whether it has settled whenever it has read so many times as much."""
 
-MEASURE = "disturbance"
+MEASURE = "disturbance by half"
 """How `change` is measured. It decides where reading stops, and so is part of a file's name."""
 
 End: TypeAlias = Literal["settled", "max_tokens", "text"]
@@ -65,8 +65,8 @@ class Estimate:
     tokens: int
     """How many keys it is the mean over."""
     change: float
-    """How much more a solve with half as much text disturbs the text; infinite if that much is no
-    estimate yet. About what this one lacks to a text without end."""
+    """How much more a solve with half as much text disturbs the text, when it was last asked;
+    infinite if it never was. About what this one lacks to a text without end."""
     end: End
     """Why no more was read."""
 
