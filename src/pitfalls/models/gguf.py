@@ -13,6 +13,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, _
 
 from pitfalls.errors import PitfallsError
 from pitfalls.models.checkpoint import without_bars, write_checkpoint
+from pitfalls.models.complete import fault_in
 from pitfalls.models.origin import write_note
 from pitfalls.models.staging import staged
 from pitfalls.progress import SILENT, Progress
@@ -46,19 +47,19 @@ def _read(file: Path) -> tuple[PreTrainedModel, Any]:
     try:
         with without_bars():
             loaded: Any = AutoModelForCausalLM.from_pretrained(
-                file.parent, gguf_file=file.name, dtype=torch.float32, output_loading_info=True
+                file.parent,
+                gguf_file=file.name,
+                dtype=torch.float32,
+                output_loading_info=True,
+                ignore_mismatched_sizes=True,
             )
             tokenizer = AutoTokenizer.from_pretrained(file.parent, gguf_file=file.name)
     except Exception as error:
         # A damaged file makes its parser fail in any of a dozen ways, all of them the file's fault.
         raise _damaged(file, f"{type(error).__name__}: {error}") from error
     model, loading = loaded
-    if absent := sorted(loading["missing_keys"]):
-        # transformers fills them with noise and only logs it.
-        raise _damaged(file, f"no weights for {', '.join(absent)}")
-    for name, weight in model.named_parameters():
-        if not torch.isfinite(weight).all():
-            raise _damaged(file, f"{name} holds values that are not finite")
+    if fault := fault_in(model, loading):
+        raise _damaged(file, fault)
     return model, tokenizer
 
 

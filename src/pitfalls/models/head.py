@@ -9,6 +9,7 @@ from pitfalls.errors import PitfallsError
 from pitfalls.models.architecture import DESCRIPTION, Architecture
 from pitfalls.models.rows import first_of
 
+LONGEST_REASON = 200
 TOLERANCE = 0.02
 """How far logits of equal weights may be apart, relative to the largest: bfloat16 rounds so."""
 
@@ -33,7 +34,7 @@ def check_structure(
 
     Raises:
         PitfallsError: they do not: the model does more with a hidden state than its family's row
-            knows of.
+            knows of. Or its config is at odds with itself, so that no text can be run.
     """
     last = list(network.get_submodule(architecture.blocks).children())[-1]
     outputs: list[Tensor] = []
@@ -43,12 +44,20 @@ def check_structure(
     ids = torch.tensor([[0, 1, 2]], device=device)
     try:
         output = network(input_ids=ids, attention_mask=torch.ones_like(ids), use_cache=False)
+    except Exception as error:
+        # Some settings of a config are used here for the first time, and fail as they please.
+        reason = " ".join(f"{type(error).__name__}: {error}".split())[:LONGEST_REASON]
+        raise PitfallsError(
+            f"{type(network).__name__} runs no text ({reason}): expected a config that "
+            "transformers can work with; fetch the model again or name another"
+        ) from error
     finally:
         hook.remove()
     expected = output.logits.float().to(device)
     normed = network.get_submodule(architecture.final_norm)(outputs[0])
     logits = logits_of(network, architecture, normed.to(device))
-    if (logits - expected).abs().max() > TOLERANCE * expected.abs().max():
+    # Put so that logits which are no numbers are refused as well.
+    if not (logits - expected).abs().max() <= TOLERANCE * expected.abs().max():
         raise PitfallsError(
             f"{type(network).__name__} makes other logits than its head makes of its last block "
             f"({architecture.blocks}) and final norm ({architecture.final_norm}): it scales or "

@@ -122,7 +122,7 @@ class LanguageModel:
         Raises:
             PitfallsError: as `load`.
         """
-        check_loadable(dtype, "meta")
+        check_loadable(dtype)
         directory = resolve(name, progress=progress)
         network, tokenizer = read_model(directory, dtype, "meta")
         if prefix:
