@@ -1,4 +1,4 @@
-"""A model's folder before transformers reads it: damage is told by the name of the file it is in."""
+"""A model's folder before transformers reads it: damage is told with the name of its file."""
 
 import json
 from pathlib import Path

@@ -117,8 +117,9 @@ def _whole(directory: Path, dtype: str, device: Placement) -> PreTrainedModel:
 def _check_tokens(
     directory: Path, network: PreTrainedModel, n_tokens: int, ids: Sequence[int]
 ) -> None:
-    """`n_tokens` leaves out those added behind the vocabulary, as for padding, that nobody reads."""
-    known = network.get_input_embeddings().weight.shape[0]
+    """`n_tokens` leaves out those added behind the vocabulary, as for padding: nobody reads them."""
+    embedding: Any = network.get_input_embeddings()
+    known = len(embedding.weight)
     if not ids:
         raise _refused(directory, "its tokenizer makes no tokens of a text: tokenizer.json?")
     if max(n_tokens, *ids) > known:
