@@ -1,5 +1,6 @@
 """Files and what is in them, with every failure told in one line. No format is known here."""
 
+import errno
 import json
 import os
 from contextlib import suppress
@@ -69,6 +70,35 @@ def make_folder(path: Path) -> None:
         raise PitfallsError(f"{path} is a file, expected a folder; give another --out") from error
     except OSError as error:
         raise cannot_write(path, error) from error
+
+
+def check_writable(path: Path) -> None:
+    """Refuse early a path that could not be written to late, whether it is there or not.
+
+    Raises:
+        PitfallsError: the nearest thing above it, or it itself, is no folder or may not be written.
+    """
+    try:
+        there = next(each for each in (path, *path.absolute().parents) if each.exists())
+    except OSError as error:
+        raise cannot_write(path, error) from error
+    if there != path and not there.is_dir():
+        raise cannot_write(path, NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR)))
+    if not os.access(there, os.W_OK):
+        raise cannot_write(path, PermissionError(errno.EACCES, os.strerror(errno.EACCES)))
+
+
+def check_file(path: Path) -> None:
+    """Refuse early what could not be written as a file late.
+
+    Raises:
+        PitfallsError: a folder, or a name in a folder that is not there or may not be written to.
+    """
+    if path.is_dir():
+        raise PitfallsError(f"{path} is a folder, expected a file to write; give another name")
+    if not path.parent.exists():
+        raise PitfallsError(f"{path.parent} does not exist, expected a folder; make it first")
+    check_writable(path)
 
 
 def write_bytes(path: Path, content: bytes) -> None:

@@ -27,6 +27,8 @@ FILES = {
     "editor.toml": b"[settings.rom]\nlayer = 1\n",
     "latin.toml": b'model = "caf\xe9"\n',
     "typo.toml": b'modle = "tiny"\n',
+    "none.toml": b"editors = []\n",
+    "true.toml": b"cases = true\n",
     "types.toml": b'cases = "four"\n',
     "layer.toml": b'editors = ["ft"]\n[settings.ft]\nlayr = 1\n',
     "empty.jsonl": b"",
@@ -56,14 +58,34 @@ WRONG: dict[str, tuple[tuple[str, ...], str]] = {
     "data not JSON": ((*RUN, "--data", "{words_json}:conflict/reverse"), "words.json"),
     "dtype": ((*RUN, "--dtype", "float23"), "unknown dtype 'float23': did you mean"),
     "device": ((*RUN, "--device", "gpu"), "device 'gpu'"),
+    "device of nothing": ((*RUN, "--device", "meta"), "device 'meta' cannot be used"),
+    "device of another kind": ((*RUN, "--device", "hpu"), "device 'hpu' cannot be used"),
+    "device of a plan": ((*RUN, "--plan", "--device", "gpu"), "device 'gpu' cannot be used"),
     "device absent": ((*RUN, "--device", "cuda:7"), "device 'cuda:7'"),
-    "no cases": ((*RUN, "--cases", "0"), "cases"),
+    "no cases": ((*RUN, "--cases", "0"), "'--cases': 0 is not in the range x>=1"),
     "cases not a number": ((*RUN, "--cases", "four"), "'--cases'"),
     "layer": ((*RUN, "--set", "ft.layer=99"), "layer 99 does not exist"),
-    "layer below": ((*RUN, "--set", "ft.layer=-1"), "layer -1 does not exist"),
+    "layer below": ((*RUN, "--set", "ft.layer=-1"), "ft.layer: got -1; input should be"),
     "setting": ((*RUN, "--set", "ft.layr=1"), "did you mean 'layer'?"),
     "setting type": ((*RUN, "--set", "ft.steps=many"), "ft.steps: got 'many'"),
     "setting form": ((*RUN, "--set", "layer=1"), "expected EDITOR.SETTING=VALUE"),
+    "setting out of range": ((*RUN, "--set", "ft.lr=-1"), "ft.lr: got -1; input should be"),
+    "setting no number": ((*RUN, "--set", "ft.lr=nan"), "ft.lr: got nan; input should be"),
+    "setting of two minds": (
+        (*RUN, "--set", "ft.layer=1", "--set", "ft.layer.x=2"),
+        "--set ft.layer.x=2: another --set gives layer a plain value",
+    ),
+    "setting of two minds, turned": (
+        (*RUN, "--set", "ft.layer.x=2", "--set", "ft.layer=1"),
+        "--set ft.layer=1: another --set gives layer settings of its own",
+    ),
+    "no editors": (("run", "{none_toml}"), "none.toml: editors: got []"),
+    "cases true": (("run", "{true_toml}"), "true.toml: cases: got True"),
+    "seed": ((*RUN, "--seed", "9" * 30), "'--seed'"),
+    "corpus": (
+        (*RUN, "--editor", "rome", "--set", "rome.moments.corpus=nosuch"),
+        "unknown corpus 'nosuch'",
+    ),
     "setting of no editor here": (
         (*RUN, "--set", "rome.layer=1"),
         "unknown editor of this run in --set 'rome': known: ft",
@@ -98,6 +120,32 @@ WRONG: dict[str, tuple[tuple[str, ...], str]] = {
         "{file} is a file",
     ),
     "moments layer": (("moments", "99", "--model", "{tiny}"), "99"),
+    "moments of nothing": (
+        ("moments", "1", "--model", "{tiny}", "--max-tokens", "0"),
+        "'--max-tokens': 0 is not in the range x>=1",
+    ),
+    "moments corpus": (("moments", "1", "--corpus", "nosuch"), "unknown corpus 'nosuch'"),
+    "locate seed": (("locate", "{tiny}", "--seed", "9" * 30), "'--seed'"),
+    "locate noise": (("locate", "{tiny}", "--noise", "nan"), "noise: got nan"),
+    "locate facts": (("locate", "{tiny}", "--facts", "0"), "'--facts'"),
+    "locate device": (("locate", "{tiny}", "--device", "meta"), "device 'meta'"),
+    "locate plot": (("locate", "{tiny}", "--plot", "{tmp}/x.pdf"), "expected a name that ends"),
+    "mine confidence": (("rules", "mine", "--confidence", "nan"), "confidence: got nan"),
+    "mine PCA": (("rules", "mine", "--pca-confidence", "2"), "'--pca-confidence'"),
+    "mine seconds": (("rules", "mine", "--seconds", "-1"), "'--seconds'"),
+    "mine never": (("rules", "mine", "--seconds", "inf"), "seconds: got inf"),
+    "build none": (("build", "--kind", "reverse", "--count", "0", "--out", "{out}"), "'--count'"),
+    "build seed": (("build", "--kind", "reverse", "--seed", "-1", "--out", "{out}"), "'--seed'"),
+    "train out": (("train", "mend", "--out", "{tmp}"), "{tmp} is a folder, expected a file"),
+    "train nowhere": (("train", "mend", "--out", "{out}/mend"), "{out} does not exist"),
+    "train setting": (
+        ("train", "mend", "--out", "{tmp}/m", "--set", "mend-training.steps=0"),
+        "mend-training.steps: got 0",
+    ),
+    "train another": (
+        ("train", "mend", "--out", "{tmp}/m", "--set", "rome.layer=1"),
+        "unknown editor of this run in --set 'rome'",
+    ),
     "models fetch": (("models", "fetch", "nosuch"), "unknown model 'nosuch'"),
     "models verify": (("models", "verify", "smollm2-135m"), "is not in the cache"),
     "models command": (("models", "lst"), "lst"),
@@ -122,3 +170,50 @@ def test_the_mistake_is_told_in_one_line(
         words += ["--out", str(places["out"])]
     assert told.format_map(places) in pitfalls(*words).complaint
     assert not places["out"].exists()
+
+
+BEFORE_LOADING = (
+    "editor",
+    "editor on no data",
+    "data",
+    "dtype",
+    "device",
+    "device absent",
+    "device of nothing",
+    "device of a plan",
+    "layer below",
+    "setting",
+    "setting type",
+    "setting out of range",
+    "setting of two minds",
+    "corpus",
+    "out is a file",
+    "out below a file",
+    "out of others",
+    "no editors",
+    "experiment setting",
+    "moments of nothing",
+    "moments corpus",
+    "locate noise",
+    "locate plot",
+    "locate device",
+    "train out",
+    "train nowhere",
+    "train setting",
+    "train another",
+)
+"""Mistakes that no model is needed to find."""
+
+
+@pytest.mark.parametrize("wrong", BEFORE_LOADING)
+def test_the_mistake_is_told_before_a_model_is_looked_for(
+    wrong: str,
+    places: dict[str, Path],
+    pitfalls: CommandLine,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def looked_for(name: str, **_: object) -> Path:
+        raise AssertionError(f"{name} was looked for")
+
+    monkeypatch.setattr("pitfalls.models.language_model.resolve", looked_for)
+    test_the_mistake_is_told_in_one_line(wrong, places, pitfalls)

@@ -41,11 +41,14 @@ STEP_SIZE = {"mend": -0.1}
 TOLERANCE = {"ft": 1e-3, "ft-norm": 1e-3}
 """How far batches may differ from single jobs: Adam takes the sign of FT's tiny gradients."""
 
+HUGE = 1e38
+"""Finite in float32, and nothing that is worked out with it is."""
+
 DIVERGING: dict[str, dict[str, Any]] = {
-    "ft": {"lr": float("inf")},
-    "ft-norm": {"lr": float("nan")},  # the box makes something of infinity
-    "rome": {"value": {"lr": float("inf")}},
-    "memit": {"value": {"lr": float("inf")}},
+    "ft": {"lr": HUGE},
+    "ft-norm": {"lr": HUGE, "norm": HUGE},
+    "rome": {"value": {"lr": HUGE, "clamp": HUGE}},
+    "memit": {"value": {"lr": HUGE, "clamp": HUGE}},
     "mend": {"step_size": float("inf")},
 }
 """What makes each of them diverge."""

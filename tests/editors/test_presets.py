@@ -1,5 +1,6 @@
 """Settings come from presets, are checked by name and type, and are told apart from typos."""
 
+import math
 import tomllib
 from dataclasses import replace
 from importlib import resources
@@ -160,13 +161,13 @@ def test_a_setting_of_the_wrong_type_is_told(model: LanguageModel, what: str):
     assert "\n" not in str(error.value)
 
 
-@pytest.mark.parametrize("settings", [{"layer": 4}, {"layer": -1}, {"depth": 1.5}, {"depth": -0.5}])
 @pytest.mark.parametrize("editor", ["ft", "rome"])
-def test_a_layer_that_the_model_lacks_is_refused(
-    model: LanguageModel, editor: str, settings: dict[str, Any]
-):
-    with pytest.raises(PitfallsError, match=r"layer -?\d+ does not exist: .* layers 0 to 3"):
-        editor_for(editor, model, settings)
+def test_a_layer_that_the_model_lacks_is_refused(model: LanguageModel, editor: str):
+    with pytest.raises(PitfallsError, match=r"layer 4 does not exist: .* layers 0 to 3"):
+        editor_for(editor, model, {"layer": 4})
+    for key, value in (("layer", -1), ("depth", 1.5), ("depth", -0.5), ("depth", math.nan)):
+        with pytest.raises(PitfallsError, match=rf"{editor}\.{key}: got {value}; input should be"):
+            editor_for(editor, model, {key: value})
 
 
 def test_names_of_editors():

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from table import tiny_editor
+from table import DIVERGING, tiny_editor
 
 from pitfalls.editors.editor import Job
 from pitfalls.editors.in_turn import fit_in_turn
@@ -140,7 +140,7 @@ def test_a_stack_that_another_command_changed_is_left_alone(
 
 def test_a_fit_that_fails_is_told(moments: MomentSettings) -> None:
     model = tiny_model("llama")
-    editor = tiny_editor("rome", model, moments, value={"lr": float("inf")})
+    editor = tiny_editor("rome", model, moments, **DIVERGING["rome"])
     with pytest.raises(PitfallsError, match=r"the fit of 'The capital of .*failed.*nothing was"):
         fit_in_turn(editor, model, [REQUESTS[:1]], Update())
 

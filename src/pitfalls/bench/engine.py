@@ -5,13 +5,13 @@ from pathlib import Path
 from typing import TypeAlias
 
 from pitfalls.bench.carry_out import Unedited, carry_out
+from pitfalls.bench.check import checked_cases
 from pitfalls.bench.chunks import Chunk, cut, load_all
 from pitfalls.bench.experiment import Experiment
 from pitfalls.bench.header import make_header, moment_infos
 from pitfalls.bench.knowing import first_facts_known_by
 from pitfalls.editors.editor import Editor
-from pitfalls.editors.table import EDITORS, EditorName, editor_for, editors_named
-from pitfalls.errors import UnknownNameError
+from pitfalls.editors.table import editor_for, editors_named
 from pitfalls.models.language_model import LanguageModel
 from pitfalls.progress import SILENT, Progress
 from pitfalls.records.store import RunDirectory
@@ -41,8 +41,8 @@ def run(
         PitfallsError: wrong names, files or settings, all of them found before the first edit, or
             a directory that cannot be written. What was written before stays.
     """
-    _refuse_unknown(experiment)
-    cases = load_all(experiment)
+    cases = checked_cases(experiment)
+    RunDirectory.check(Path(out))
     model = LanguageModel.load(
         experiment.model,
         dtype=experiment.dtype,
@@ -83,14 +83,6 @@ def run(
         if fresh:
             measured(directory, len(editors) - position)
     return directory
-
-
-def _refuse_unknown(experiment: Experiment) -> None:
-    for name in experiment.editors or ():
-        EditorName.parse(name)
-    for name in experiment.settings:
-        if name not in EDITORS:
-            raise UnknownNameError("editor in settings", name, EDITORS)
 
 
 def _complete(

@@ -2,11 +2,12 @@
 
 import tomllib
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveInt, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from pitfalls.errors import PitfallsError, UnknownNameError
+from pitfalls.settings import Count, Seed, told
 from pitfalls.vocabulary import DATASETS
 
 
@@ -17,14 +18,14 @@ class Experiment(BaseModel):
 
     model: str = "smollm2-135m"
     """A local directory, a GGUF file, a packaged name or a hub id."""
-    editors: tuple[str, ...] | None = None
+    editors: Annotated[tuple[str, ...], Field(min_length=1)] | None = None
     """Names from `EDITORS`, each with `+mle` behind it for Multi-Label Edit; None takes those of
     `DEFAULT_EDITORS` that can edit the model as it is."""
-    data: tuple[str, ...] = tuple(DATASETS)
+    data: Annotated[tuple[str, ...], Field(min_length=1)] = tuple(DATASETS)
     """Data sets, `[COLLECTION:]NAME` or paths."""
-    cases: PositiveInt | None = None
+    cases: Count | None = None
     """The first so many of every data set; None takes all."""
-    seed: int = 0
+    seed: Seed = 0
     """Of everything that is sampled."""
     dtype: str = "float32"
     """What the weights are kept in."""
@@ -38,7 +39,7 @@ class Experiment(BaseModel):
     known: bool = False
     """Leave out cases whose first fact the model does not know: it must prefer e1's true object to
     the one that e1 puts in its place. `cases` counts what is left."""
-    chunk: PositiveInt = 20
+    chunk: Count = 20
     """Cases that are worked on and written together; at most this many are lost by a crash."""
     settings: dict[str, dict[str, Any]] = Field(default_factory=dict)
     """Editor name → settings that win over its preset."""
@@ -62,12 +63,9 @@ def read_experiment(path: Path | None, overrides: dict[str, Any]) -> Experiment:
     try:
         return Experiment.model_validate(values)
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(key) for key in first["loc"])
-        source = f"{path}: " if path is not None and first["loc"][0] not in overrides else ""
-        raise PitfallsError(
-            f"{source}{where}: got {first['input']!r}; {first['msg'].lower()}"
-        ) from error
+        field = error.errors()[0]["loc"][0]
+        source = f"{path}: " if path is not None and field not in overrides else ""
+        raise PitfallsError(f"{source}{told(error)}") from error
 
 
 def merged(values: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:

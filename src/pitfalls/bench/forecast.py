@@ -6,7 +6,8 @@ from functools import cache
 
 import torch
 
-from pitfalls.bench.chunks import cut, load_all
+from pitfalls.bench.check import checked_cases
+from pitfalls.bench.chunks import cut
 from pitfalls.bench.experiment import Experiment
 from pitfalls.cases.plan import Plan, Probe, plan
 from pitfalls.editors.editor import Editor
@@ -64,12 +65,12 @@ def forecast(experiment: Experiment, *, progress: Progress = SILENT) -> Forecast
     Raises:
         PitfallsError: wrong names, files or settings, as in a run.
     """
+    cases = checked_cases(experiment)
     model = LanguageModel.outline(
         experiment.model, dtype=experiment.dtype, prefix=experiment.prefix, progress=progress
     )
     names = editors_named(experiment.editors, model)
-    cases = load_all(experiment)
-    device = torch.device(experiment.device)
+    device = _busiest(experiment.device)
     d_out, d_in = model.weight(f"{model.mlp_out_name(0)}.weight").shape
     rate = EFFICIENCY * calibrated_rate(d_out, d_in, model.dtype, device)
     reader = _Reader(model)
@@ -93,6 +94,13 @@ def forecast(experiment: Experiment, *, progress: Progress = SILENT) -> Forecast
             cost += reader.cost(steps, [state for state in steps.states if state != "theta0"])
         lines.append(line(str(name), len(mine), n_edits, cost))
     return Forecast(tuple(lines), _memory(model))
+
+
+def _busiest(device: str) -> torch.device:
+    """Where most is computed: `auto` fills accelerators first."""
+    if device == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    return torch.device(device)
 
 
 def _fits(model: LanguageModel, editor: Editor, plans: Iterable[Plan]) -> tuple[int, Cost]:

@@ -18,6 +18,7 @@ from pitfalls.rules.rule import (
     Rule,
 )
 from pitfalls.rules.traits import Traits, traits
+from pitfalls.settings import Count, Seed, Settings
 from pitfalls.vocabulary import ROUND_KINDS, CaseKind
 
 PAPER_RULES: tuple[Rule, ...] = (*REVERSE_RULES, *COMPOSITE_RULES)
@@ -46,12 +47,12 @@ _Rule = TypeVar("_Rule", InverseRule, CompositionRule)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Order:
+class Order(Settings):
     """Which cases are wanted."""
 
     kind: CaseKind
-    count: int
-    seed: int = 0
+    count: Count
+    seed: Seed = 0
     rules: tuple[Rule, ...] = PAPER_RULES
     """What reverse and composite cases are made of, and which relations coverage cases take."""
     relations: tuple[str, ...] = ()
@@ -65,8 +66,7 @@ class Order:
     """Ids of entities that no case may edit or read about as a subject."""
 
     def __post_init__(self) -> None:
-        if self.count < 1:
-            raise PitfallsError(f"the number of cases is {self.count}, expected at least 1")
+        Settings.__post_init__(self)
         if self.exclusive and self.kind in ROUND_KINDS:
             raise PitfallsError(
                 "exclusive round trips do not exist: they are about relations of several objects; "

@@ -22,6 +22,7 @@ from pitfalls.errors import PitfallsError
 from pitfalls.graph.sources import STARTER
 from pitfalls.rules.files import read_rules
 from pitfalls.rules.rule import Rule, parse_rule
+from pitfalls.settings import LARGEST_SEED
 from pitfalls.vocabulary import CaseKind
 
 Layout: TypeAlias = Literal["own", "authors"]
@@ -43,8 +44,10 @@ def build(
         list[str] | None,
         typer.Option(help="Relation of coverage cases or round trips, such as P22; repeat."),
     ] = None,
-    count: Annotated[int, typer.Option(help="How many cases.")] = 60,
-    seed: Annotated[int, typer.Option(help="The same seed gives the same bytes.")] = 0,
+    count: Annotated[int, typer.Option(min=1, help="How many cases.")] = 60,
+    seed: Annotated[
+        int, typer.Option(min=0, max=LARGEST_SEED, help="The same seed gives the same bytes.")
+    ] = 0,
     exclusive: Annotated[
         bool, typer.Option("--exclusive", help="Only relations of one object at a time.")
     ] = False,

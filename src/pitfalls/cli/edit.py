@@ -22,6 +22,7 @@ from pitfalls.cli.verdict import told
 from pitfalls.cli.words import Words
 from pitfalls.effects.limits import Limits
 from pitfalls.errors import PitfallsError
+from pitfalls.settings import LARGEST_SEED
 
 NOT_EDITED = 3
 """Exit status when a model does not say the target of an edit; 2 is a mistake in the input."""
@@ -57,7 +58,9 @@ def edit(
         list[str] | None,
         typer.Option("--set", help="EDITOR.SETTING=VALUE, such as rome.layer=5; repeat."),
     ] = None,
-    seed: Annotated[int, typer.Option(help="Of everything that is sampled.")] = 0,
+    seed: Annotated[
+        int, typer.Option(min=0, max=LARGEST_SEED, help="Of everything that is sampled.")
+    ] = 0,
     dtype: Annotated[
         str | None, typer.Option(help=f"{WEIGHTS_HELP} Left out: the stack's.")
     ] = None,

@@ -19,6 +19,7 @@ from pitfalls.disk import write_bytes
 from pitfalls.facts import Fact
 from pitfalls.graph.sources import STARTER
 from pitfalls.report.heatmap import Panel, check_picture, heat_maps, picture
+from pitfalls.settings import LARGEST_SEED
 
 if TYPE_CHECKING:
     from pitfalls.locate.located import Located
@@ -27,22 +28,28 @@ if TYPE_CHECKING:
 def locate(
     model: Annotated[str, typer.Argument(help="Directory, GGUF file, packaged name or hub id.")],
     *,
-    facts: Annotated[int, typer.Option(help="Trace so many facts that the model knows.")] = 40,
+    facts: Annotated[
+        int, typer.Option(min=1, help="Trace so many facts that the model knows.")
+    ] = 40,
     rank: Annotated[
-        int, typer.Option(help="Known is what the model has among its so many first choices.")
+        int,
+        typer.Option(min=1, help="Known is what the model has among its so many first choices."),
     ] = 1,
     source: Annotated[
         str, typer.Option("--from", help="starter, or a folder of triples and labels.")
     ] = STARTER,
-    samples: Annotated[int, typer.Option(help="How often each subject is corrupted.")] = 10,
+    samples: Annotated[int, typer.Option(min=1, help="How often each subject is corrupted.")] = 10,
     noise: Annotated[
         float, typer.Option(help="In standard deviations of the subjects' embeddings.")
     ] = 3.0,
     window: Annotated[
         int | None,
-        typer.Option(help="MLPs, or attentions, restored together; 10 of 48 if left out."),
+        typer.Option(min=1, help="MLPs, or attentions, restored together; 10 of 48 if left out."),
     ] = None,
-    seed: Annotated[int, typer.Option(help="Of the noise and of which facts are tried.")] = 0,
+    seed: Annotated[
+        int,
+        typer.Option(min=0, max=LARGEST_SEED, help="Of the noise and of which facts are tried."),
+    ] = 0,
     dtype: Annotated[str, typer.Option(help=WEIGHTS_HELP)] = "float32",
     device: Annotated[str, typer.Option(help="A torch device, such as cuda:0.")] = "cpu",
     plot: Annotated[
@@ -59,7 +66,9 @@ def locate(
     from pitfalls.locate.located import locate as find  # torch, only once the input is known good
     from pitfalls.locate.outcome import Tracing
     from pitfalls.models.language_model import LanguageModel
+    from pitfalls.models.loading import check_loadable
 
+    check_loadable(dtype, device)
     settings = Tracing(samples=samples, noise=noise, window=window, seed=seed)
     candidates = _shuffled(open_source(source).graph.facts, seed)
     progress = progress_on()

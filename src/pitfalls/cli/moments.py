@@ -11,7 +11,9 @@ from pitfalls.cli.settings import PREFIX_HELP, WEIGHTS_HELP
 
 
 def moments(
-    layers: Annotated[list[int], typer.Argument(metavar="LAYER…", help="Which layers' keys.")],
+    layers: Annotated[
+        list[int], typer.Argument(metavar="LAYER…", min=0, help="Which layers' keys.")
+    ],
     *,
     model: Annotated[
         str, typer.Option(help="Directory, GGUF file, packaged name or hub id.")
@@ -19,7 +21,7 @@ def moments(
     corpus: Annotated[
         str, typer.Option(help="Packaged name, path or hf:NAME[:CONFIG[:SPLIT]].")
     ] = "boolq-passages",
-    max_tokens: Annotated[int, typer.Option(help="Stop here at the latest.")] = 100_000,
+    max_tokens: Annotated[int, typer.Option(min=1, help="Stop here at the latest.")] = 100_000,
     dtype: Annotated[str, typer.Option(help=WEIGHTS_HELP)] = "float32",
     device: Annotated[str, typer.Option(help="A torch device, such as cuda:0.")] = "cpu",
     prefix: Annotated[str | None, typer.Option(help=PREFIX_HELP)] = None,
@@ -32,10 +34,10 @@ def moments(
     from pitfalls.models.moments import MomentSettings, second_moments
 
     progress = progress_on()
+    settings = MomentSettings(corpus=corpus, max_tokens=max_tokens)
     loaded = LanguageModel.load(
         model, dtype=dtype, device=device, prefix=prefix or "", progress=progress
     )
-    settings = MomentSettings(corpus=corpus, max_tokens=max_tokens)
     found = second_moments(loaded, layers, settings, progress=progress)
     table = Table("layer", "dimensions", "state", box=None)
     for layer, moment in sorted(found.items()):

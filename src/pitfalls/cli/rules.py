@@ -49,20 +49,20 @@ def mine(
     out: Annotated[
         Path | None, typer.Option(help="A file for all of them, which `build --rules` takes.")
     ] = None,
-    support: Annotated[int, typer.Option(help="Least number of right predictions.")] = 20,
+    support: Annotated[int, typer.Option(min=1, help="Least number of right predictions.")] = 20,
     head_coverage: Annotated[
-        float, typer.Option(help="Least part of the head's facts that are predicted.")
+        float, typer.Option(min=0, max=1, help="Least part of the head's facts that are predicted.")
     ] = 0.01,
     confidence: Annotated[
-        float, typer.Option(help="Least part of the predictions that are right.")
+        float, typer.Option(min=0, max=1, help="Least part of the predictions that are right.")
     ] = 0.0,
     pca_confidence: Annotated[
-        float, typer.Option(help="The same of those that the graph can judge.")
+        float, typer.Option(min=0, max=1, help="The same of those that the graph can judge.")
     ] = 0.1,
     seconds: Annotated[
-        float | None, typer.Option(help="Stop after this time, with what was found.")
+        float | None, typer.Option(min=0, help="Stop after this time, with what was found.")
     ] = None,
-    top: Annotated[int, typer.Option(help="How many of each sort to print.")] = 20,
+    top: Annotated[int, typer.Option(min=0, help="How many of each sort to print.")] = 20,
 ) -> None:
     """Mine inverse, symmetric and composition rules, the best first.
 

@@ -14,6 +14,7 @@ from pitfalls.metrics.scores import score as score_observations
 from pitfalls.records.observation import observe_run
 from pitfalls.records.store import RunDirectory
 from pitfalls.report.tables import brief_tables, tables
+from pitfalls.settings import LARGEST_SEED
 
 
 def run(
@@ -31,8 +32,12 @@ def run(
         list[str] | None,
         typer.Option(help="[COLLECTION:]NAME such as conflict/reverse, or a path; repeat."),
     ] = None,
-    cases: Annotated[int | None, typer.Option(help="The first so many of every data set.")] = None,
-    seed: Annotated[int | None, typer.Option(help="Of everything that is sampled.")] = None,
+    cases: Annotated[
+        int | None, typer.Option(min=1, help="The first so many of every data set.")
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option(min=0, max=LARGEST_SEED, help="Of everything that is sampled.")
+    ] = None,
     dtype: Annotated[str | None, typer.Option(help=WEIGHTS_HELP)] = None,
     device: Annotated[str | None, typer.Option(help="A torch device, such as cuda:0.")] = None,
     prefix: Annotated[str | None, typer.Option(help=PREFIX_HELP)] = None,

@@ -20,7 +20,7 @@ def parse_settings(words: Sequence[str]) -> dict[str, dict[str, Any]]:
     {'rome': {'layer': 5, 'value': {'lr': 0.1}, 'moments': {'corpus': 'text.txt'}}}
 
     Raises:
-        PitfallsError: a word of another form.
+        PitfallsError: a word of another form, or two that contradict each other.
     """
     settings: dict[str, dict[str, Any]] = {}
     for word in words:
@@ -28,9 +28,13 @@ def parse_settings(words: Sequence[str]) -> dict[str, dict[str, Any]]:
         *tables, key = path.split(".")
         if not (equals and tables and all(tables) and key):
             raise PitfallsError(f"--set {word}: expected EDITOR.SETTING=VALUE, like rome.layer=5")
-        table: dict[str, Any] = settings
+        table: Any = settings
         for name in tables:
             table = table.setdefault(name, {})
+            if not isinstance(table, dict):
+                raise PitfallsError(f"--set {word}: another --set gives {name} a plain value")
+        if isinstance(table.get(key), dict):
+            raise PitfallsError(f"--set {word}: another --set gives {key} settings of its own")
         table[key] = _value(text)
     return settings
 

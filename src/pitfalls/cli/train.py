@@ -6,7 +6,9 @@ from typing import Annotated
 import typer
 
 from pitfalls.cli.progress import progress_on
-from pitfalls.cli.settings import WEIGHTS_HELP, parse_settings
+from pitfalls.cli.settings import WEIGHTS_HELP, parse_settings, refuse_idle
+from pitfalls.disk import check_file
+from pitfalls.settings import check_some
 from pitfalls.vocabulary import DATASETS
 
 HELP = """Train what an editor needs beforehand.
@@ -39,7 +41,7 @@ def mend(
     corpus: Annotated[
         str, typer.Option(help="Text that edits must leave alone: a file or a packaged corpus.")
     ] = "boolq-passages",
-    per_fact: Annotated[int, typer.Option(help="Edits to practise per fact.")] = 1,
+    per_fact: Annotated[int, typer.Option(min=1, help="Edits to practise per fact.")] = 1,
     setting: Annotated[
         list[str] | None,
         typer.Option("--set", help="mend-training.SETTING=VALUE, such as rank=64; repeat."),
@@ -53,10 +55,15 @@ def mend(
     """
     from pitfalls.bench.lessons import lessons_of  # torch, only once the input is known good
     from pitfalls.editors.mend_course import train_mend
-    from pitfalls.editors.mend_training import MendTraining
+    from pitfalls.editors.mend_training import NAME, MendTraining
     from pitfalls.models.language_model import LanguageModel
+    from pitfalls.models.loading import check_loadable
 
-    overrides = parse_settings(setting or []).get("mend-training", {})
+    refuse_idle(setting or [], [NAME])
+    overrides = parse_settings(setting or []).get(NAME, {})
+    check_some(MendTraining, overrides, name=NAME)
+    check_loadable(dtype, device)
+    check_file(out)
     progress = progress_on()
     lessons = lessons_of(
         data, corpus, leave_out=leave_out or list(DATASETS), per_fact=per_fact, progress=progress

@@ -6,31 +6,34 @@ Without them an edit hangs on its prompt standing at the start of a text.
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Annotated
 
 import torch
+from pydantic import Field
 
 from pitfalls.errors import PitfallsError
 from pitfalls.facts import template_fault
 from pitfalls.models.beginning import beginning
 from pitfalls.models.language_model import LanguageModel
 from pitfalls.models.tokens import Split
+from pitfalls.settings import Count, Seed, Settings
 
 TRIES = 20
 PROSE = re.compile(r"(?:[^\W\d_]|[ ,;.'’\-])+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Contexts:
+class Contexts(Settings):
     """Given templates, or how to sample them from the model itself."""
 
     templates: tuple[str, ...] = ()
     """Used as they are, each with one `{}` for the prompt; the first should be `{}`."""
-    lengths: tuple[tuple[int, int], ...] = ((5, 10), (10, 10))
+    lengths: tuple[tuple[Count, Count], ...] = ((5, 10), (10, 10))
     """Pairs (number of new tokens, number of texts) to sample where no templates are given."""
-    words: tuple[str, ...] = ("",)
+    words: Annotated[tuple[str, ...], Field(min_length=1)] = ("",)
     """What sampled texts begin with, in turn; the empty word stands for the model's own
     beginning-of-text token, which is what ROME uses."""
-    seed: int = 0
+    seed: Seed = 0
     """Same model, same seed, same templates; nobody else's random numbers are touched."""
 
     def of(self, model: LanguageModel) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from pitfalls.models.cost import Cost
 from pitfalls.models.language_model import LanguageModel
 from pitfalls.models.moments import Estimate
 from pitfalls.progress import SILENT, Progress
+from pitfalls.settings import Settings
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -25,7 +26,7 @@ class Job:
         return f"<Job: {len(self.edits)} edits on top of {self.base!r}>"
 
 
-class Editor(ABC):
+class Editor(Settings, ABC):
     """A method of changing facts in a model. Its settings are its fields; it has one verb."""
 
     @abstractmethod

@@ -14,6 +14,7 @@ from pitfalls.models.language_model import LanguageModel
 from pitfalls.models.packing import pack, run_split_on_oom
 from pitfalls.models.passes import many_passes
 from pitfalls.progress import SILENT, Progress
+from pitfalls.settings import Count, Index, NonNegative, Positive
 
 
 @final
@@ -25,23 +26,23 @@ class FineTune(Editor):
     prompt*: a bag of tokens, not a text. Choose it as a baseline; it needs no statistics.
     """
 
-    layer: int
+    layer: Index
     """The layer that is trained."""
-    steps: int = 25
+    steps: Count = 25
     """Passes over a job's edits at most."""
-    lr: float = 5e-4
+    lr: Positive = 5e-4
     """Of Adam."""
-    norm: float | None = None
+    norm: Positive | None = None
     """No weight may move further than this from where it was (L∞); None bounds nothing."""
-    weight_decay: float = 0.0
+    weight_decay: NonNegative = 0.0
     """The weight times this is added to its gradient."""
-    batch_size: int = 64
+    batch_size: Count = 64
     """Edits of one job in one step."""
-    stop_loss: float = 0.01
+    stop_loss: NonNegative = 0.01
     """A batch below this is left alone; training ends once a pass is below it on average."""
-    token_budget: int = 768
+    token_budget: Count = 768
     """The most padded tokens in one forward pass, as far as it takes several jobs."""
-    memory_budget: int = 1 << 30
+    memory_budget: Count = 1 << 30
     """Bytes that the changes of the jobs trained side by side may take, Adam's state included."""
 
     def check(self, model: LanguageModel) -> None:

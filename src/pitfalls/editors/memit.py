@@ -31,6 +31,7 @@ from pitfalls.models.mlp_norm import before_mlp_norm
 from pitfalls.models.moments import Estimate, MomentSettings
 from pitfalls.models.patches import Changes
 from pitfalls.progress import SILENT, Progress
+from pitfalls.settings import Count, Index, Positive
 
 
 @final
@@ -42,7 +43,7 @@ class Memit(Editor):
     layer. Requests that share a subject and a prompt share a key, and end at the mean of their z's.
     """
 
-    layers: tuple[int, ...]
+    layers: tuple[Index, ...]
     """The layers that share the change, ascending; z is the output of the last one's block."""
     value: ValueSearch = ValueSearch(clamp=0.75)
     """How z is searched for (§4.1)."""
@@ -51,13 +52,13 @@ class Memit(Editor):
     as much as all the others together."""
     moments: MomentSettings = MomentSettings()
     """How C is estimated."""
-    moment_weight: float = 15_000.0
+    moment_weight: Positive = 15_000.0
     """λ, how much the old associations weigh against the new ones (§4.2)."""
     multi_label: MultiLabel = "separate"
     """How edits of one job that share subject and prompt are made (paper §4.4)."""
-    token_budget: int = 768
+    token_budget: Count = 768
     """The most padded tokens that one forward pass of the search replays."""
-    key_budget: int = 4096
+    key_budget: Count = 4096
     """The most padded tokens in one forward pass that reads keys."""
 
     def check(self, model: LanguageModel) -> None:

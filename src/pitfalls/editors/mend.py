@@ -20,6 +20,7 @@ from pitfalls.models.cost import Cost
 from pitfalls.models.language_model import LanguageModel
 from pitfalls.models.packing import pack, run_split_on_oom
 from pitfalls.progress import SILENT, Progress
+from pitfalls.settings import Count
 
 Compatibility: TypeAlias = Literal["none", "authors", "authors-eval"]
 """How far to follow the program behind the published numbers where it strays from the method.
@@ -51,7 +52,7 @@ class Mend(Editor):
     """A file that `pitfalls train mend` wrote; None takes the packaged one that fits the model."""
     compatibility: Compatibility = "none"
     """Which oddities of the published code to repeat."""
-    token_budget: int = 2048
+    token_budget: Count = 2048
     """The most padded tokens in one pass."""
 
     @classmethod

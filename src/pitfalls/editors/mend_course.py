@@ -156,14 +156,9 @@ def train_mend(
         The figures on `validation` of the networks as written.
 
     Raises:
-        PitfallsError: settings that make no course, fewer lessons than a batch takes, a file that
+        PitfallsError: fewer lessons than a batch takes, a file that
             cannot be written, or one begun with other settings, lessons or another model.
     """
-    if settings.validate_every % settings.accumulate:
-        raise PitfallsError(
-            f"validate_every is {settings.validate_every}, expected a multiple of accumulate, "
-            f"{settings.accumulate}: gradients are not kept over a validation"
-        )
     if len(training) < settings.batch_size or not validation:
         raise PitfallsError(
             f"{len(training)} lessons to train and {len(validation)} to validate, expected at "

@@ -7,81 +7,93 @@ nothing to do with it, both after an edit made from the prompt alone.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any
 
 import torch
-from pydantic import TypeAdapter, ValidationError
 from torch import Tensor, nn
 
 from pitfalls.editors.mend_network import EditedWeight, MendNetworks
 from pitfalls.editors.mend_practice import Outcome, Practice
 from pitfalls.editors.table import preset_settings
-from pitfalls.errors import PitfallsError, UnknownNameError
+from pitfalls.errors import PitfallsError
 from pitfalls.models.language_model import LanguageModel
+from pitfalls.settings import (
+    Count,
+    Fraction,
+    Index,
+    NonNegative,
+    Positive,
+    Seed,
+    Settings,
+    StepSize,
+    checked,
+    refuse_unknown,
+)
 
 NAME = "mend-training"
 """What these settings are called in `data/presets.toml` and on the command line."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MendTraining:
+class MendTraining(Settings):
     """Everything that decides how networks are trained."""
 
-    rank: int = 128
+    rank: Count = 128
     """Of the networks' layers."""
-    n_hidden: int = 1
+    n_hidden: Index = 1
     """Hidden layers; there is one more layer than that."""
-    n_blocks: int = 3
+    n_blocks: Count = 3
     """How many of the last blocks are edited, all MLP matrices of each."""
-    lr: float = 3e-4
+    lr: Positive = 3e-4
     """Of Adam, for the networks."""
-    lr_lr: float = 1e-5
+    lr_lr: Positive = 1e-5
     """Of Adam, for the step sizes."""
-    edit_lr: float = -2e-4
+    edit_lr: StepSize = -2e-4
     """Step size of every matrix at the beginning. With a negative one training begins from gradient
     descent; with the paper's +1e-4 the networks have to find the sign."""
-    cedit: float = 0.1
+    cedit: NonNegative = 0.1
     """c_edit."""
-    cloc: float = 1.0
+    cloc: NonNegative = 1.0
     """c_loc."""
-    batch_size: int = 8
+    batch_size: Count = 8
     """Lessons of a batch, each edited by itself."""
-    accumulate: int = 1
+    accumulate: Count = 1
     """Batches whose gradients are averaged for one step of Adam."""
-    grad_clip: float = 100.0
+    grad_clip: Positive = 100.0
     """The norm that a gradient is cut to."""
-    steps: int = 600
+    steps: Count = 600
     """Batches at most."""
-    validate_every: int = 60
+    validate_every: Count = 60
     """Batches between two validations."""
-    patience: int = 4
+    patience: Count = 4
     """Validations without a better one after which training ends."""
-    enough: float = 0.95
+    enough: Fraction = 0.95
     """Of two validations that reach this success the one of lower loss is better; below it, the one
     of higher success."""
-    seed: int = 0
+    seed: Seed = 0
     """Of the networks' first values and the order of batches."""
+
+    def __post_init__(self) -> None:
+        """Refuse values that are out of range or do not go together."""
+        Settings.__post_init__(self)
+        if self.validate_every % self.accumulate:
+            raise PitfallsError(
+                f"validate_every is {self.validate_every}, expected a multiple of accumulate, "
+                f"{self.accumulate}: gradients are not kept over a validation"
+            )
 
     @classmethod
     def of(cls, model: LanguageModel, overrides: Mapping[str, Any]) -> "MendTraining":
         """The settings for `model`: its preset and `overrides`, which win.
 
         Raises:
-            PitfallsError: no such setting, or one of the wrong type.
+            PitfallsError: no such setting, one of the wrong type or out of range, or two that do
+                not go together.
         """
         settings = preset_settings(NAME, model) | dict(overrides)
-        known = [field.name for field in fields(cls)]
-        for key in settings:
-            if key not in known:
-                raise UnknownNameError(f"setting of {NAME}", key, known)
-        try:
-            made: MendTraining = TypeAdapter(cls).validate_python(settings)
-        except ValidationError as error:
-            first = error.errors()[0]
-            where = ".".join(str(key) for key in first["loc"])
-            said = f"got {first['input']!r}; {first['msg'].lower()}"
-            raise PitfallsError(f"{NAME}.{where}: {said}") from error
+        refuse_unknown(cls, settings, name=NAME)
+        made: MendTraining = checked(cls, settings, where=NAME)
         return made
 
 

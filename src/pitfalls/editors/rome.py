@@ -27,6 +27,7 @@ from pitfalls.models.cost import Cost
 from pitfalls.models.language_model import LanguageModel
 from pitfalls.models.moments import Estimate, MomentSettings
 from pitfalls.progress import SILENT, Progress
+from pitfalls.settings import Count, Index
 
 
 @final
@@ -38,7 +39,7 @@ class Rome(Editor):
     the ones before.
     """
 
-    layer: int
+    layer: Index
     """l*, the layer whose second MLP matrix is changed."""
     value: ValueSearch = ValueSearch()
     """How v* is searched for (§3.1, step 2)."""
@@ -48,9 +49,9 @@ class Rome(Editor):
     """How C is estimated (§3.1, step 1); None takes C = I."""
     multi_label: MultiLabel = "separate"
     """How edits of one job that share subject and prompt are made (paper §4.4)."""
-    token_budget: int = 768
+    token_budget: Count = 768
     """The most padded tokens that one forward pass of the search replays."""
-    key_budget: int = 4096
+    key_budget: Count = 4096
     """The most padded tokens in one forward pass that reads keys."""
 
     def check(self, model: LanguageModel) -> None:

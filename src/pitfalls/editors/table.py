@@ -3,11 +3,9 @@
 import tomllib
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass
 from importlib import resources
 from typing import Any
-
-from pydantic import TypeAdapter, ValidationError
 
 from pitfalls.editors.editor import Editor
 from pitfalls.editors.fine_tune import FineTune
@@ -16,6 +14,7 @@ from pitfalls.editors.mend import Mend
 from pitfalls.editors.rome import Rome
 from pitfalls.errors import PitfallsError, UnknownNameError
 from pitfalls.models.language_model import LanguageModel
+from pitfalls.settings import Fraction, check_some, checked, refuse_unknown
 
 EDITORS: dict[str, type[Editor]] = {
     "ft": FineTune,
@@ -92,19 +91,30 @@ def editor_for(
     settings = preset_settings(name, model)
     _merge(settings, overrides or {})
     _place(name, settings, model.n_layers)
-    _refuse_unknown(EDITORS[name], settings, where=f"setting of {name}")
+    refuse_unknown(EDITORS[name], settings, name=name)
     if isinstance(contexts := settings.get("contexts"), dict):
         contexts.setdefault("seed", seed)
-    try:
-        editor: Editor = TypeAdapter(EDITORS[name]).validate_python(settings)
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(key) for key in first["loc"])
-        raise PitfallsError(
-            f"{name}.{where}: got {first['input']!r}; {first['msg'].lower()}"
-        ) from error
+    editor: Editor = checked(EDITORS[name], settings, where=name)
     editor.check(model)
     return editor
+
+
+def check_settings(name: str, overrides: Mapping[str, Any]) -> None:
+    """Refuse settings that are wrong for the editor `name` whatever the model.
+
+    Args:
+        name: a key of `EDITORS`.
+        overrides: as for `editor_for`.
+
+    Raises:
+        UnknownNameError: no such editor or setting.
+        PitfallsError: a setting of the wrong type, or out of range.
+    """
+    if name not in EDITORS:
+        raise UnknownNameError("editor in settings", name, EDITORS)
+    settings = dict(overrides)
+    _place(name, settings, n_layers=1)
+    check_some(EDITORS[name], settings, name=name)
 
 
 def preset_settings(name: str, model: LanguageModel) -> dict[str, Any]:
@@ -122,9 +132,7 @@ def _place(name: str, settings: dict[str, Any], n_layers: int) -> None:
     """Turn depth fractions into layers: `depth` into one, `depths` into all between the two."""
 
     def layer(key: str, depth: Any) -> int:
-        if isinstance(depth, bool) or not isinstance(depth, int | float):
-            raise PitfallsError(f"{name}.{key}: got {depth!r}; expected a fraction from 0 to 1")
-        return round(depth * (n_layers - 1))
+        return round(checked(Fraction, depth, where=f"{name}.{key}") * (n_layers - 1))
 
     if (depth := settings.pop("depth", None)) is not None:
         settings["layer"] = layer("depth", depth)
@@ -145,19 +153,3 @@ def _merge(settings: dict[str, Any], changes: Mapping[str, Any]) -> None:
     for named, fraction in (("layer", "depth"), ("layers", "depths")):
         if named in changes:
             settings.pop(fraction, None)
-
-
-def _refuse_unknown(kind: type, settings: Mapping[str, Any], *, where: str) -> None:
-    known = {field.name: field.type for field in fields(kind)}
-    for key, value in settings.items():
-        if key not in known:
-            raise UnknownNameError(where, key, known)
-        inner = _dataclass_in(known[key])
-        if inner is not None and isinstance(value, Mapping):
-            _refuse_unknown(inner, value, where=f"{where}: {key}")
-
-
-def _dataclass_in(annotation: Any) -> type | None:
-    """The dataclass in `X` or `X | None`."""
-    options = getattr(annotation, "__args__", (annotation,))
-    return next((o for o in options if isinstance(o, type) and is_dataclass(o)), None)

@@ -16,6 +16,7 @@ from pitfalls.models.cost import Cost
 from pitfalls.models.language_model import LanguageModel
 from pitfalls.models.packing import run_split_on_oom, share_out
 from pitfalls.models.passes import many_passes
+from pitfalls.settings import Count, NonNegative, Positive, Settings
 
 SIDE_BY_SIDE = 4
 """Searches take their steps together as long as their tokens are this many times what one forward
@@ -23,20 +24,20 @@ pass takes: enough for every pass to be filled with rows of about equal length."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ValueSearch:
+class ValueSearch(Settings):
     """How the value is searched for."""
 
-    steps: int = 20
+    steps: Count = 20
     """Forward passes at most; the last one is followed by no update."""
-    lr: float = 0.5
+    lr: Positive = 0.5
     """Of Adam."""
-    weight_decay: float = 0.5
+    weight_decay: NonNegative = 0.5
     """λ_wd."""
-    clamp: float = 4.0
+    clamp: Positive = 4.0
     """‖δ‖ is kept within this many ‖v0‖."""
-    kl_weight: float = 0.0625
+    kl_weight: NonNegative = 0.0625
     """λ_KL."""
-    stop_loss: float = 0.05
+    stop_loss: NonNegative = 0.05
     """The search ends, without an update, once the objective is below this."""
 
     def cost(self, model: LanguageModel, search: Search, layer: int) -> Cost:

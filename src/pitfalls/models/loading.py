@@ -117,7 +117,7 @@ def _whole(directory: Path, dtype: str, device: Placement) -> PreTrainedModel:
 def _check_tokens(
     directory: Path, network: PreTrainedModel, n_tokens: int, ids: Sequence[int]
 ) -> None:
-    """`n_tokens` leaves out those added behind the vocabulary, as for padding: nobody reads them."""
+    """`n_tokens` leaves out what was added behind the vocabulary: padding is never read."""
     embedding: Any = network.get_input_embeddings()
     known = len(embedding.weight)
     if not ids:

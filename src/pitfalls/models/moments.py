@@ -10,17 +10,18 @@ import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Literal, TypeAlias, get_args
+from typing import Annotated, Literal, TypeAlias, get_args
 
 import torch
 from jaxtyping import Float
+from pydantic import AfterValidator
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
 from pitfalls.cache import cache_root
 from pitfalls.errors import PitfallsError
-from pitfalls.models.corpus import Corpus, load_corpus
+from pitfalls.models.corpus import Corpus, known_corpus, load_corpus
 from pitfalls.models.disturbance import disturbance
 from pitfalls.models.language_model import LanguageModel
 from pitfalls.models.packing import pack
@@ -29,6 +30,7 @@ from pitfalls.models.staging import scratch
 from pitfalls.models.trace import mlp_out_traffic
 from pitfalls.models.windows import windows
 from pitfalls.progress import SILENT, Advance, Progress
+from pitfalls.settings import Count, NonNegative, Settings
 
 AGAIN = 1.5
 """A layer is asked whether it has settled whenever it has read so many times as much."""
@@ -41,20 +43,20 @@ End: TypeAlias = Literal["settled", "max_tokens", "text"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MomentSettings:
+class MomentSettings(Settings):
     """On what text, and how much of it."""
 
-    corpus: str = "boolq-passages"
+    corpus: Annotated[str, AfterValidator(known_corpus)] = "boolq-passages"
     """A packaged name, a path, or `hf:NAME[:CONFIG[:SPLIT]]`."""
-    max_tokens: int = 100_000
+    max_tokens: Count = 100_000
     """Stop here at the latest."""
-    max_length: int = 256
+    max_length: Count = 256
     """Tokens of one text that are read."""
-    tolerance: float = 0.1
+    tolerance: NonNegative = 0.1
     """Stop reading for a layer once a solve with half of the text disturbs the text by less than
     this much more than one with all of it (`pitfalls.models.disturbance`); 0 reads to
     `max_tokens`."""
-    token_budget: int = 2048
+    token_budget: Count = 2048
     """The most padded tokens in one forward pass; the estimate does not depend on it."""
 
 

@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pydantic import ValidationError
 
-from pitfalls.disk import TEMPORARY, cannot_write, make_folder, write_bytes
+from pitfalls.disk import TEMPORARY, cannot_write, check_writable, make_folder, write_bytes
 from pitfalls.errors import PitfallsError
 from pitfalls.records.header import SCHEMA_VERSION, MomentInfo, RunHeader
 from pitfalls.records.record import Record
@@ -91,6 +91,20 @@ class RunDirectory:
         return self
 
     @classmethod
+    def check(cls, path: Path) -> None:
+        """Refuse, before anything is computed, a place that no run could be started or resumed in.
+
+        Raises:
+            PitfallsError: a file, a folder of other things, a run that cannot be read, or a folder
+                that may not be made or written to.
+        """
+        if (path / "run.json").exists():
+            cls.read(path)
+        else:
+            _refuse_taken(path)
+        check_writable(path)
+
+    @classmethod
     def read(cls, path: Path) -> "RunDirectory":
         """A run that exists, finished or not.
 
@@ -157,13 +171,7 @@ class RunDirectory:
 
     @classmethod
     def _start(cls, path: Path, header: RunHeader) -> "RunDirectory":
-        try:
-            if path.exists() and any(not _is_leftover(file) for file in path.iterdir()):
-                raise PitfallsError(
-                    f"{path} holds files but no run.json; give another --out or an empty directory"
-                )
-        except OSError as error:
-            raise cannot_write(path, error) from error
+        _refuse_taken(path)
         make_folder(path / "records")
         run = cls._save(path, header)
         run._clean()
@@ -203,6 +211,16 @@ def _parse_header(file: Path, content: bytes) -> RunHeader:
         first = error.errors()[0]
         where = ".".join(str(key) for key in first["loc"])
         raise PitfallsError(f"{file} is damaged: {where}: {first['msg']}") from error
+
+
+def _refuse_taken(path: Path) -> None:
+    try:
+        if path.exists() and any(not _is_leftover(file) for file in path.iterdir()):
+            raise PitfallsError(
+                f"{path} holds files but no run.json; give another --out or an empty directory"
+            )
+    except OSError as error:
+        raise cannot_write(path, error) from error
 
 
 def _is_leftover(file: Path) -> bool:

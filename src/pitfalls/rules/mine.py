@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from math import sqrt
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from pitfalls.errors import PitfallsError
 from pitfalls.graph.graph import Graph
 from pitfalls.graph.store import Store
 from pitfalls.progress import SILENT, Progress
 from pitfalls.rules.engine import Engine, Late
 from pitfalls.rules.joins import composition_counts, inverse_counts, sizes
 from pitfalls.rules.rule import CompositionRule, InverseRule, Rule
+from pitfalls.settings import Count, Fraction, NonNegative, Settings
 
 if TYPE_CHECKING:
     from ibis.backends import BaseBackend
@@ -72,19 +72,15 @@ class MinedRule:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
+class Limits(Settings):
     """Which rules are worth telling, and how long to look for them."""
 
-    support: int = 20
-    head_coverage: float = 0.01
-    confidence: float = 0.0
-    pca_confidence: float = 0.1
-    seconds: float | None = None
+    support: Count = 20
+    head_coverage: Fraction = 0.01
+    confidence: Fraction = 0.0
+    pca_confidence: Fraction = 0.1
+    seconds: NonNegative | None = None
     """Stop after this time, in the middle of a relation if need be; None: take all it needs."""
-
-    def __post_init__(self) -> None:
-        if self.support < 1:
-            raise PitfallsError(f"the least support is {self.support}, expected at least 1")
 
     def allow(self, mined: MinedRule) -> bool:
         """Whether the rule is within all of them."""

@@ -1,0 +1,23 @@
+"""What can be found wrong with an experiment before its model is fetched or loaded."""
+
+from pitfalls.bench.chunks import cut, load_all
+from pitfalls.bench.experiment import Experiment
+from pitfalls.cases.case import Case
+from pitfalls.editors.table import EditorName, check_settings
+from pitfalls.models.loading import check_loadable
+
+
+def checked_cases(experiment: Experiment) -> dict[str, list[Case]]:
+    """Data set → its cases, once all that needs no model is known to be right.
+
+    Raises:
+        PitfallsError: wrong names, files or settings, or an editor with nothing to do.
+    """
+    names = [EditorName.parse(name) for name in dict.fromkeys(experiment.editors or ())]
+    for name, settings in experiment.settings.items():
+        check_settings(name, settings)
+    check_loadable(experiment.dtype, experiment.device)
+    cases = load_all(experiment)
+    if names:
+        _ = list(cut(cases, names, size=experiment.chunk))
+    return cases
