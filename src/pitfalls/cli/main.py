@@ -3,6 +3,7 @@
 import logging
 import sys
 from collections.abc import Sequence
+from typing import NoReturn
 
 import typer
 
@@ -14,6 +15,7 @@ from pitfalls.cli.moments import moments
 from pitfalls.cli.report import report
 from pitfalls.cli.run import run
 from pitfalls.cli.score import score
+from pitfalls.cli.stopping import listening, what_is_kept
 from pitfalls.errors import PitfallsError
 
 WRONG_INPUT = 2
@@ -45,16 +47,27 @@ app.add_typer(train.app, name="train")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command line; a user's mistake is one line on standard error and status 2."""
+    """Run the command line; a user's mistake is one line on standard error and status 2.
+
+    Ctrl-C ends it with status 130 and SIGTERM with 143, and a line about what is kept.
+    """
     # On import it would tell of a faster kernel that could be had.
     logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
-    try:
-        status = app(arguments, standalone_mode=False)
-    except (PitfallsError, typer.TyperException) as error:
-        told = error.format_message() if isinstance(error, typer.TyperException) else str(error)
-        print(f"pitfalls: {' '.join(told.split())}", file=sys.stderr)
-        sys.exit(WRONG_INPUT)
-    except (KeyboardInterrupt, typer.Abort):
-        print("pitfalls: stopped; the same command goes on from what is written", file=sys.stderr)
-        sys.exit(130)
+    words = sys.argv[1:] if arguments is None else arguments
+    with listening() as ear:
+        try:
+            status = app(words, standalone_mode=False)
+        except BaseException as error:
+            if ear.signal is not None:  # whatever libraries made of it on its way here
+                _end(what_is_kept(words), ear.status)
+            if isinstance(error, typer.TyperException):
+                _end(error.format_message(), WRONG_INPUT)
+            if isinstance(error, PitfallsError):
+                _end(str(error), WRONG_INPUT)
+            raise
     sys.exit(status if isinstance(status, int) else 0)
+
+
+def _end(told: str, status: int) -> NoReturn:
+    print(f"pitfalls: {' '.join(told.split())}", file=sys.stderr)
+    sys.exit(status)
