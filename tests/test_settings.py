@@ -118,6 +118,7 @@ WRONG: tuple[tuple[str, dict[str, Any], str], ...] = (
     ("ft", {"layer": True}, "ft.layer: got True; input should be a valid integer"),
     ("ft", {"depth": math.inf}, "ft.depth: got inf"),
     ("memit", {"depths": [0, 2]}, "memit.depths: got 2"),
+    ("memit", {"depths": [0.9, "x"]}, "memit.depths: got 'x'"),
     ("memit", {"moment_weight": 0}, "memit.moment_weight: got 0"),
     ("memit", {"value": {"clamp": -1}}, "memit.value.clamp: got -1"),
     ("rome", {"token_budget": 0}, "rome.token_budget: got 0"),

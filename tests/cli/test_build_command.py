@@ -146,4 +146,4 @@ def test_a_wrong_order_is_told_in_one_line(
 
 
 def test_support_below_one_is_refused(pitfalls: CommandLine) -> None:
-    assert "the least support is 0" in pitfalls("rules", "mine", "--support", 0).complaint
+    assert "'--support'" in pitfalls("rules", "mine", "--support", 0).complaint

@@ -106,10 +106,10 @@ def test_the_picture_is_a_file_of_its_kind(
 
 
 WRONG: dict[str, tuple[tuple[str, ...], str]] = {
-    "facts": (("--facts", "0"), "expected at least 1 of both"),
-    "samples": (("--samples", "0"), "samples is 0, expected at least 1"),
-    "noise": (("--noise", "0"), "noise is 0"),
-    "window": (("--window", "0"), "window is 0, expected at least 1"),
+    "facts": (("--facts", "0"), "'--facts'"),
+    "samples": (("--samples", "0"), "'--samples'"),
+    "noise": (("--noise", "0"), "noise: got 0.0; input should be greater than 0"),
+    "window": (("--window", "0"), "'--window'"),
     "plot ending": (("--plot", "a.pdf"), "a.pdf: expected a name that ends with .html, .png, .svg"),
     "plot folder": (("--plot", "nowhere/a.svg"), "nowhere is no folder"),
     "graph": (("--from", "nowhere"), "nowhere: no such folder"),

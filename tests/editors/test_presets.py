@@ -147,6 +147,7 @@ WRONG: dict[str, tuple[str, dict[str, Any], str]] = {
     "no depth": ("ft", {"depth": True}, r"ft\.depth: got True"),
     "one depth": ("memit", {"depths": 0.5}, r"memit\.depths: got 0\.5"),
     "three depths": ("memit", {"depths": [0, 0.5, 1]}, r"memit\.depths: got \[0"),
+    "depths upside down": ("memit", {"depths": [0.9, 0.1]}, "expected the lower one first"),
     "depths": ("memit", {"depths": ["a", 1]}, r"memit\.depths: got 'a'"),
     "templates": ("rome", {"contexts": {"templates": [1]}}, r"rome\.contexts\.templates\.0"),
     "contexts": ("rome", {"contexts": 3}, r"rome\.contexts: got 3"),

@@ -155,6 +155,6 @@ def test_no_facts_no_traces(tiny: LanguageModel) -> None:
 @pytest.mark.parametrize("name", ["samples", "window", "noise"])
 def test_a_wrong_setting_is_told_in_one_line(name: str) -> None:
     value = 0.0 if name == "noise" else 0
-    with pytest.raises(PitfallsError, match=f"tracing: {name} is 0") as told:
+    with pytest.raises(PitfallsError, match=f"{name}: got 0") as told:
         Tracing(**{name: value})
     assert "\n" not in str(told.value)

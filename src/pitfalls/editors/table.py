@@ -140,6 +140,8 @@ def _place(name: str, settings: dict[str, Any], n_layers: int) -> None:
         if not isinstance(depths, list | tuple) or len(depths) != 2:
             raise PitfallsError(f"{name}.depths: got {depths!r}; expected two fractions")
         first, last = (layer("depths", depth) for depth in depths)
+        if first > last:
+            raise PitfallsError(f"{name}.depths: got {depths!r}; expected the lower one first")
         settings["layers"] = tuple(range(first, last + 1))
 
 
