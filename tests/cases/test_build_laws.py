@@ -192,9 +192,7 @@ def test_easy_trips_start_closer_to_the_other_true_objects_than_hard_ones() -> N
 
 
 def test_a_count_below_one_is_refused() -> None:
-    with pytest.raises(
-        PitfallsError, match="count: got 0; input should be greater than or equal to 1"
-    ):
+    with pytest.raises(PitfallsError, match="count: got 0; input should be"):
         build_cases(World(3).graph(), "coverage", count=0)
 
 
