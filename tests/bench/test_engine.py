@@ -306,7 +306,7 @@ def test_an_editor_named_twice_runs_once(
 def test_a_method_that_diverges_is_recorded_and_the_others_go_on(
     experiment: Experiment, whole: RunDirectory, tmp_path: Path
 ):
-    settings = {**experiment.settings, "ft": {"layer": 2, "steps": 3, "lr": math.inf}}
+    settings = {**experiment.settings, "ft": {"layer": 2, "steps": 3, "lr": 1e38}}
     found = by_case(whole)
     for key, record in by_case(
         run(experiment.model_copy(update={"settings": settings}), tmp_path / "run")
@@ -495,7 +495,7 @@ def test_nothing_but_unknown_facts_is_refused(
 ):
     idle, *_ = load_cases(str(odd_data))  # its true object stays what it is: no preference
     write_cases(odd_data, [idle])
-    asked = {"data": (str(odd_data),), "known": True}
+    asked = {"data": (str(odd_data),), "known": True, "editors": ("ft",)}
     with pytest.raises(PitfallsError, match="holds no case that rests on a fact that the model"):
         run(experiment.model_copy(update=asked), tmp_path / "run")
 
