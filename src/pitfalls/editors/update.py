@@ -11,16 +11,19 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
 
 import torch
-from safetensors import SafetensorError, safe_open
+from pydantic import TypeAdapter
 from safetensors.torch import save
 
 from pitfalls.disk import write_bytes
 from pitfalls.errors import PitfallsError
 from pitfalls.models.language_model import LanguageModel
 from pitfalls.models.patches import Change, Dense, LowRank
+from pitfalls.models.tensor_file import read_tensors
+
+KEY = "pitfalls"
+"""Where in a file's metadata the history is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +41,9 @@ class Provenance:
     """The job's share of the wall-clock time of its batch."""
     failure: str | None = None
     """Why there is no change, such as a loss that is not finite; None where there is one."""
+
+
+_HISTORY = TypeAdapter(tuple[Provenance, ...])
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,8 +100,7 @@ class Update:
     @contextmanager
     def applied(self, model: LanguageModel) -> Iterator[None]:
         """Inside the block `model` is edited; after it every weight is what it was, bit for bit."""
-        for name, change in self.changes.items():
-            _check_fit(model, name, change)
+        self.refuse_misfit(model)
         originals = {name: model.network.get_parameter(name).detach().clone() for name in self}
         try:
             self.commit(model)
@@ -111,12 +116,20 @@ class Update:
         Raises:
             PitfallsError: the model has no such weight, or one of another shape.
         """
-        for name, change in self.changes.items():
-            _check_fit(model, name, change)
+        self.refuse_misfit(model)
         with torch.no_grad():
             for name, change in self.changes.items():
                 weight = model.weight(name)
                 weight.copy_(weight.float() + change.matrix.to(weight.device))
+
+    def refuse_misfit(self, model: LanguageModel) -> None:
+        """Refuse `model` if these are no changes of its weights.
+
+        Raises:
+            PitfallsError: it has no such weight, or one of another shape.
+        """
+        for name, change in self.changes.items():
+            _check_fit(model, name, change)
 
     def save(self, path: Path | str) -> None:
         """Write as safetensors, history included, whole or not at all.
@@ -130,22 +143,23 @@ class Update:
             for part, tensor in _tensors(change).items()
         }
         history = json.dumps([asdict(part) for part in self.history])
-        write_bytes(Path(path), save(tensors, metadata={"pitfalls": history}))
+        write_bytes(Path(path), save(tensors, metadata={KEY: history}))
 
     @classmethod
     def load(cls, path: Path | str) -> "Update":
         """Read what `save` wrote.
 
         Raises:
-            PitfallsError: no such file, or not an update.
+            PitfallsError: no such file, not an update, or a change that is not finite.
         """
-        try:
-            with safe_open(path, framework="pt") as file:
-                history = json.loads((file.metadata() or {})["pitfalls"])
-                tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
-            return cls(_changes(tensors), tuple(_provenance(part) for part in history))
-        except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
-            raise PitfallsError(f"{path} is not an update saved by pitfalls: {error}") from error
+        complaint = "is not an update saved by pitfalls"
+        history, tensors = read_tensors(path, KEY, _HISTORY, complaint=complaint)
+        parts = _parts(tensors)
+        for name, some in parts.items():
+            if fault := _fault(some):
+                raise PitfallsError(f"{path} {complaint}: the change of {name!r} {fault}")
+        changes = {name: _change(some) for name, some in parts.items()}
+        return cls(MappingProxyType(changes), history)
 
     def __iter__(self) -> Iterator[str]:
         """The names of the weights that change."""
@@ -168,23 +182,31 @@ def _tensors(change: Change) -> dict[str, torch.Tensor]:
     return {"dense": change.matrix}
 
 
-def _changes(tensors: Mapping[str, torch.Tensor]) -> Mapping[str, Change]:
-    """What `_tensors` took apart, put together again."""
+def _parts(tensors: Mapping[str, torch.Tensor]) -> dict[str, dict[str, torch.Tensor]]:
+    """Name of a weight → what `_tensors` took its change apart into."""
     parts: dict[str, dict[str, torch.Tensor]] = {}
     for key, tensor in tensors.items():
         name, _, part = key.rpartition(":")
         parts.setdefault(name, {})[part] = tensor
-    return MappingProxyType({name: _change(some) for name, some in parts.items()})
+    return parts
+
+
+def _fault(parts: Mapping[str, torch.Tensor]) -> str | None:
+    """Why these are no parts of a change; None if they are."""
+    if parts.keys() not in ({"B", "A"}, {"dense"}):
+        return f"has the parts {', '.join(sorted(parts))}, expected A and B, or dense"
+    if any(not tensor.is_floating_point() for tensor in parts.values()):
+        return "is not in floating point"
+    if "dense" not in parts and (
+        {part.ndim for part in parts.values()} != {2} or len(parts["A"]) != parts["B"].shape[1]
+    ):
+        return "has factors that do not fit each other"
+    return None if all(bool(part.isfinite().all()) for part in parts.values()) else "is not finite"
 
 
 def _change(parts: Mapping[str, torch.Tensor]) -> Change:
     dense = parts.get("dense")
     return LowRank(parts["B"], parts["A"]) if dense is None else Dense(dense)
-
-
-def _provenance(part: Mapping[str, Any]) -> Provenance:
-    lists = {"edits": tuple(part["edits"]), "losses": tuple(part["losses"])}
-    return Provenance(**{**part, **lists})
 
 
 def _finite(change: Change) -> bool:

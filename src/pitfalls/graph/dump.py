@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
-from pitfalls.errors import PitfallsError
-from pitfalls.graph.extra import needs_extra
+from pitfalls.errors import PitfallsError, needs_extra
 from pitfalls.graph.lines import BadLines, numbered_bytes
 from pitfalls.graph.note import Wanted
 from pitfalls.graph.tables import make_tables

@@ -12,7 +12,8 @@ from http.client import HTTPException
 from pathlib import Path
 from typing import TypeAlias
 
-from pitfalls.disk import make_folder, parse_json, read_text, write_bytes
+from pitfalls.disk import make_folder, write_bytes
+from pitfalls.door.values import parse_json, read_json
 from pitfalls.errors import PitfallsError
 
 Answer: TypeAlias = dict[str, str]

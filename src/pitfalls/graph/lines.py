@@ -9,8 +9,7 @@ from io import BufferedIOBase, BufferedReader
 from pathlib import Path
 from typing import TypeAlias
 
-from pitfalls.errors import PitfallsError
-from pitfalls.graph.extra import needs_extra
+from pitfalls.errors import PitfallsError, needs_extra
 
 Row: TypeAlias = tuple[str, ...]
 """The cells of the columns that were asked for; empty where the file has none."""

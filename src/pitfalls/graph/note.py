@@ -6,7 +6,8 @@ from typing import Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from pitfalls.disk import make_folder, read_text, write_bytes
+from pitfalls.disk import make_folder, write_bytes
+from pitfalls.door.text import read_text
 from pitfalls.errors import PitfallsError
 from pitfalls.graph.lines import BadLines
 

@@ -6,7 +6,8 @@ from importlib import resources
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
-from pitfalls.disk import Source, read_text
+from pitfalls.door.text import Source, read_text
+from pitfalls.door.values import read_toml
 from pitfalls.errors import PitfallsError
 from pitfalls.facts import Entity, Relation
 from pitfalls.graph.graph import Graph, Node, Predicate, Triple

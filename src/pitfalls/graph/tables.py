@@ -21,7 +21,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pitfalls.disk import make_folder
-from pitfalls.graph.extra import needs_extra
+from pitfalls.errors import needs_extra
 from pitfalls.graph.lines import SHOWN, BadLines
 from pitfalls.graph.parts import no_facts
 from pitfalls.graph.writer import PARTS, SCHEMAS, StoreWriter, remove_parts

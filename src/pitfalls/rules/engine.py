@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from threading import Event, Thread
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from pitfalls.graph.extra import needs_extra
+
+from pitfalls.errors import needs_extra
 
 if TYPE_CHECKING:
     from ibis.backends import BaseBackend
