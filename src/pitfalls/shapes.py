@@ -6,7 +6,7 @@ checks what came from a file and turns into plain values such as those of `pitfa
 
 from typing import Annotated, Any, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, TypeAdapter, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
 
 from pitfalls.door.text import shortened, text_fault
 from pitfalls.door.values import parse_json
@@ -14,7 +14,6 @@ from pitfalls.errors import PitfallsError
 from pitfalls.facts import Entity, template_fault
 
 _Model = TypeVar("_Model", bound=BaseModel)
-_Value = TypeVar("_Value")
 
 
 def _name(text: str) -> str:
@@ -63,7 +62,7 @@ def check(shape: type[_Model], data: Any, *, where: str) -> _Model:
         raise PitfallsError(f"{where}: {_first_problem(error)}") from None
 
 
-def check_json(shape: TypeAdapter[_Value], text: str, *, where: str) -> _Value:
+def check_json(shape: type[_Model], text: str, *, where: str) -> _Model:
     """The value of a text in JSON, whose lists may stand for tuples and objects for dataclasses.
 
     Raises:
@@ -71,7 +70,7 @@ def check_json(shape: TypeAdapter[_Value], text: str, *, where: str) -> _Value:
     """
     parse_json(text, where=where)  # refuses what no value of it should be
     try:
-        return shape.validate_json(text, strict=True)
+        return shape.model_validate_json(text, strict=True)
     except ValidationError as error:
         raise PitfallsError(f"{where}: {_first_problem(error)}") from None
 

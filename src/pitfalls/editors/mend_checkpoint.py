@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from pydantic import TypeAdapter
+from pydantic import RootModel
 from safetensors import SafetensorError
 from safetensors.torch import save_file
 
@@ -41,6 +41,10 @@ class Description:
     n_hidden: int
     training: Mapping[str, Any]
     """Settings, and figures on held-out subjects as training went on; for readers, not for code."""
+
+
+class _Description(RootModel[Description]):
+    pass
 
 
 def describe(
@@ -96,7 +100,7 @@ def read_description(path: Path | str) -> Description:
     Raises:
         PitfallsError: no such file, or not a checkpoint.
     """
-    return read_metadata(path, KEY, TypeAdapter(Description), complaint=_COMPLAINT)
+    return read_metadata(path, KEY, _Description, complaint=_COMPLAINT).root
 
 
 def load_networks(path: Path | str, model: LanguageModel) -> MendNetworks:
@@ -105,7 +109,8 @@ def load_networks(path: Path | str, model: LanguageModel) -> MendNetworks:
     Raises:
         PitfallsError: no such file, not a checkpoint, or one for another model.
     """
-    said, tensors = read_tensors(path, KEY, TypeAdapter(Description), complaint=_COMPLAINT)
+    told, tensors = read_tensors(path, KEY, _Description, complaint=_COMPLAINT)
+    said = told.root
     if model.fingerprint not in said.fingerprints.values():
         raise PitfallsError(
             f"{path} holds MEND networks for {said.model}, and {model.name} has other weights "

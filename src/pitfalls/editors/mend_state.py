@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from pydantic import TypeAdapter
+from pydantic import BaseModel
 from safetensors import SafetensorError
 from safetensors.torch import save_file
 from torch import Tensor
@@ -19,8 +19,7 @@ KEY = "pitfalls-mend-training"
 """Where in the file's metadata everything that is no tensor is."""
 
 
-@dataclass(frozen=True)
-class _Told:
+class _Told(BaseModel):
     """What the metadata say."""
 
     identity: Mapping[str, Any]
@@ -71,7 +70,7 @@ class State:
             PitfallsError: no such thing, or of another identity; the first difference is named.
         """
         complaint = "is no state of a training (delete it)"
-        told, tensors = read_tensors(path, KEY, TypeAdapter(_Told), complaint=complaint)
+        told, tensors = read_tensors(path, KEY, _Told, complaint=complaint)
         for key, value in identity.items():
             if (before := told.identity.get(key)) != value:
                 raise PitfallsError(

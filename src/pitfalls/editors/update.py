@@ -13,7 +13,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 import torch
-from pydantic import TypeAdapter
+from pydantic import RootModel
 from safetensors.torch import save
 
 from pitfalls.disk import write_bytes
@@ -43,7 +43,8 @@ class Provenance:
     """Why there is no change, such as a loss that is not finite; None where there is one."""
 
 
-_HISTORY = TypeAdapter(tuple[Provenance, ...])
+class _History(RootModel[tuple[Provenance, ...]]):
+    pass
 
 
 @dataclass(frozen=True, eq=False)
@@ -153,13 +154,13 @@ class Update:
             PitfallsError: no such file, not an update, or a change that is not finite.
         """
         complaint = "is not an update saved by pitfalls"
-        history, tensors = read_tensors(path, KEY, _HISTORY, complaint=complaint)
+        told, tensors = read_tensors(path, KEY, _History, complaint=complaint)
         parts = _parts(tensors)
         for name, some in parts.items():
             if fault := _fault(some):
                 raise PitfallsError(f"{path} {complaint}: the change of {name!r} {fault}")
         changes = {name: _change(some) for name, some in parts.items()}
-        return cls(MappingProxyType(changes), history)
+        return cls(MappingProxyType(changes), told.root)
 
     def __iter__(self) -> Iterator[str]:
         """The names of the weights that change."""

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TypeVar
 
-from pydantic import TypeAdapter
+from pydantic import BaseModel
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
@@ -11,11 +11,11 @@ from pitfalls.door.text import shortened
 from pitfalls.errors import PitfallsError
 from pitfalls.shapes import check_json
 
-_Told = TypeVar("_Told")
+_Told = TypeVar("_Told", bound=BaseModel)
 
 
 def read_tensors(
-    path: Path | str, key: str, shape: TypeAdapter[_Told], *, complaint: str
+    path: Path | str, key: str, shape: type[_Told], *, complaint: str
 ) -> tuple[_Told, dict[str, Tensor]]:
     """What the metadata of a file say under `key`, and its tensors.
 
@@ -36,7 +36,7 @@ def read_tensors(
         raise _refused(path, complaint, error) from None
 
 
-def read_metadata(path: Path | str, key: str, shape: TypeAdapter[_Told], *, complaint: str) -> _Told:
+def read_metadata(path: Path | str, key: str, shape: type[_Told], *, complaint: str) -> _Told:
     """What the metadata of a file say, without its tensors; otherwise like `read_tensors`.
 
     Raises:

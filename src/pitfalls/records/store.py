@@ -16,7 +16,6 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from pydantic import TypeAdapter
 
 from pitfalls.disk import TEMPORARY, cannot_write, make_folder, write_bytes
 from pitfalls.door.parquet import read_table
@@ -211,7 +210,7 @@ def _read_header(file: Path) -> RunHeader:
     advice = "use the pitfalls that made the run, or give another --out"
     data = parse_json(text, where=str(file))
     check_version(data, "schema_version", SCHEMA_VERSION, where=str(file), advice=advice)
-    return check_json(TypeAdapter(RunHeader), text, where=f"{file} is damaged")
+    return check_json(RunHeader, text, where=f"{file} is damaged")
 
 
 def _is_leftover(file: Path) -> bool:
