@@ -12,7 +12,7 @@ import pitfalls
 
 PACKAGE = Path(pitfalls.__file__).parent
 
-GROUND = frozenset({"cache", "data", "disk", "errors", "facts", "progress", "shapes", "vocabulary"})
+GROUND = frozenset({"cache", "data", "disk", "door", "errors", "facts", "progress", "shapes", "vocabulary"})
 """Modules that every room stands on."""
 
 MAY_IMPORT: dict[str, frozenset[str]] = {
@@ -30,7 +30,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
 }
 """Room → the rooms it may know. `cli` and the package itself may know them all."""
 
-WITHOUT_TORCH = ("graph", "rules", "cases", "records", "metrics", "report")
+WITHOUT_TORCH = ("door", "graph", "rules", "cases", "records", "metrics", "report")
 
 
 def room_of(file: Path) -> str:

@@ -126,6 +126,7 @@ def make(
     jobs = [tuple(filled_in(request, graph) for request in job) for job in jobs]
     load_corpus(setup.text, progress=progress)  # refused, if it is, before anything long begins
     base = stack.total().to(model.device)
+    base.refuse_misfit(model)
     updates = fit_in_turn(editor, model, jobs, base, progress=progress)
     adapter = exports.prepared(reduce(add, updates, base))
     requests = [request for job in jobs for request in job]
@@ -161,6 +162,7 @@ def look_after(
     exports.check_for(model)
     Stack.open(out, model)  # refuses another model
     total = stack.total().to(model.device)
+    total.refuse_misfit(model)
     adapter = exports.prepared(total)
     effect = setup.effect(model, stack.requests, total, progress) if show else None
     exports.write(model, total, adapter)

@@ -9,6 +9,7 @@ import typer
 from pitfalls.cli import data, graph, models, rules, train
 from pitfalls.cli.build import build
 from pitfalls.cli.edit import edit
+from pitfalls.cli.groups import Commands
 from pitfalls.cli.locate import locate
 from pitfalls.cli.moments import moments
 from pitfalls.cli.report import report
@@ -23,7 +24,7 @@ HELP = """What a knowledge edit breaks: conflict and distortion in edited langua
 Example: pitfalls run --editor rome --data round/easy --cases 8 --out runs/easy
 """
 
-app = typer.Typer(
+app = Commands(
     name="pitfalls",
     help=HELP,
     no_args_is_help=True,

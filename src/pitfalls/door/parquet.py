@@ -1,6 +1,7 @@
 """Parquet tables, checked down to the letters."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -34,16 +35,35 @@ def read_table(path: Path, *, filters: Sequence[Any] | None = None, advice: str)
     return _told(read, path, advice)
 
 
-def parquet_shape(path: Path, *, advice: str) -> tuple[pa.Schema, int]:
-    """The columns of a table and how many rows it has, without reading them.
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """What a table says of itself at its end."""
+
+    columns: Mapping[str, pa.DataType]
+    rows: int
+    highest: Mapping[str, Any]
+    """Column → its highest value, where that was noted."""
+
+
+def outline(path: Path, *, advice: str) -> Outline:
+    """The columns of a table and how many rows it has, without reading these.
 
     Raises:
         PitfallsError: missing, cut off, or no Parquet.
     """
 
-    def read() -> tuple[pa.Schema, int]:
+    def read() -> Outline:
         with pq.ParquetFile(path) as file:
-            return file.schema_arrow, int(file.metadata.num_rows)
+            told, schema = file.metadata, file.schema_arrow
+        highest: dict[str, Any] = {}
+        for group in map(told.row_group, range(told.num_row_groups)):
+            for column in map(group.column, range(group.num_columns)):
+                found = column.statistics
+                if found is not None and found.has_min_max:
+                    name = column.path_in_schema
+                    highest[name] = max(found.max, highest.get(name, found.max))
+        columns = dict(zip(schema.names, schema.types, strict=True))
+        return Outline(columns, told.num_rows, highest)
 
     return _told(read, path, advice)
 
@@ -59,12 +79,13 @@ def text_rows(path: Path) -> Iterator[tuple[str, ...]]:
     with file:
         yield tuple(file.schema_arrow.names)
         batches = file.iter_batches()
-        while (batch := _told(lambda: next(batches, None), path, advice)) is not None:
-            columns = _told(lambda found=batch: _texts(found), path, advice)
+        while (columns := _told(lambda: _texts(next(batches, None)), path, advice)) is not None:
             yield from zip(*columns, strict=True)
 
 
-def _texts(batch: pa.RecordBatch) -> list[list[str]]:
+def _texts(batch: pa.RecordBatch | None) -> list[list[str]] | None:
+    if batch is None:
+        return None
     batch.validate(full=True)
     columns = (column.cast(pa.string()).to_pylist() for column in batch.columns)
     return [[cell or "" for cell in column] for column in columns]

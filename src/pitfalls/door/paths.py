@@ -1,6 +1,5 @@
 """Paths as users name them, and what lies at them."""
 
-import os
 from pathlib import Path
 from stat import S_ISDIR, S_ISREG
 
@@ -21,7 +20,7 @@ def place(name: Path | str) -> Path:
     try:
         path = Path(name).expanduser()
     except RuntimeError:
-        user = str(name).split(os.sep)[0]
+        user = Path(name).parts[0]
         raise PitfallsError(
             f"{shown}: there is no user {user[1:]!r}; write ./{user} for a file of that name"
         ) from None
@@ -55,6 +54,5 @@ def _mode(path: Path) -> int:
         return 0
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or error
-        raise PitfallsError(
-            f"{shortened(str(path), LONG_PATH)}: is no path that can be used: {why}; give another one"
-        ) from None
+        shown = shortened(str(path), LONG_PATH)
+        raise PitfallsError(f"{shown}: is no path that can be used: {why}") from None

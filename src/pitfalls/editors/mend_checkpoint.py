@@ -12,8 +12,8 @@ from pydantic import RootModel
 from safetensors import SafetensorError
 from safetensors.torch import save_file
 
-from pitfalls.editors.mend_network import EditedWeight, MendNetworks
 from pitfalls.door.text import shortened
+from pitfalls.editors.mend_network import EditedWeight, MendNetworks
 from pitfalls.errors import PitfallsError
 from pitfalls.models.language_model import LanguageModel
 from pitfalls.models.loading import DTYPES

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from pitfalls.door.text import text_fault
 from pitfalls.graph.lines import BadLines, numbered_lines
 from pitfalls.graph.sink import Told
 
@@ -55,7 +56,13 @@ def read_statements(path: Path, bad: BadLines, *, language: str) -> Iterator[tup
             continue
         if (found := _LINE.fullmatch(line)) is None:
             bad.add(f"{path.name}: line {number}", "not a triple")
-        elif (statement := _statement(found, language)) is not None:
+            continue
+        try:
+            statement = _statement(found, language)
+        except ValueError:
+            bad.add(f"{path.name}: line {number}", "an escape that stands for no character")
+            continue
+        if statement is not None:
             yield number, statement
 
 
@@ -78,8 +85,12 @@ def local(iri: str) -> str:
 
 
 def _unescape(text: str) -> str:
+    """The text with its escapes resolved; ValueError if one stands for no character."""
+
     def letter(found: re.Match[str]) -> str:
         code = found[1] or found[2]
+        if code and text_fault(chr(int(code, 16))):
+            raise ValueError(code)
         return chr(int(code, 16)) if code else _LETTERS.get(found[3], found[3])
 
     return " ".join(_ESCAPE.sub(letter, text).split())
