@@ -132,7 +132,7 @@ def test_a_damaged_store_is_told(tmp_path: Path) -> None:
     with pytest.raises(PitfallsError, match=r"was begun with files .* give another --out"):
         convert_folder(put(tmp_path, ".tsv", triples=TABLES["triples"] * 2), store.folder)
     store.facts.write_bytes(b"nothing")
-    with pytest.raises(PitfallsError, match=r"facts.parquet: cannot be read"):
+    with pytest.raises(PitfallsError, match=r"facts.parquet is damaged"):
         store.graph()
     note = store.folder / NAME
     note.write_text(note.read_text("utf-8").replace('"schema_version":1', '"schema_version":2'))

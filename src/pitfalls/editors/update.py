@@ -63,7 +63,11 @@ class Update:
         return cls(MappingProxyType({} if origin.failure else dict(changes)), (origin,))
 
     def __add__(self, other: "Update") -> "Update":
-        """Both edits, this one first. Low-rank changes of one weight stay low-rank."""
+        """Both edits, this one first. Low-rank changes of one weight stay low-rank.
+
+        Raises:
+            PitfallsError: they are changes of different models.
+        """
         names = [*self.changes, *(name for name in other.changes if name not in self.changes)]
         changes = {name: _sum(self.changes.get(name), other.changes.get(name)) for name in names}
         return Update(MappingProxyType(changes), self.history + other.history)
@@ -172,6 +176,11 @@ def _sum(first: Change | None, second: Change | None) -> Change:
         present = first or second
         assert present is not None, "a name comes from at least one of the two"
         return present
+    if _shape(first) != _shape(second):
+        raise PitfallsError(
+            f"two updates change one weight of the shapes {_shape(first)} and {_shape(second)}: "
+            "they were made for different models"
+        )
     if isinstance(first, LowRank) and isinstance(second, LowRank):
         return LowRank(torch.cat([first.B, second.B], 1), torch.cat([first.A, second.A], 0))
     return Dense(first.matrix + second.matrix)
@@ -223,6 +232,13 @@ def _norm(change: Change) -> float:
     return change.matrix.norm().item()
 
 
+def _shape(change: Change) -> tuple[int, ...]:
+    """Of the weight that it changes."""
+    if isinstance(change, LowRank):
+        return change.B.shape[0], change.A.shape[1]
+    return tuple(change.matrix.shape)
+
+
 def _check_fit(model: LanguageModel, name: str, change: Change) -> None:
     try:
         weight = model.weight(name)
@@ -230,12 +246,7 @@ def _check_fit(model: LanguageModel, name: str, change: Change) -> None:
         raise PitfallsError(
             f"the update changes {name!r}, which {model.name} lacks: it was made for another model"
         ) from error
-    shape = (
-        (change.B.shape[0], change.A.shape[1])
-        if isinstance(change, LowRank)
-        else tuple(change.matrix.shape)
-    )
-    if tuple(weight.shape) != shape:
+    if tuple(weight.shape) != (shape := _shape(change)):
         raise PitfallsError(
             f"the update changes {name!r} of shape {shape}, {model.name} has {tuple(weight.shape)}:"
             " it was made for another model"
