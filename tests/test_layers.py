@@ -12,7 +12,9 @@ import pitfalls
 
 PACKAGE = Path(pitfalls.__file__).parent
 
-GROUND = frozenset({"cache", "data", "disk", "door", "errors", "facts", "progress", "shapes", "vocabulary"})
+GROUND = frozenset(
+    {"cache", "data", "disk", "door", "errors", "facts", "progress", "shapes", "vocabulary"}
+)
 """Modules that every room stands on."""
 
 MAY_IMPORT: dict[str, frozenset[str]] = {

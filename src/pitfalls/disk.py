@@ -4,6 +4,7 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
+from pitfalls.door.paths import is_folder
 from pitfalls.errors import PitfallsError
 
 TEMPORARY = ".tmp"
@@ -33,6 +34,8 @@ def write_bytes(path: Path, content: bytes) -> None:
     Raises:
         PitfallsError: the folder is missing or may not be written, the disk is full, ….
     """
+    if is_folder(path):
+        raise PitfallsError(f"{path} is a folder, expected the name of a file to write")
     temporary = path.with_name(f".{path.name}.{os.getpid()}{TEMPORARY}")
     try:
         with temporary.open("wb") as stream:

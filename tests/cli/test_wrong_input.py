@@ -93,6 +93,18 @@ WRONG: dict[str, tuple[tuple[str, ...], str]] = {
         ("build", "--kind", "reverse", "--count", "999999", "--out", "{out}"),
         "999999",
     ),
+    "build over its own card": (
+        ("build", "--kind", "reverse", "--count", "1", "--out", "{out}.md"),
+        ".md is the card's ending",
+    ),
+    "build idle relation": (
+        ("build", "--kind", "reverse", "--relation", "P22", "--out", "{out}"),
+        "reverse cases take their relations from rules",
+    ),
+    "build idle rules": (
+        ("build", "--kind", "coverage", "--relation", "P22", "--rules", "paper", "--out", "{out}"),
+        "give one of them",
+    ),
     "build below a file": (
         ("build", "--kind", "reverse", "--count", "1", "--out", "{file}/cases.jsonl"),
         "{file} is a file",

@@ -125,7 +125,12 @@ def test_a_folder_of_tables_is_read(tmp_path: Path) -> None:
         (RELATIONS.replace("P22", "P23"), ENTITIES, FACTS, "its relation P22 is not in the graph"),
         (RELATIONS.replace("many = false\n", ""), ENTITIES, FACTS, "relations.toml: "),
         (RELATIONS.replace("[[", "["), ENTITIES, FACTS, "relations.toml: "),
-        (RELATIONS.replace("of {} is", "is"), ENTITIES, FACTS, "relation[0].prompt: has 0 placeholders"),
+        (
+            RELATIONS.replace("of {} is", "is"),
+            ENTITIES,
+            FACTS,
+            "relation[0].prompt: has 0 placeholders",
+        ),
     ],
 )
 def test_a_wrong_table_is_told(

@@ -15,6 +15,7 @@ from pitfalls.cli.moments import moments
 from pitfalls.cli.report import report
 from pitfalls.cli.run import run
 from pitfalls.cli.score import score
+from pitfalls.door.text import LONG_PATH, shortened
 from pitfalls.errors import PitfallsError
 
 WRONG_INPUT = 2
@@ -53,9 +54,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
         status = app(arguments, standalone_mode=False)
     except (PitfallsError, typer.TyperException) as error:
         told = error.format_message() if isinstance(error, typer.TyperException) else str(error)
-        print(f"pitfalls: {' '.join(told.split())}", file=sys.stderr)
+        print(f"pitfalls: {_in_one_line(told)}", file=sys.stderr)
         sys.exit(WRONG_INPUT)
     except (KeyboardInterrupt, typer.Abort):
         print("pitfalls: stopped; the same command goes on from what is written", file=sys.stderr)
         sys.exit(130)
     sys.exit(status if isinstance(status, int) else 0)
+
+
+def _in_one_line(told: str) -> str:
+    """The message without line breaks, and without the whole of a word that has no end."""
+    return " ".join(shortened(word, LONG_PATH) for word in told.split())

@@ -6,11 +6,12 @@ tell their norms, hold for the length of a `with` block, or are committed for go
 
 import json
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 import torch
 from pydantic import RootModel
@@ -20,6 +21,7 @@ from pitfalls.disk import write_bytes
 from pitfalls.errors import PitfallsError
 from pitfalls.models.language_model import LanguageModel
 from pitfalls.models.patches import Change, Dense, LowRank
+from pitfalls.models.quantised import is_packed
 from pitfalls.models.tensor_file import read_tensors
 
 KEY = "pitfalls"
@@ -106,6 +108,7 @@ class Update:
     def applied(self, model: LanguageModel) -> Iterator[None]:
         """Inside the block `model` is edited; after it every weight is what it was, bit for bit."""
         self.refuse_misfit(model)
+        _refuse_on_disk(model, self)
         originals = {name: model.network.get_parameter(name).detach().clone() for name in self}
         try:
             self.commit(model)
@@ -122,6 +125,7 @@ class Update:
             PitfallsError: the model has no such weight, or one of another shape.
         """
         self.refuse_misfit(model)
+        _refuse_on_disk(model, self)
         with torch.no_grad():
             for name, change in self.changes.items():
                 weight = model.weight(name)
@@ -241,18 +245,33 @@ def _shape(change: Change) -> tuple[int, ...]:
 
 def _check_fit(model: LanguageModel, name: str, change: Change) -> None:
     try:
-        weight = model.weight(name)
+        expected = _shape_in(model, name)
     except AttributeError as error:
         raise PitfallsError(
             f"the update changes {name!r}, which {model.name} lacks: it was made for another model"
         ) from error
-    if tuple(weight.shape) != (shape := _shape(change)):
+    if expected != (shape := _shape(change)):
         raise PitfallsError(
-            f"the update changes {name!r} of shape {shape}, {model.name} has {tuple(weight.shape)}:"
-            " it was made for another model"
+            f"the update changes {name!r} of shape {shape}, {model.name} has {expected}: "
+            "it was made for another model"
         )
-    if weight.is_meta:
-        raise PitfallsError(
-            f"{name} of {model.name} lies on disk, where it is not changed: load the model with a "
-            "device map that keeps this module in memory"
-        )
+
+
+def _shape_in(model: LanguageModel, name: str) -> tuple[int, ...]:
+    """Shape of a weight as changes have it, whether or not it lies packed."""
+    parameter = model.network.get_parameter(name)
+    module: Any = model.network.get_submodule(name.rpartition(".")[0])
+    if is_packed(module) and parameter is module.weight:
+        return module.out_features, module.in_features
+    shape = tuple(parameter.shape)
+    return shape[::-1] if model.is_conv1d(name) else shape
+
+
+def _refuse_on_disk(model: LanguageModel, names: Iterable[str]) -> None:
+    """Refuse to change what is not in memory; reading with a change on top is no change."""
+    for name in names:
+        if model.network.get_parameter(name).is_meta:
+            raise PitfallsError(
+                f"{name} of {model.name} lies on disk, where it is not changed: load the model "
+                "with a device map that keeps this module in memory"
+            )

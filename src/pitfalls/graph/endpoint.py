@@ -53,8 +53,7 @@ class Endpoint:
     """Told in a line of every try that failed and is made again."""
 
     def __post_init__(self) -> None:
-        parts = urllib.parse.urlsplit(self.address)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
+        if not _is_address(self.address):
             raise PitfallsError(
                 f"endpoint {shortened(self.address)!r}: expected an address such as "
                 "https://query.wikidata.org/sparql"
@@ -127,6 +126,14 @@ class Endpoint:
             reason = error.reason if isinstance(error, urllib.error.URLError) else error
             lasting = isinstance(reason, InvalidURL | SSLCertVerificationError)
             raise _Failed(f"does not answer: {reason}", may_pass=not lasting) from None
+
+
+def _is_address(text: str) -> bool:
+    try:
+        parts = urllib.parse.urlsplit(text)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # half an IPv6 address, or a port that is no number
+        return False
 
 
 class _Answers(RootModel[list[Answer]]):
