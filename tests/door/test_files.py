@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from pitfalls.door.packed import numbered_bytes, read_packed
-from pitfalls.door.parquet import outline, read_table, text_rows
+from pitfalls.door.parquet import outline, read_table, text_rows, verify
 from pitfalls.door.paths import is_file, is_folder, place
 from pitfalls.door.text import shortened
 from pitfalls.errors import PitfallsError
@@ -102,11 +102,17 @@ def test_a_table_is_read_whole_or_refused(tmp_path: Path) -> None:
     pq.write_table(table, path)
     assert read_table(path, advice="…") == table, "a folder's name is no column"
     assert list(text_rows(path)) == [("id", "n"), ("Q1", "1"), ("", "5"), ("Q3", "3")]
+    verify(path, advice="…")
     told = outline(path, advice="…")
     assert (told.rows, told.highest["n"], list(told.columns)) == (3, 5, ["id", "n"])
     half = pa.array([b"Q\xff"]).cast(pa.string(), safe=False)
     pq.write_table(pa.table({"id": half}), path)
-    for read in (lambda: read_table(path, advice="mend it"), lambda: list(text_rows(path))):
+    readers: tuple[Callable[[], object], ...] = (
+        lambda: read_table(path, advice="mend it"),
+        lambda: verify(path, advice="mend it"),
+        lambda: list(text_rows(path)),
+    )
+    for read in readers:
         with pytest.raises(PitfallsError, match="is damaged or no Parquet"):
             read()
     path.write_bytes(path.read_bytes()[:60])

@@ -145,7 +145,9 @@ def test_an_answer_that_breaks_off_is_asked_for_again(engine: Engine, tmp_path: 
         engine.endpoint(tmp_path).ask(query + " ")
 
 
-@pytest.mark.parametrize("address", ["zzz", "", "ftp://host/x", "http:///x", "http://[", "http://h:x", "C:\\x"])
+@pytest.mark.parametrize(
+    "address", ["zzz", "", "ftp://host/x", "http:///x", "http://[", "http://h:x", "C:\\x"]
+)
 def test_an_address_that_is_none_is_refused_at_once(address: str, tmp_path: Path) -> None:
     with pytest.raises(PitfallsError, match="expected an address such as"):
         Endpoint(address, tmp_path)

@@ -38,6 +38,7 @@ def show(
     Example: pitfalls graph show
     """
     if (store := find_store(source)) is not None:
+        store.verify()
         tell_bad(store.bad)
         facts, entities, relations = store.note.facts, store.note.entities, store.note.relations
     else:

@@ -68,6 +68,21 @@ def outline(path: Path, *, advice: str) -> Outline:
     return _told(read, path, advice)
 
 
+def verify(path: Path, *, advice: str) -> None:
+    """Read a table to its end, a piece at a time, and keep nothing of it.
+
+    Raises:
+        PitfallsError: missing, cut off, damaged, or with texts that are not UTF-8.
+    """
+
+    def read() -> None:
+        with pq.ParquetFile(path, page_checksum_verification=True) as file:
+            for batch in file.iter_batches():
+                batch.validate(full=True)
+
+    _told(read, path, advice)
+
+
 def text_rows(path: Path) -> Iterator[tuple[str, ...]]:
     """Names of the columns, then the rows as texts, empty where there is no value.
 

@@ -1,5 +1,6 @@
 """The graph that travels with the package: small, hand-checked, enough for every kind of case."""
 
+from collections import Counter
 from collections.abc import Iterator
 from importlib import resources
 
@@ -72,6 +73,9 @@ def read_predicates(path: Source) -> list[Predicate]:
         PitfallsError: one line that names the file and what is wrong with it.
     """
     rows = check(_RelationTable, read_toml(path), where=str(path)).relation
+    counts = Counter(row.id for row in rows)
+    if repeated := [id for id, count in counts.items() if count > 1]:
+        raise PitfallsError(f"{path}: relation {repeated[0]} is there {counts[repeated[0]]} times")
     return [_predicate(row) for row in rows]
 
 

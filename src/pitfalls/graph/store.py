@@ -11,7 +11,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from pitfalls.door.parquet import outline, read_table
+from pitfalls.door.parquet import outline, read_table, verify
 from pitfalls.errors import PitfallsError
 from pitfalls.facts import Entity
 from pitfalls.graph.folder import WORDINGS, wordings_for
@@ -66,6 +66,15 @@ class Store:
         aliases = _aliases(folder, names)
         named = {id: (label, aliases.get(id, ())) for id, label in names.items()}
         return cls(folder, note, bad, tuple(names), worded(named, wordings_for(folder), bad))
+
+    def verify(self) -> None:
+        """Read all tables to their ends, which opening does not.
+
+        Raises:
+            PitfallsError: one of them is damaged.
+        """
+        for table in TABLES:
+            verify(self.folder / f"{table}.parquet", advice=_AGAIN)
 
     @property
     def files(self) -> tuple[Path, ...]:
