@@ -42,17 +42,17 @@ WORDS: Mapping[str, str] = {
 """What may be typed for anything."""
 
 COMMANDS: tuple[str, ...] = (
-    "run ? --model {tmp}/none",
-    "run --model ?",
+    "run ? --model {tmp}/none --data {tmp}/cases.jsonl",
+    "run --data {tmp}/cases.jsonl --model ?",
     "run --model {tmp}/none --data ?",
     "run --model {tmp}/none --data ?:conflict/reverse",
-    "run --model {tmp}/none --editor ?",
-    "run --model {tmp}/none --cases ?",
-    "run --model {tmp}/none --seed ?",
-    "run --model {tmp}/none --dtype ?",
-    "run --model {tmp}/none --device ?",
-    "run --model {tmp}/none --editor ft --set ft.layer=?",
-    "run --model {tmp}/none --editor ft --set ?",
+    "run --model {tmp}/none --data {tmp}/cases.jsonl --editor ?",
+    "run --model {tmp}/none --data {tmp}/cases.jsonl --cases ?",
+    "run --model {tmp}/none --data {tmp}/cases.jsonl --seed ?",
+    "run --model {tmp}/none --data {tmp}/cases.jsonl --dtype ?",
+    "run --model {tmp}/none --data {tmp}/cases.jsonl --device ?",
+    "run --model {tmp}/none --data {tmp}/cases.jsonl --editor ft --set ft.layer=?",
+    "run --model {tmp}/none --data {tmp}/cases.jsonl --editor ft --set ?",
     "score ?",
     "score {tmp}/run --preset ?",
     "score {tmp}/run --format ?",
@@ -102,8 +102,8 @@ COMMANDS: tuple[str, ...] = (
     "rules mine --from ?",
     "rules mine --from {tmp}/graph --out ?",
     "train mend --model {tmp}/none --data ? --out {out}",
-    "train mend --model {tmp}/none --corpus ? --leave-out {tmp}/cases.jsonl --out {out}",
-    "train mend --model {tmp}/none --leave-out ? --out {out}",
+    "train mend --model {tmp}/none --data {tmp}/starter --corpus ? --leave-out {tmp}/cases.jsonl --out {out}",
+    "train mend --model {tmp}/none --data {tmp}/starter --leave-out ? --out {out}",
     "? --help",
 )
 """Commands in which `?` is to be replaced. None gets as far as loading a model."""
@@ -175,7 +175,7 @@ class Read:
 
 
 SHOW = "graph show --from {tmp}/graph"
-RUN = "run {tmp}/experiment.toml --model {tmp}/none"
+RUN = "run {tmp}/experiment.toml --model {tmp}/none --data {tmp}/cases.jsonl"
 FILES: tuple[Read, ...] = (
     Read("cases.jsonl", ("data audit {tmp}/cases.jsonl",)),
     Read("released/reverse_edit.json", ("data audit {tmp}/released:conflict/reverse",)),

@@ -12,6 +12,7 @@ from pitfalls.cli.sources import SOURCE_HELP, open_source, tell_bad
 from pitfalls.graph.convert import convert_folder
 from pitfalls.graph.dump import Wish, read_dump
 from pitfalls.graph.endpoint import Endpoint
+from pitfalls.graph.note import ANSWERS
 from pitfalls.graph.sources import STARTER, find_store
 from pitfalls.graph.sparql import fetch_store
 
@@ -61,7 +62,7 @@ def sparql(
 
     Example: pitfalls graph sparql --relation P184 --relation P185 --out advisors
     """
-    place = Endpoint(endpoint, out / "answers", pause=pause, page=page, tell=_tell)
+    place = Endpoint(endpoint, out / ANSWERS, pause=pause, page=page, tell=_tell)
     tell_bad(fetch_store(place, relation, out, language=language, progress=progress_on()))
     print(f"{out}: a graph to build from")
 

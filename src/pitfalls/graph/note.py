@@ -6,7 +6,7 @@ from typing import Literal, TypeAlias
 
 from pydantic import Field
 
-from pitfalls.disk import make_folder, write_bytes
+from pitfalls.disk import TEMPORARY, make_folder, write_bytes
 from pitfalls.door.paths import is_file
 from pitfalls.door.text import read_text
 from pitfalls.door.values import parse_json
@@ -15,6 +15,8 @@ from pitfalls.graph.lines import BadLines
 from pitfalls.shapes import Shape, check_json, check_version
 
 NAME = "store.json"
+ANSWERS = "answers"
+"""Folder inside of a store in which what an endpoint answered is kept."""
 VERSION: Literal[1] = 1
 Wanted: TypeAlias = dict[str, str | int | list[str]]
 """What somebody wants a store of: all that decides its content."""
@@ -78,10 +80,13 @@ def begin(folder: Path, wish: Wanted) -> Note:
     """The note of a store that was begun for the same wish, or of a new one.
 
     Raises:
-        PitfallsError: the folder was begun for another wish, or cannot be made.
+        PitfallsError: the folder was begun for another wish, holds something else, or cannot be
+            made.
     """
     make_folder(folder)
     if not has_note(folder):
+        if any(each.name != ANSWERS and each.suffix != TEMPORARY for each in folder.iterdir()):
+            raise PitfallsError(f"{folder}: holds other files, expected none; give another --out")
         write_note(folder, note := Note(wish=wish))
         return note
     note = read_note(folder)
