@@ -102,7 +102,8 @@ COMMANDS: tuple[str, ...] = (
     "rules mine --from ?",
     "rules mine --from {tmp}/graph --out ?",
     "train mend --model {tmp}/none --data ? --out {out}",
-    "train mend --model {tmp}/none --data {tmp}/starter --corpus ? --leave-out {tmp}/cases.jsonl --out {out}",
+    "train mend --model {tmp}/none --data {tmp}/starter --corpus ? --out {out} "
+    "--leave-out {tmp}/cases.jsonl",
     "train mend --model {tmp}/none --data {tmp}/starter --leave-out ? --out {out}",
     "? --help",
 )
