@@ -1,6 +1,7 @@
 """N-Triples, the plain format of RDF that Wikidata's truthy dumps are in: a line a triple."""
 
 import re
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -84,13 +85,17 @@ def local(iri: str) -> str:
     return re.split(r"[/#]", iri.rstrip("/#"))[-1]
 
 
+def _character(number: int) -> str:
+    if number > sys.maxunicode or text_fault(chr(number)):
+        raise ValueError(number)
+    return chr(number)
+
+
 def _unescape(text: str) -> str:
     """The text with its escapes resolved; ValueError if one stands for no character."""
 
     def letter(found: re.Match[str]) -> str:
         code = found[1] or found[2]
-        if code and text_fault(chr(int(code, 16))):
-            raise ValueError(code)
-        return chr(int(code, 16)) if code else _LETTERS.get(found[3], found[3])
+        return _character(int(code, 16)) if code else _LETTERS.get(found[3], found[3])
 
     return " ".join(_ESCAPE.sub(letter, text).split())
