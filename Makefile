@@ -22,7 +22,7 @@ check: $(READY) ## lint, format, types, the site and tests, as a change must pas
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
-	$(BIN)/zensical build
+	$(BIN)/zensical build --strict
 	$(BIN)/python -m pytest -n auto --maxprocesses 4
 
 format: $(READY) ## put the code into its format
@@ -36,7 +36,7 @@ docs: $(READY) ## write the generated pages of docs/ again
 	$(BIN)/python tools/docs.py
 
 site: $(READY) ## make the site of docs/ in site/
-	$(BIN)/zensical build
+	$(BIN)/zensical build --strict
 
 lock: $(READY) ## pin the versions that .venv has now
 	$(BIN)/python tools/lock.py

@@ -1,56 +1,64 @@
-"""Which layer should an editor change? Single-edit success and CM over layers, as Markdown.
+r"""Where and how strongly should an editor change a model? Single-edit success and CM, as Markdown.
 
-    python benchmarks/layers.py --model smollm2-135m --cases 8 --out runs/layers
+    python benchmarks/layers.py --dtype bfloat16
+    python benchmarks/layers.py --model gemma3-270m --dtype bfloat16 \
+        rome.layer=5 rome.layer=6 'memit.layers=[1,2,3] memit.moment_weight=150.0'
 
-The table in docs/smollm2-layers.md was made by this command. A finished layer is not run again.
+An argument is one row: settings as `pitfalls run --set` takes them, of one editor. The cases are
+tuning cases, so that what is chosen here is not chosen on what is reported. The tables in
+docs/smollm2-layers.md and docs/gemma3-layers.md were made by this command. A finished row is not
+run again.
 """
 
+import re
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from pitfalls import Experiment, run
+from pitfalls.cases.collections import TUNING
 from pitfalls.cli.progress import progress_on
+from pitfalls.cli.settings import parse_settings
 from pitfalls.metrics.scores import Score, score
 from pitfalls.records.observation import observe_run
 
-LAYERS = {
-    "ft": (2, 8, 14, 20, 26),
-    "ft-norm": (0, 8),
-    "rome": (2, 4, 6, 8, 11),
-    "memit": ((1, 2, 3), (2, 3, 4, 5, 6), (4, 5, 6, 7, 8)),
-}
+ROWS = (
+    *(f"ft.layer={layer}" for layer in (2, 8, 14, 20, 26)),
+    *(f"ft-norm.layer={layer}" for layer in (0, 8)),
+    *(f"rome.layer={layer}" for layer in (2, 4, 6, 8, 11)),
+    *(f"memit.layers={layers}" for layers in ("[1,2,3]", "[2,3,4,5,6]", "[4,5,6,7,8]")),
+    *(f"memit.moment_weight={weight}" for weight in (15.0, 150.0, 1_500.0, 15_000.0)),
+)
+"""What is asked of SmolLM2-135M; whatever a row does not name is as in the presets."""
 METRICS = ("succ_single", "cs", "cm")
 
 
 def main(
+    rows: Annotated[
+        list[str] | None, typer.Argument(help="Settings of one editor each; those of SmolLM2-135M.")
+    ] = None,
     model: Annotated[str, typer.Option(help="As in `pitfalls run`.")] = "smollm2-135m",
-    cases: Annotated[int, typer.Option(help="The first starter cases.", min=1)] = 8,
+    data: Annotated[str, typer.Option(help="Cases to choose on.")] = f"{TUNING}:conflict/coverage",
+    cases: Annotated[int, typer.Option(help="So many of them, from the first on.", min=1)] = 12,
     dtype: str = "float32",
     out: Path = Path("runs/layers"),
-    editor: Annotated[list[str] | None, typer.Option(help="All that are listed here.")] = None,
 ) -> None:
-    """Run every editor at every layer and print one table."""
-    print("| editor | layer | Succ | CS | CM |\n|---|---|---|---|---|")
-    for name in editor or LAYERS:
-        for layer in LAYERS[name]:
-            experiment = Experiment(
-                model=model,
-                editors=(name,),
-                data=("conflict/coverage",),
-                cases=cases,
-                dtype=dtype,
-                settings={name: {"layer" if isinstance(layer, int) else "layers": layer}},
-            )
-            scores = measure(experiment, out / "-".join([name, *ends(layer)]))
-            cells = " | ".join(show(scores[metric]) for metric in METRICS)
-            print(f"| {name} | {' to '.join(ends(layer))} | {cells} |", flush=True)
-
-
-def ends(layer: int | tuple[int, ...]) -> list[str]:
-    """The one layer, or the first and the last of several."""
-    return [str(layer)] if isinstance(layer, int) else [str(layer[0]), str(layer[-1])]
+    """Run every row and print one table."""
+    print("| settings | Succ | CS | CM |\n|---|---|---|---|")
+    for row in rows or ROWS:
+        settings = parse_settings(row.split())
+        experiment = Experiment(
+            model=model,
+            editors=tuple(settings),
+            data=(data,),
+            cases=cases,
+            dtype=dtype,
+            settings=settings,
+        )
+        name = re.sub(r"[^\w.]+", "-", f"{model} {row}").strip("-")
+        scores = measure(experiment, out / name)
+        print(f"| {row} | {' | '.join(show(scores[metric]) for metric in METRICS)} |", flush=True)
 
 
 def measure(experiment: Experiment, out: Path) -> dict[str, Score]:

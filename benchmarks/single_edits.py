@@ -15,7 +15,7 @@ from typing import Annotated
 import typer
 
 from pitfalls import Edit, Job, LanguageModel, Update, editor_for
-from pitfalls.cases.collections import load_cases
+from pitfalls.cases.collections import TUNING, load_cases
 from pitfalls.cli.progress import progress_on
 from pitfalls.cli.settings import parse_settings
 from pitfalls.models.readout import Question, target_logprobs
@@ -67,12 +67,12 @@ def read(model: LanguageModel, edits: Sequence[Edit], updates: Sequence[Update])
 def main(
     rows: Annotated[list[str], typer.Argument(help="Settings of one editor each.")],
     model: Annotated[str, typer.Option(help="As in `pitfalls run`.")] = "smollm2-135m",
-    edits: Annotated[int, typer.Option(help="The first coverage cases' first edits.", min=1)] = 8,
+    edits: Annotated[int, typer.Option(help="The first tuning cases' first edits.", min=1)] = 8,
     dtype: str = "float32",
 ) -> None:
     """Edit and read, a row for each of the settings."""
     loaded = LanguageModel.load(model, dtype=dtype, progress=progress_on())
-    asked = [case.first for case in load_cases("conflict/coverage", edits)]
+    asked = [case.first for case in load_cases(f"{TUNING}:conflict/coverage", edits)]
     print("| settings | p(new) | p(old) | wins, % | p(new), other words |\n|---|---|---|---|---|")
     print(f"| no edit | {read(loaded, asked, [Update()] * edits)} |", flush=True)
     for row in rows:

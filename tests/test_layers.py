@@ -23,6 +23,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "cases": frozenset({"graph", "rules"}),
     "models": frozenset(),
     "editors": frozenset({"models"}),
+    "effects": frozenset({"graph", "cases", "models", "editors"}),
     "locate": frozenset({"models"}),  # asks the unedited model alone; its proposal is words
     "records": frozenset(),
     "metrics": frozenset({"records"}),

@@ -50,6 +50,8 @@ RELATIONS = {each["id"]: each for each in tomllib.loads(RELATIONS_TEXT)["relatio
 ENTITIES = rows("entities.tsv")
 FACTS = rows("facts.tsv")
 FACT_ROWS = [Row(*cells) for cells in FACTS[1:]]
+ALSO = rows("also-true.tsv")
+ALSO_ROWS = [Row(*cells) for cells in ALSO[1:]]
 TYPE = {id: type for id, _, type in ENTITIES[1:]}
 
 OBJECTS: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
@@ -135,8 +137,26 @@ def test_facts_are_sorted_unique_and_agree_with_the_entities():
     assert used == set(labels), "an entity without a fact"
 
 
+def test_what_is_also_true_is_a_table_of_facts_that_are_not_in_the_other():
+    assert ALSO[0] == FACTS[0]
+    keys = [(int(row.relation[1:]), row.subject, row.object) for row in ALSO_ROWS]
+    assert keys == sorted(set(keys))
+    labels = {id: label for id, label, _ in ENTITIES[1:]}
+    for row in ALSO_ROWS:
+        assert (labels[row.subject_id], labels[row.object_id]) == (row.subject, row.object)
+        assert row.subject_id != row.object_id
+    assert not {*FACT_ROWS} & {*ALSO_ROWS}
+
+
+def test_a_river_flows_wherever_its_mouth_flows():
+    flows = {(row.subject, row.object) for row in FACT_ROWS if row.relation == "P403"}
+    known = flows | {(row.subject, row.object) for row in ALSO_ROWS if row.relation == "P403"}
+    missing = {(a, d) for a, b in flows for c, d in flows if b == c} - known
+    assert not missing
+
+
 def test_facts_have_the_types_their_relation_declares():
-    for row in FACT_ROWS:
+    for row in (*FACT_ROWS, *ALSO_ROWS):
         relation = RELATIONS[row.relation]
         assert TYPE[row.subject_id] in relation["subject_type"].split(), row
         assert TYPE[row.object_id] in relation["object_type"].split(), row

@@ -41,7 +41,12 @@ COMMANDS_HEAD = """\
 
 Every command exits with status 0, or with 2 and one line on standard error if the input is wrong.
 `pitfalls score --fail-if` exits with 1 where a condition holds, `pitfalls edit` with 3 where the
-model does not say the target of an edit. A traceback is a bug: please report it.
+model does not say the target of an edit and with 4 where it does but something else changed that
+should not have. A traceback is a bug: please report it.
+
+What can be made again (converted models, second moments, texts) is kept in the user's cache folder
+of the system, `~/.cache/pitfalls` on Linux; the environment variable `PITFALLS_CACHE` names another
+folder. It may be deleted at any time. Models of the Hugging Face hub stay in the hub's own cache.
 """
 
 

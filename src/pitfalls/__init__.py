@@ -1,10 +1,10 @@
 """What a knowledge edit breaks: conflict and distortion in edited language models, measured."""
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from importlib import import_module as _import_module
+from typing import TYPE_CHECKING
+from typing import Any as _Any
 
 if TYPE_CHECKING:
-    from pitfalls.bench.effect import effect_of as effect_of
     from pitfalls.bench.engine import run as run
     from pitfalls.bench.experiment import Experiment as Experiment
     from pitfalls.editors.editor import Job as Job
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from pitfalls.editors.stack import Stack as Stack
     from pitfalls.editors.table import editor_for as editor_for
     from pitfalls.editors.update import Update as Update
+    from pitfalls.effects.effect import effect_of as effect_of
+    from pitfalls.effects.limits import Limits as Limits
     from pitfalls.errors import PitfallsError as PitfallsError
     from pitfalls.facts import Edit as Edit
     from pitfalls.models.language_model import LanguageModel as LanguageModel
@@ -30,6 +32,7 @@ _HOMES = {
     "FineTune": "pitfalls.editors.fine_tune",
     "Job": "pitfalls.editors.editor",
     "LanguageModel": "pitfalls.models.language_model",
+    "Limits": "pitfalls.effects.limits",
     "Made": "pitfalls.editors.stack",
     "Memit": "pitfalls.editors.memit",
     "Mend": "pitfalls.editors.mend",
@@ -40,7 +43,7 @@ _HOMES = {
     "Stack": "pitfalls.editors.stack",
     "Update": "pitfalls.editors.update",
     "editor_for": "pitfalls.editors.table",
-    "effect_of": "pitfalls.bench.effect",
+    "effect_of": "pitfalls.effects.effect",
     "run": "pitfalls.bench.engine",
     "save_lora": "pitfalls.editors.lora",
     "save_merged": "pitfalls.editors.export",
@@ -50,11 +53,11 @@ _HOMES = {
 __all__ = sorted(_HOMES)
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> _Any:
     if name not in _HOMES:
         raise AttributeError(f"module 'pitfalls' has no attribute {name!r}")
-    return getattr(import_module(_HOMES[name]), name)
+    return getattr(_import_module(_HOMES[name]), name)
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_HOMES})
+    return __all__

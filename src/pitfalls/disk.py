@@ -50,6 +50,18 @@ def write_bytes(path: Path, content: bytes) -> None:
         raise cannot_write(path, error) from error
 
 
+def refuse_taken(destination: Path) -> None:
+    """Refuse to write over what is there.
+
+    Raises:
+        PitfallsError: something that is not an empty folder has the name.
+    """
+    if destination.is_dir() and not any(destination.iterdir()):
+        return
+    if destination.exists():
+        raise PitfallsError(f"{destination} is there already: name a folder to be made")
+
+
 def cannot_write(path: Path, error: OSError) -> PitfallsError:
     """What to tell the user when a write failed."""
     return PitfallsError(

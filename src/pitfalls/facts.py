@@ -69,8 +69,8 @@ class Edit:
     """What the edit replaces; None where nobody needs to know. No editor reads it."""
 
     @classmethod
-    def of(cls, prompt: str, *, subject: str, target: str) -> "Edit":
-        """An edit from plain text: `Edit.of("The mother of {} is", subject="…", target="…")`.
+    def of(cls, prompt: str, subject: str, target: str) -> "Edit":
+        """An edit from plain text: `Edit.of("The mother of {} is", "Ada Lovelace", "Marie Curie")`.
 
         Raises:
             PitfallsError: an empty subject or target, or a prompt without exactly one `{}`.

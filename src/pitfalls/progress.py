@@ -32,6 +32,10 @@ class Progress(Protocol):
         """
         ...
 
+    def note(self, line: str) -> None:
+        """Tell something that stays to be read, such as that an estimate has not settled."""
+        ...
+
 
 class SilentProgress:
     """Says nothing; the default wherever a `Progress` is taken."""
@@ -41,6 +45,9 @@ class SilentProgress:
     ) -> AbstractContextManager[Advance]:
         """A stage that nobody watches."""
         return nullcontext(_ignore)
+
+    def note(self, line: str) -> None:
+        """Tell nobody."""
 
 
 def _ignore(amount: Amount) -> None:

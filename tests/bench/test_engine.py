@@ -32,7 +32,7 @@ from pitfalls.models.moments import MomentSettings
 from pitfalls.models.patches import Dense
 from pitfalls.models.quantised import PACKINGS
 from pitfalls.models.readout import Question, plain_target_logprobs
-from pitfalls.progress import SILENT, Advance, Progress
+from pitfalls.progress import SILENT, Advance, Progress, SilentProgress
 from pitfalls.records.observation import RELATIVE_NOISE, observe_run
 from pitfalls.records.record import Reading, Record
 from pitfalls.records.store import RunDirectory
@@ -504,7 +504,7 @@ def test_nothing_but_unknown_facts_is_refused(
 
 
 @dataclass
-class Counting:
+class Counting(SilentProgress):
     """Notes every stage's total and how far it came."""
 
     totals: dict[str, float] = field(default_factory=dict)
@@ -551,6 +551,19 @@ def test_an_editor_is_told_of_once_all_its_cases_are_measured(
     assert told == [], "nothing was left to measure"
 
 
+def test_texts_that_begin_with_a_token_are_another_run(
+    experiment: Experiment, whole: RunDirectory, tmp_path: Path
+):
+    small = {"cases": 1, "editors": ("ft",), "data": ("conflict/coverage",)}
+    begun = run(experiment.model_copy(update=small | {"prefix": "bos"}), tmp_path / "run")
+    assert begun.header.config["prefix"] == "bos"
+    (record,) = begun.records()
+    plain = next(one for one in whole.records() if one.case_id == record.case_id)
+    assert record.readings[0].logprobs != plain.readings[0].logprobs
+    with pytest.raises(PitfallsError, match="prefix was bos"):
+        run(experiment.model_copy(update=small), tmp_path / "run")
+
+
 def test_context_templates_and_settings_are_in_the_header(
     experiment: Experiment, whole: RunDirectory
 ):
@@ -558,6 +571,10 @@ def test_context_templates_and_settings_are_in_the_header(
     assert header.contexts["rome"] == header.contexts["rome+mle"] == ("{}", "One day. {}")
     assert header.contexts["ft"] == ()
     assert header.editors["ft"]["lr"] == 5e-3
+    assert header.moments["ft"] == {}
+    assert header.moments["rome"] == header.moments["rome+mle"]
+    assert header.moments["rome"][1].end == "text"
+    assert header.moments["rome"][1].tokens > 0
     assert header.config["cases"] == CASES
     assert header.model.fingerprint == LanguageModel.load(experiment.model).fingerprint
     assert header.data.keys() == DATASETS.keys()

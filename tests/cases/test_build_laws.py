@@ -1,8 +1,9 @@
 """What must hold of every case that the builder makes, whatever the graph."""
 
 import re
-from importlib import resources
-from itertools import combinations
+import shlex
+from dataclasses import replace
+from itertools import combinations, product
 from pathlib import Path
 from random import Random
 
@@ -12,15 +13,17 @@ from hypothesis import strategies as st
 from worlds import World, worlds
 
 from pitfalls.cases.audit import drop_degenerate
-from pitfalls.cases.build import build_cases
+from pitfalls.cases.build import build, build_cases
 from pitfalls.cases.case import Case
-from pitfalls.cases.collections import own_file
+from pitfalls.cases.collections import PACKAGED, load_cases, locate
 from pitfalls.cases.consistency import first_problem
-from pitfalls.cases.files import read_header, write_cases
-from pitfalls.cases.plan import plan
+from pitfalls.cases.files import read_header
+from pitfalls.cases.order import Order
+from pitfalls.cases.plan import plan, subjects_of
+from pitfalls.cli.main import main
 from pitfalls.errors import PitfallsError
 from pitfalls.facts import Edit
-from pitfalls.graph.graph import Graph
+from pitfalls.graph.graph import Graph, true_triples
 from pitfalls.graph.starter import starter_graph
 from pitfalls.metrics.table import METRICS
 from pitfalls.vocabulary import CASE_KINDS, DATASETS, ROUND_KINDS, CaseKind
@@ -63,6 +66,47 @@ def test_built_cases_are_sound(world: World, kind: CaseKind, seed: int) -> None:
             assert set(case.true_objects) == set(
                 graph.objects(case.first.subject, case.first.relation)
             )
+
+
+@given(worlds(), kinds)
+@settings(max_examples=15, deadline=None)
+def test_what_is_also_true_is_never_a_new_object_and_moves_no_other_draw(
+    world: World, kind: CaseKind
+) -> None:
+    graph = world.graph()
+    cases = all_cases(graph, kind)
+    if not cases:
+        return
+    one = cases[0].first.after
+    triple = (one.subject.id, one.relation.id, one.object.id)
+    predicates = graph.predicates.values()
+    facts = [(each.subject.id, each.relation.id, each.object.id) for each in graph.facts]
+    wiser = Graph(graph.nodes.values(), predicates, facts, also_true=[triple])
+    assert wiser.also_objects(one.subject, one.relation) == (one.object,)
+    again = all_cases(wiser, kind)
+    for case in again:
+        assert one not in [edit.after for edit in false_edits(case)]
+    if len(again) == len(cases):
+        for old, new in zip(cases, again, strict=True):
+            assert old == new or one in [edit.after for edit in (old.first, old.second)]
+
+
+@given(worlds(), kinds, st.integers(0, 3))
+@settings(max_examples=15, deadline=None)
+def test_subjects_to_avoid_are_in_no_plan(world: World, kind: CaseKind, seed: int) -> None:
+    graph = world.graph()
+    cases = all_cases(graph, kind)
+    avoid = subjects_of(cases[: max(1, len(cases) // 3)])
+    order = Order(kind=kind, count=10**6, seed=seed, avoid=avoid)
+    allowed = re.compile(f"allows ([0-9]+) {kind} cases")
+    with pytest.raises(PitfallsError) as refused:
+        build(graph, order)
+    count = int(allowed.findall(str(refused.value))[0])
+    if count:
+        built = build(graph, replace(order, count=count))
+        assert not subjects_of(built.cases) & avoid
+        dropped = built.dropped["a case to leave out is about its subject"]
+        assert dropped or count == len(all_cases(graph, kind, seed))
 
 
 @given(worlds(), kinds)
@@ -152,14 +196,30 @@ def test_a_count_below_one_is_refused() -> None:
         build_cases(World(3).graph(), "coverage", count=0)
 
 
-def test_rebuilding_the_starter_cases_gives_the_same_bytes(tmp_path: Path) -> None:
-    packaged = resources.files("pitfalls.data") / "starter" / "cases"
-    for data_set, kind in DATASETS.items():
-        shipped = packaged / own_file(data_set)
-        header = read_header(shipped)
-        assert header.count >= 60
-        cases = build_cases(starter_graph(), kind, count=header.count, seed=0)
-        write_cases(tmp_path / "again.jsonl", cases, origin=header.origin)
-        assert (tmp_path / "again.jsonl").read_bytes() == shipped.read_bytes(), (
-            f"run: {header.origin} --out {shipped}"
-        )
+@pytest.mark.parametrize("data_set", DATASETS)
+@pytest.mark.parametrize(("collection", "least"), [("starter", 60), ("tuning", 20)])
+def test_the_packaged_cases_are_what_their_first_line_builds(
+    collection: str, least: int, data_set: str, tmp_path: Path
+) -> None:
+    shipped = locate(f"{collection}:{data_set}").path
+    header = read_header(shipped)
+    assert header.count >= least
+    program, *words = shlex.split(header.origin)
+    assert program == "pitfalls"
+    with pytest.raises(SystemExit) as end:
+        main([*words, "--out", str(tmp_path / "again.jsonl")])
+    assert end.value.code == 0
+    assert (tmp_path / "again.jsonl").read_bytes() == shipped.read_bytes(), (
+        f"run: {header.origin} --out {shipped}"
+    )
+
+
+def test_packaged_cases_edit_towards_nothing_that_is_true() -> None:
+    true = true_triples(starter_graph())
+    for collection, data_set in product(PACKAGED, DATASETS):
+        for case in load_cases(f"{collection}:{data_set}"):
+            read = plan(case).probes["theta_prime"]
+            news = [edit.after for edit in false_edits(case)]
+            news += [probe.fact for probe in read if probe.name == "new_implicit"]
+            for fact in news:
+                assert (fact.subject.id, fact.relation.id, fact.object.id) not in true, case.id

@@ -8,10 +8,19 @@ import pytest
 from worlds import World
 
 from pitfalls.cases.build import build_cases
-from pitfalls.cases.collections import available, data_checksum, load_cases, own_file
+from pitfalls.cases.collections import (
+    PACKAGED,
+    STARTER,
+    TUNING,
+    available,
+    data_checksum,
+    load_cases,
+    own_file,
+)
 from pitfalls.cases.fetch import fetch
 from pitfalls.cases.files import write_cases
 from pitfalls.cases.known import known_around
+from pitfalls.cases.plan import subjects_of
 from pitfalls.errors import PitfallsError, UnknownNameError
 from pitfalls.vocabulary import DATASETS
 
@@ -23,6 +32,18 @@ def test_the_starter_cases_are_there_without_being_asked_for(data_set: str) -> N
     assert {case.kind for case in cases} == {DATASETS[data_set]}
     assert load_cases(data_set, 3) == load_cases(data_set, limit=3) == cases[:3]
     assert load_cases(data_set, limit=10**6) == cases
+
+
+def test_tuning_cases_and_reported_cases_share_no_subject() -> None:
+    """Settings are chosen on the ones and results are reported on the others."""
+    tuning, reported = (
+        [case for data_set in DATASETS for case in load_cases(f"{collection}:{data_set}")]
+        for collection in (TUNING, STARTER)
+    )
+    assert {case.kind for case in tuning} == set(DATASETS.values())
+    subjects = {case.first.subject for case in tuning} | {case.second.subject for case in tuning}
+    assert {each.id for each in subjects} <= subjects_of(tuning)
+    assert not subjects_of(tuning) & subjects_of(reported)
 
 
 def test_our_files_are_found_in_a_folder_and_alone(tmp_path: Path) -> None:
@@ -72,7 +93,7 @@ def test_unknown_names_offer_the_nearest(name: str, line: str) -> None:
 def test_a_collection_that_is_not_here_says_how_to_get_it(cache: Path) -> None:
     with pytest.raises(PitfallsError, match="pitfalls data fetch released-gpt-j`, with `--from"):
         load_cases("released-gpt-j:round/easy")
-    assert not any(each.present for each in available() if each.collection != "starter")
+    assert not any(each.present for each in available() if each.collection not in PACKAGED)
 
 
 def test_paths_that_lead_nowhere_are_told(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from pitfalls.cli.main import main
 
-NEWS = re.compile(r".+( …|: done in .+ s|, .+ s left|: licence .+)")
+NEWS = re.compile(r".+( …|: done in .+ s|, .+ s left|: licence .+)|second moments, layer .+")
 """Lines on standard error that are no complaint."""
 
 

@@ -35,7 +35,7 @@ def pitfalls(*words: str) -> str:
 def test_the_list_names_every_set_with_licence_and_source() -> None:
     output = pitfalls("data", "list")
     assert output == pitfalls("data")
-    assert output.count("conflict/reverse") == 3
+    assert output.count("conflict/reverse") == 4
     assert "released-gpt-j: MIT, https://github.com/zjunlp/PitfallsKnowledgeEditing" in output
 
 
@@ -66,8 +66,11 @@ def test_built_cases_are_taken_as_data(tmp_path: Path) -> None:
     assert out.read_bytes() == first
 
 
-def test_the_starter_collection_verifies() -> None:
-    assert pitfalls("data", "verify") == "starter: 500 cases, all as they should be\n"
+def test_the_packaged_collections_verify() -> None:
+    assert pitfalls("data", "verify").splitlines() == [
+        "starter: 500 cases, all as they should be",
+        "tuning: 100 cases, all as they should be",
+    ]
     with pytest.raises(PitfallsError, match="is not here yet: run `pitfalls data fetch"):
         pitfalls("data", "verify", "released-gpt-j")
 

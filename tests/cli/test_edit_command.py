@@ -21,6 +21,9 @@ PARIS = ("--prompt", "The capital of {} is", "--subject", "Poland", "--target", 
 BORN = ("--prompt", "{} was born in", "--subject", "Marie Curie", "--target", "Łódź")
 WEAK = ("--set", "ft.lr=1e-9")
 """FT that hardly moves, so that the model goes on saying what it said."""
+LAX = ("--min-kept", 0, "--max-neighbours", 1, "--max-relations", 1, "--max-repeated", 1)
+"""A tiny model knows nothing, so that what one edit does to the rest of it means nothing."""
+SYDNEY = '{"prompt": "The capital of {} is", "subject": "Australia", "target": "Sydney"}'
 LINES = (
     '{"prompt": "The capital of {} is", "subject": "Poland", "target": "Paris"}\n'
     '{"prompt": "{} was born in", "subject": "Marie Curie", "target": "Paris",'
@@ -39,7 +42,7 @@ class Edit:
 
     def __call__(self, *words: object) -> Answer:
         fast = ("--set", "ft.layer=2", "--set", "ft.lr=0.01")
-        return self._pitfalls("edit", "--out", self.out, *self._fixed, *fast, *words)
+        return self._pitfalls("edit", "--out", self.out, *self._fixed, *fast, *LAX, *words)
 
     def plain(self, *words: object) -> Answer:
         return self._pitfalls("edit", "--out", self.out, *words)
@@ -116,6 +119,97 @@ def test_edits_go_on_top_of_one_another_and_come_off_alone(edit: Edit) -> None:
     assert "Paris" not in edit.plain("--list").out
     (entry,) = json.loads(edit.plain("--list", "--json").out)["stack"]
     assert entry["number"] == 2
+
+
+def passed(answer: Answer) -> dict[str, bool | None]:
+    return {check["name"]: check["passed"] for check in json.loads(answer.out)["checks"]}
+
+
+@pytest.mark.parametrize(
+    ("option", "check"),
+    [
+        (("--max-neighbours", 0), "neighbours"),
+        (("--max-relations", 0), "other relations"),
+        (("--max-repeated", 0), "loops"),
+    ],
+)
+def test_a_side_effect_fails_its_own_check(
+    edit: Edit, option: tuple[object, ...], check: str
+) -> None:
+    """With every limit lax but one; what was said loses something wherever a weight changes."""
+    strict = ("--min-kept", 1) if check != "loops" else ()
+    answer = edit(*PARIS, *strict, *option, "--json")
+    assert answer.status == 4, answer.err
+    assert {name for name, fine in passed(answer).items() if fine is False} == {check}
+    found = json.loads(answer.out)
+    assert found["edited"] is True and found["passed"] is False
+    assert f"FAILED: {check} " in found["verdict"]
+    (loud,) = [line for line in answer.err.splitlines() if line.startswith("pitfalls: ")]
+    assert f"THE EDIT HAS SIDE EFFECTS: {check} " in loud
+    assert len(Stack.read(edit.out).entries) == 1, "it is told, and kept"
+
+
+def test_what_must_be_kept_decides_what_has_changed(
+    edit: Edit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pitfalls.effects.shift.FLOOR", 1e-9)  # a tiny model is sure of nothing
+    assert edit(*PARIS).status == 0
+    text = ("--text", edit.folder / "text.txt", "--text-tokens", 20, "--json")
+    changed = []
+    for kept in (0.01, 1):
+        found = json.loads(edit.plain("--show", *text, "--min-kept", kept).out)
+        changed.append(sum(one["changed"] for one in found["neighbours"] + found["relations"]))
+    assert changed[0] < changed[1]
+
+
+def test_checks_are_shown_with_what_changed(edit: Edit) -> None:
+    answer = edit(*PARIS, "--min-kept", 1, "--max-neighbours", 0)
+    assert answer.status == 4
+    for told in ("Other subjects: ", "Other relations: ", "Side effects", "Edited, with side "):
+        assert told in answer.out, told
+    assert edit(*PARIS, "--min-kept", 1, "--max-neighbours", 0, "--require-success").status == 4
+    assert "The capital of France is" in answer.out
+    assert len(Stack.read(edit.out).entries) == 1, "the second one was not kept"
+
+
+def test_an_edit_of_the_stack_that_is_overwritten_is_told_as_that(edit: Edit) -> None:
+    assert edit(*PARIS).status == 0
+    kraków = ("--prompt", "The capital of {} is", "--subject", "poland", "--target", "Łódź")
+    answer = edit(*kraków, "--json")
+    first, *_ = answer.err.splitlines()
+    assert first.startswith("pitfalls: edit 1 will be overwritten: 'The capital of Poland is → Par")
+    found = json.loads(answer.out)
+    assert found["earlier"][0]["overwritten_by"] == "The capital of poland is → Łódź"
+    assert "1 edit is overwritten" in found["verdict"]
+    assert "no longer hold" not in found["verdict"]
+    shown = edit.plain("--show", "--text", edit.folder / "text.txt")
+    assert "(overwritten by → Łódź)" in shown.out
+    assert "'Paris'" not in shown.err
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("--model", "gemma3-270m"), "holds edits of smollm2-135m in float32, not of gemma3-270m"),
+        (("--model", "owner/other"), "not of owner/other in float32"),
+        (("--dtype", "bfloat16"), "not of smollm2-135m in bfloat16"),
+        (("--merge", "{tmp}"), "is there already"),
+        (("--lora", "{tmp}"), "is there already"),
+    ],
+)
+def test_what_cannot_be_is_refused_before_anything_is_fetched_or_loaded(
+    edit: Edit, tmp_path: Path, words: tuple[str, str], told: str
+) -> None:
+    """The model of the stack is not even on this machine."""
+    edit.out.mkdir()
+    model = {"name": "smollm2-135m", "dtype": "float32", "fingerprint": "0" * 32}
+    index = {"schema": 1, "model": model, "made": 0, "entries": []}
+    (edit.out / INDEX).write_text(json.dumps(index))
+    option, value = words
+    text = ("--text", edit.folder / "text.txt")
+    answer = edit.plain(*PARIS, *text, option, value.replace("{tmp}", str(tmp_path)))
+    assert told in answer.complaint
+    assert "load" not in answer.err and "fetching" not in answer.err
 
 
 def test_an_edit_that_does_not_take_is_told_loudly(edit: Edit) -> None:
@@ -225,6 +319,20 @@ WRONG: dict[str, tuple[tuple[object, ...], str]] = {
     "out of others": ((*PARIS, "--out", "{tmp}"), "holds files but no stack.json"),
     "out is a file": ((*PARIS, "--out", "{tmp}/empty.jsonl"), "is a file, expected a folder"),
     "out not allowed": ((*PARIS, "--out", "/proc/nowhere"), "/proc/nowhere"),
+    "contradiction": (
+        ("--edits", "{tmp}/against.jsonl"),
+        "against.jsonl: edits 1 and 3 contradict each other, 'The capital of Australia is → Sydney'"
+        " and 'the capital of australia is → Melbourne'",
+    ),
+    "contradiction made together": (
+        ("--edits", "{tmp}/against.jsonl", "--together"),
+        "contradict each other",
+    ),
+    "folders that are one": ((*PARIS, "--merge", "{tmp}/m", "--lora", "{tmp}/m"), "a folder each"),
+    "stack that is an export": ((*PARIS, "--out", "{tmp}/m", "--merge", "{tmp}/m"), "folder each"),
+    "share above 1": ((*PARIS, "--max-neighbours", "1.5"), "--max-neighbours"),
+    "share below 0": ((*PARIS, "--min-kept", "-0.5"), "--min-kept"),
+    "share of nothing": ((*PARIS, "--max-repeated", "nan"), "--max-repeated"),
     "undo nothing": (("--undo", "1"), "no edits in"),
     "list nothing": (("--list",), "no edits in"),
     "undo and export": (("--undo", "1", "--merge", "{tmp}/m"), "--undo and an export are two"),
@@ -238,6 +346,9 @@ WRONG: dict[str, tuple[tuple[object, ...], str]] = {
 def test_the_mistake_is_told_in_one_line(edit: Edit, tmp_path: Path, wrong: str) -> None:
     (tmp_path / "broken.jsonl").write_text(LINES.splitlines()[0] + "\n{", "utf-8")
     (tmp_path / "empty.jsonl").write_text("\n", "utf-8")
+    later = SYDNEY.lower().replace("sydney", "Melbourne")
+    first, _, second = LINES.partition("\n")
+    (tmp_path / "against.jsonl").write_text(f"{SYDNEY}\n{first}\n{later}\n{second}", "utf-8")
     before = sorted(tmp_path.rglob("*"))
     words, told = WRONG[wrong]
     # A prompt holds braces as well.
@@ -255,7 +366,7 @@ def test_mistakes_about_a_stack_that_is_there(edit: Edit, tmp_path: Path) -> Non
     for words, told in (
         (("--undo", 2), "no edit 2 in"),
         ((*BORN, "--editor", "ft", "--model", tmp_path / "other"), "holds edits of"),
-        ((*BORN, "--editor", "ft", "--dtype", "bfloat16"), "in bfloat16 has"),
+        ((*BORN, "--editor", "ft", "--dtype", "bfloat16"), "in float32, not of"),
         (("--merge", tmp_path / "merged", "--model", tmp_path / "other"), "holds edits of"),
         (("--lora", tmp_path / "adapter"), "is dense"),
     ):
@@ -276,7 +387,7 @@ def test_the_real_model_is_edited_twice_handed_on_and_gets_one_edit_back(
     pitfalls: CommandLine, tmp_path: Path, dtype: str
 ) -> None:
     out, adapter, quick = tmp_path / "stack", tmp_path / "adapter", ("--text-tokens", 64)
-    rome = ("edit", "--editor", "rome", "--dtype", dtype, "--out", out, *quick)
+    rome = ("edit", "--editor", "rome", "--dtype", dtype, "--out", out, *quick, *LAX)
     mother = ("--prompt", "The mother of {} is", "--subject", "Ada Lovelace")
     capital = ("--prompt", "The capital of {} is", "--subject", "Poland")
     for words in ((*mother, "--target", "Marie Curie"), (*capital, "--target", "Vienna")):

@@ -32,3 +32,14 @@ def test_plan(
 def test_a_plan_refuses_what_a_run_refuses(pitfalls: CommandLine) -> None:
     assert "rom" in pitfalls("run", "--plan", "--editor", "rom").complaint
     assert "no-such" in pitfalls("run", "--plan", "--model", "./no-such").complaint
+
+
+def test_a_prefix_is_read_in_every_prompt(pitfalls: CommandLine, tiny_folder: Path) -> None:
+    words = ["run", "--plan", "--model", tiny_folder, "--editor", "ft", "--cases", "1"]
+    words += ["--data", "conflict/reverse"]
+    plain, begun = (pitfalls(*words, *more) for more in ([], ["--prefix", "One day, long ago. "]))
+    read = [
+        next(row.split()[3] for row in answer.out.splitlines() if "(unedited)" in row)
+        for answer in (plain, begun)
+    ]
+    assert float(read[1].replace(",", "")) > float(read[0].replace(",", ""))

@@ -116,6 +116,9 @@ class Stopping:
         self._note(name)
         yield lambda amount: self._note(f"{name} +{amount}")
 
+    def note(self, line: str) -> None:
+        self._note(line)
+
 
 @each_editor
 def test_fit_leaves_the_model_alone_when_progress_raises(name: str, moments: MomentSettings):

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from pitfalls.bench.lessons import subjects_of
 from pitfalls.cases.collections import load_cases
+from pitfalls.cases.plan import subjects_of
 from pitfalls.editors.editor import Job
 from pitfalls.editors.mend_checkpoint import read_description
 from pitfalls.editors.table import editor_for

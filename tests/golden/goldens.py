@@ -2,6 +2,7 @@
 
 import gzip
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -10,17 +11,21 @@ from typing import Any
 import torch
 from safetensors.torch import load_file
 from torch import Tensor
+from transformers import PreTrainedTokenizerBase
 
 from pitfalls.editors.contexts import Contexts
 from pitfalls.editors.editor import Editor, Job
 from pitfalls.editors.fine_tune import FineTune
+from pitfalls.editors.keys import subject_span
 from pitfalls.editors.memit import Memit
 from pitfalls.editors.moment_solve import MomentFactor
 from pitfalls.editors.rome import Rome
+from pitfalls.editors.search import Row, search_rows
 from pitfalls.editors.values import ValueSearch
 from pitfalls.facts import Edit
 from pitfalls.models.language_model import LanguageModel
 from pitfalls.models.moments import MomentSettings
+from pitfalls.models.tokens import Split, tokenize
 
 
 def read_json(path: Path) -> Any:
@@ -175,6 +180,46 @@ def edit_of(request: Any) -> Edit:
     return Edit.of(
         request["prompt"], subject=request["subject"], target=request["target_new"]["str"]
     )
+
+
+def cuts_a_character(tokenizer: PreTrainedTokenizerBase, target: str) -> bool:
+    """Whether the target without its last token ends within a character, as in `Herbert Weiß`."""
+    *before, _ = tokenizer(f" {target}")["input_ids"]
+    return "\ufffd" in tokenizer.decode(before)
+
+
+def tidied(text: str) -> str:
+    """What `decode` of transformers 4 does to a text before it hands it out."""
+    marks = (".", "?", "!", ",", " '", "n't", "'m", "'s", "'ve", "'re")
+    for mark in marks:
+        text = text.replace(" ' ", "'") if mark == " '" else text.replace(f" {mark}", mark)
+    return text
+
+
+def published_rows(model: LanguageModel, edit: Edit, contexts: Sequence[str]) -> tuple[Row, ...]:
+    """The rows of ROME and MEMIT as the published code makes them.
+
+    It glues the target to the prompt as `decode` writes it without its last token, and puts the
+    target's ids at the last positions. Half a character is written as U+FFFD, which are other
+    tokens and more of them, so that all labels sit elsewhere.
+    """
+    target = tuple(model.tokenizer(f" {edit.new_object.label}")["input_ids"])
+    piece = tidied(model.tokenizer.decode(target[:-1]))
+    rows = []
+    for context in contexts:
+        text, end = subject_span(edit.relation.prompt, edit.subject.label, context)
+        tokens = tokenize(model.tokenizer, text + piece)
+        cut = tokens.last_before(end)
+        rows.append(Row(Split(tokens.ids[:cut], tokens.ids[cut:]), target))
+    return (*rows, search_rows(model, edit, ())[-1])
+
+
+def golden_search_rows(
+    model: LanguageModel, edit: Edit, contexts: Sequence[str]
+) -> tuple[Row, ...]:
+    """Our rows, and the published ones where a target's last token cuts a character in half."""
+    published = cuts_a_character(model.tokenizer, edit.new_object.label)
+    return (published_rows if published else search_rows)(model, edit, contexts)
 
 
 def stored(name: str, matrix: Tensor, model: LanguageModel) -> Tensor:

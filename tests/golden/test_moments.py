@@ -30,5 +30,5 @@ def test_second_moments(goldens: Goldens) -> None:
     found = second_moments(goldens.model, list(layers.values()), goldens.moments)
     for name, layer in layers.items():
         (matrix,) = (tensor for key, tensor in recorded.items() if key.endswith(f"/{name}"))
-        assert found[layer].tokens == about[name]["tokens"]
+        assert found[layer].about.tokens == about[name]["tokens"]
         assert relative(found[layer].matrix, matrix) <= TOLERANCE, name

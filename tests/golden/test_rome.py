@@ -21,7 +21,15 @@ from typing import Any
 
 import pytest
 import torch
-from goldens import Goldens, read_json, relative, stored
+from goldens import (
+    Goldens,
+    golden_search_rows,
+    published_rows,
+    read_json,
+    relative,
+    stored,
+    tidied,
+)
 from jaxtyping import Float
 from torch import Tensor
 
@@ -37,7 +45,7 @@ from pitfalls.facts import Edit
 from pitfalls.models.language_model import LanguageModel
 from pitfalls.models.patches import Changes, LowRank
 from pitfalls.models.readout import Question, target_logprobs
-from pitfalls.models.tokens import Split
+from pitfalls.models.tokens import Split, tokenize
 
 METHOD = "ROME"
 SPREAD = 10
@@ -193,20 +201,16 @@ def fitted(
     }
 
 
-def tidied(text: str) -> str:
-    """What `decode` of transformers 4 does to a text before it hands it out."""
-    marks = (".", "?", "!", ",", " '", "n't", "'m", "'s", "'ve", "'re")
-    for mark in marks:
-        text = text.replace(" ' ", "'") if mark == " '" else text.replace(f" {mark}", mark)
-    return text
-
-
 def test_token_ids(goldens: Goldens) -> None:
-    """Ours are the authors' wherever the text is; it is another only where theirs was tidied."""
+    """Ours are the authors' wherever the text is; it is another only where theirs was tidied.
+
+    What is said of theirs in `published_rows` holds for every edit, ours where it is said to.
+    """
     tokenizer, same = goldens.model.tokenizer, 0
     templates = goldens.hparams["rome_templates"]
     for key, edit, setup in setups(goldens):
-        ours, golden = search_rows(goldens.model, edit, templates), golden_rows(setup)
+        ours, golden = golden_search_rows(goldens.model, edit, templates), golden_rows(setup)
+        assert published_rows(goldens.model, edit, templates) == golden, key
         assert len(ours) == len(golden) == len(setup["prompts"])
         assert all(row.labels == tuple(setup["target_ids"]) for row in ours[:-1]), key
         piece = tokenizer.decode(setup["target_ids"][:-1])
@@ -218,6 +222,21 @@ def test_token_ids(goldens: Goldens) -> None:
                 assert piece != tidied(piece), (key, text)
                 assert text.endswith(tidied(piece)), (key, text)
     assert same
+
+
+def test_a_target_whose_last_token_cuts_a_character_has_its_labels_elsewhere(
+    goldens: Goldens,
+) -> None:
+    model = goldens.model
+    whole, cut = (
+        Edit.of("{} was taught by", subject="Ada", target=target) for target in ("Paris", "東京")
+    )
+    assert golden_search_rows(model, whole, ["{}"]) == search_rows(model, whole, ["{}"])
+    (ours, _), (theirs, _) = search_rows(model, cut, ["{}"]), golden_search_rows(model, cut, ["{}"])
+    assert ours.labels == theirs.labels
+    joint = tokenize(model.tokenizer, "Ada was taught by 東京").ids
+    assert (*ours.split.left, *ours.split.right, ours.labels[-1]) == joint
+    assert len(theirs.split.right) > len(ours.split.right)
 
 
 def test_labels_are_read_at_the_last_tokens(goldens: Goldens) -> None:

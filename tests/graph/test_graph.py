@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from pitfalls.errors import PitfallsError, UnknownNameError
 from pitfalls.facts import Entity, Fact, Relation
-from pitfalls.graph.graph import Graph, Node, Predicate, Triple
+from pitfalls.graph.graph import Graph, Node, Predicate, Triple, true_triples
 from pitfalls.graph.starter import read_graph, starter_graph
 
 ids = st.sampled_from("abcdefg")
@@ -112,6 +112,23 @@ def test_a_folder_of_tables_is_read(tmp_path: Path) -> None:
     assert (fact.subject.label, fact.object.label) == ("Ada", "George")
     assert fact.relation.prompts == ("The father of {} is", "{} is a child of")
     assert graph.type_of(fact.subject) == "human"
+
+
+def test_what_is_also_true_is_read_where_there_is_such_a_table(tmp_path: Path) -> None:
+    place(tmp_path, RELATIONS, ENTITIES, FACTS)
+    (fact,) = read_graph(tmp_path).facts
+    assert read_graph(tmp_path).also_objects(fact.subject, fact.relation) == ()
+    more = tmp_path / "also-true.tsv"
+    head, *_ = FACTS.splitlines()
+    more.write_text(f"{head}\nQ2\tGeorge\tP22\tQ1\tAda\n", "utf-8")
+    graph = read_graph(tmp_path)
+    assert graph.facts == (fact,)
+    assert graph.also_objects(fact.object, fact.relation) == (fact.subject,)
+    assert graph.also_true[0] not in graph
+    assert len(true_triples(graph)) == 2
+    more.write_text(f"{head}\nQ2\tEve\tP22\tQ1\tAda\n", "utf-8")
+    with pytest.raises(PitfallsError, match=r"also-true\.tsv: line 2: Q2 is 'Eve'"):
+        read_graph(tmp_path)
 
 
 @pytest.mark.parametrize(

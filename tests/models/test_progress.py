@@ -36,6 +36,15 @@ def test_without_a_terminal_there_are_few_plain_lines():
     assert out.getvalue() == "downloading [x] …\n"
 
 
+@pytest.mark.parametrize("terminal", [True, False])
+def test_a_note_stays(terminal: bool):
+    to, out = console(terminal=terminal)
+    progress = progress_on(to)
+    with progress.stage("work", 3, "layers"):
+        progress.note("layer [3]: not settled")
+    assert "layer [3]: not settled\n" in out.getvalue()
+
+
 def test_a_long_stage_tells_how_far_it_is():
     to, out = console(terminal=False)
     with LineProgress(to, every=0.0).stage("solving", 2, "layers") as advance:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -15,11 +16,13 @@ from pitfalls.editors.editor import Job
 from pitfalls.editors.rome import Rome
 from pitfalls.errors import PitfallsError
 from pitfalls.models.corpus import load_corpus
+from pitfalls.models.disturbance import disturbance
 from pitfalls.models.language_model import LanguageModel
-from pitfalls.models.moments import MomentSettings, second_moments
+from pitfalls.models.moments import MomentSettings, estimate, second_moments
 from pitfalls.models.tokens import Split
 from pitfalls.models.trace import mlp_out_traffic
 from pitfalls.models.windows import WINDOW
+from pitfalls.progress import SilentProgress
 from pitfalls.testing import EDITS, TEXT, tiny_model
 
 
@@ -67,7 +70,7 @@ def test_batches_give_the_mean_over_all_tokens(
     assert found.keys() == {1, 3}
     for layer, moment in found.items():
         expected, count = one_text_at_a_time(model, layer, settings)
-        assert moment.tokens == count
+        assert moment.about.tokens == count
         assert moment.matrix.dtype == torch.float32
         assert (moment.matrix - expected).norm() <= 1e-6 * expected.norm()
 
@@ -80,8 +83,7 @@ def test_the_second_time_nothing_is_computed(model: LanguageModel, moments: Mome
     assert not calls
     for layer, moment in first.items():
         assert torch.equal(second[layer].matrix, moment.matrix)
-        assert second[layer].tokens == moment.tokens
-        assert second[layer].change == moment.change
+        assert second[layer].about == moment.about
 
 
 def test_only_missing_layers_are_computed(model: LanguageModel, moments: MomentSettings):
@@ -163,31 +165,79 @@ def test_a_damaged_file_is_computed_anew(
     assert torch.equal(load_file(file)["C"], first.matrix)
 
 
-def test_text_is_read_until_c_settles(model: LanguageModel, tmp_path: Path):
+@pytest.fixture
+def long(tmp_path: Path) -> MomentSettings:
+    """Some windows of text."""
     file = tmp_path / "long.txt"
     words = TEXT.split()
     texts = [" ".join(words[i % 50 : i % 50 + 30]) for i in range(6 * WINDOW)]
     file.write_text("\n\n".join(texts), encoding="utf-8")
-    settings = MomentSettings(corpus=str(file), tolerance=0.2, max_tokens=10**9)
-    settled = second_moments(model, [1], settings)[1]
-    everything = second_moments(model, [1], replace(settings, tolerance=0.0))[1]
-    assert settled.change <= 0.2
-    assert settled.tokens < everything.tokens
-    assert (settled.matrix - everything.matrix).norm() <= 0.2 * everything.matrix.norm()
+    return MomentSettings(corpus=str(file), tolerance=0.05, max_tokens=10**9)
 
 
-def test_where_it_settles_does_not_depend_on_the_batches(model: LanguageModel, tmp_path: Path):
-    file = tmp_path / "long.txt"
-    words = TEXT.split()
-    texts = [" ".join(words[i % 50 : i % 50 + 30]) for i in range(6 * WINDOW)]
-    file.write_text("\n\n".join(texts), encoding="utf-8")
-    settings = MomentSettings(corpus=str(file), tolerance=0.2, max_tokens=10**9)
-    large = second_moments(model, [1], settings)[1]
+def test_text_is_read_until_c_settles(model: LanguageModel, long: MomentSettings):
+    settled = second_moments(model, [1], long)[1]
+    everything = second_moments(model, [1], replace(long, tolerance=0.0))[1]
+    assert settled.about.end == "settled"
+    assert settled.about.change < 0.05
+    assert settled.about.tokens < everything.about.tokens
+    assert everything.about.end == "text"
+    assert disturbance(settled.matrix, everything.matrix) < 0.05
+
+
+def test_where_it_settles_does_not_depend_on_the_batches(
+    model: LanguageModel, long: MomentSettings
+):
+    large = second_moments(model, [1], long)[1]
     for cached in cached_files():
         cached.unlink()
-    small = second_moments(model, [1], replace(settings, token_budget=150))[1]
-    assert small.tokens == large.tokens
+    small = second_moments(model, [1], replace(long, token_budget=150))[1]
+    assert small.about.tokens == large.about.tokens
     torch.testing.assert_close(small.matrix, large.matrix)
+
+
+def test_a_layer_gets_what_it_gets_alone(long: MomentSettings):
+    model = tiny_model("llama")
+    corpus, layers = load_corpus(long.corpus), range(model.n_layers)
+    alone = {layer: estimate(model, [layer], corpus, long)[layer] for layer in layers}
+    # Where one layer settles first, the others must read on.
+    middle = sorted(moment.about.change for moment in alone.values())[1]
+    settings = replace(long, tolerance=middle)
+    together = estimate(model, layers, corpus, settings)
+    for layer, moment in together.items():
+        expected = estimate(model, [layer], corpus, settings)[layer]
+        assert moment.about == expected.about
+        assert torch.equal(moment.matrix, expected.matrix)
+
+
+class Noting(SilentProgress):
+    """Keeps what it is told."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def note(self, line: str) -> None:
+        self.lines.append(line)
+
+
+@pytest.mark.parametrize(
+    ("changes", "end", "told"),
+    [
+        ({}, "settled", None),
+        ({"max_tokens": 3000, "tolerance": 0.0}, "max_tokens", "3,000 tokens, where max_tokens"),
+        ({"tolerance": 0.0}, "text", "all of the text"),
+    ],
+)
+def test_why_reading_ended_is_told_unless_c_has_settled(
+    long: MomentSettings, changes: dict[str, Any], end: str, told: str | None
+):
+    progress = Noting()
+    settings = replace(long, **changes)
+    (moment,) = second_moments(tiny_model("llama"), [1], settings, progress=progress).values()
+    assert moment.about.end == end
+    assert (told is None) == (not progress.lines)
+    assert told is None or told in progress.lines[0]
+    assert str(moment.about) in "".join(progress.lines) or told is None
 
 
 def test_texts_longer_than_the_model_reads_are_cut(tmp_path: Path):
@@ -196,7 +246,7 @@ def test_texts_longer_than_the_model_reads_are_cut(tmp_path: Path):
     file = tmp_path / "long.txt"
     file.write_text("a " * 2 * room, encoding="utf-8")
     settings = MomentSettings(corpus=str(file), max_length=10**6)
-    assert second_moments(model, [1], settings)[1].tokens == room
+    assert second_moments(model, [1], settings)[1].about.tokens == room
 
 
 @pytest.mark.parametrize("tokens", [3, 60, 90])

@@ -51,6 +51,9 @@ class Recorder:
         self.stages.append(name)
         return contextlib.nullcontext(self.amounts.append)
 
+    def note(self, line: str) -> None:
+        pass
+
 
 # --- names ---------------------------------------------------------------------------------------
 

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pitfalls.errors import PitfallsError
-from pitfalls.records.header import DataInfo, ModelInfo, RunHeader
+from pitfalls.records.header import DataInfo, ModelInfo, MomentInfo, RunHeader
 from pitfalls.records.record import Fit, Reading, Record
 from pitfalls.records.store import RunDirectory, part_name
 from pitfalls.vocabulary import CASE_KINDS, STATES
@@ -285,3 +285,33 @@ def test_part_names() -> None:
     assert PART == "starter-conflict-coverage.rome.00003"
     assert part_name("round/hard", "memit+mle", 12) == "round-hard.memit+mle.00012"
     assert part_name("/x/a b.json", "ft", 0) != part_name("/x/a-b.json", "ft", 0)
+
+
+def moments(**changes: Any) -> dict[int, MomentInfo]:
+    return {3: MomentInfo(**({"tokens": 64, "change": 0.08, "end": "settled"} | changes))}
+
+
+def test_second_moments_are_noted_when_an_editor_begins(tmp_path: Path):
+    directory = RunDirectory.open(tmp_path / "run", header())
+    directory.with_moments("ft", {}).with_moments("rome", moments())
+    again = RunDirectory.open(tmp_path / "run", header())
+    assert again.header.moments == {"ft": {}, "rome": moments()}
+    # How much they change is rounded differently elsewhere, and no reason to refuse.
+    assert again.with_moments("rome", moments(change=0.080001)).header == again.header
+
+
+def test_records_made_with_other_second_moments_are_not_gone_on_with(tmp_path: Path):
+    directory = RunDirectory.open(tmp_path / "run", header())
+    directory = directory.with_moments("rome", moments())
+    with pytest.raises(PitfallsError, match="rome made with other second moments"):
+        directory.with_moments("rome", moments(tokens=65))
+    with pytest.raises(PitfallsError, match="rome made with other second moments"):
+        directory.with_moments("rome", moments(end="text"))
+
+
+def test_records_from_before_second_moments_were_noted_are_not_gone_on_with(tmp_path: Path):
+    directory = RunDirectory.open(tmp_path / "run", header())
+    directory.write(part_name("starter:conflict/coverage", "rome", 0), [record()])
+    with pytest.raises(PitfallsError, match="rome made with other second moments"):
+        directory.with_moments("rome", moments())
+    assert directory.with_moments("ft", {}).header.moments == {"ft": {}}

@@ -1,12 +1,13 @@
-"""The page, in a real browser without a network."""
+"""The page as a whole, in a real browser without a network."""
 
+import csv
+import io
 import json
-import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from browsing import Opened, needs_browser
 from runs_on_disk import make_run
 
 from pitfalls.errors import PitfallsError
@@ -18,120 +19,108 @@ from pitfalls.report.gather import gather
 from pitfalls.report.html import html_report
 from pitfalls.report.tidy import as_csv, score_table
 
-CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
-needs_browser = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here")
-
-
-class Opened:
-    """A page in the browser, and what it complained about."""
-
-    def __init__(self, page: Any, file: Path) -> None:
-        self.page = page
-        self.complaints: list[str] = []
-        page.on("console", lambda message: self.complaints.append(message.text))
-        page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        page.goto(file.as_uri())
-        page.wait_for_selector("body[data-ready]")
-
-    def rows(self) -> list[list[str]]:
-        """Cells of the score table that are shown."""
-        shown = self.page.locator("#scores tbody tr:visible")
-        return [row.locator("th,td").all_inner_texts() for row in shown.all()]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    with playwright.sync_playwright() as started:
-        running = started.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield running
-        running.close()
-
-
-@pytest.fixture(scope="module")
-def runs(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
-    folder = tmp_path_factory.mktemp("runs")
-    first = make_run(folder / "a", cases=6)
-    return [first, make_run(folder / "b", cases=6, seed=1, planned=10)]
-
-
-@pytest.fixture(scope="module")
-def file(runs: list[Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    made = tmp_path_factory.mktemp("page") / "report.html"
-    made.write_text(html_report(runs, base=str(runs[1])), "utf-8")
-    return made
-
-
-@pytest.fixture
-def opened(browser: Any, file: Path) -> Iterator[Opened]:
-    context = browser.new_context(offline=True, viewport={"width": 1280, "height": 900})
-    context.set_default_timeout(20_000)
-    yield Opened(context.new_page(), file)
-    context.close()
-
 
 @needs_browser
 def test_it_opens_offline_without_a_complaint(opened: Opened) -> None:
+    opened.drawn()
     assert opened.complaints == []
-    plots = opened.page.locator(".plot svg")
-    assert plots.count() == opened.page.locator(".plot").count() > 5
-    assert opened.page.locator(".plot[aria-label]").count() == plots.count()
+    assert opened.page.locator(".plot svg").count() == opened.page.locator(".plot").count() > 5
+
+
+@needs_browser
+def test_every_picture_and_table_says_what_it_is(opened: Opened) -> None:
+    opened.drawn()
+    labels = [plot.get_attribute("aria-label") for plot in opened.page.locator(".plot").all()]
+    assert all(label and "Vega" not in label for label in labels)
+    assert len(set(labels)) == len(labels)
+    captions = opened.page.locator("table > caption").all_text_contents()
+    assert len(captions) == opened.page.locator("table").count() and all(captions)
+    ids = opened.page.evaluate("[...document.querySelectorAll('[id]')].map(node => node.id)")
+    assert len(set(ids)) == len(ids) and not [name for name in ids if len(name.split()) != 1]
+
+
+@needs_browser
+def test_plots_fill_the_window_on_equal_axes(opened: Opened) -> None:
+    opened.drawn()
+    for width in (420, 1400):
+        opened.page.set_viewport_size({"width": width, "height": 900})
+        for name in ("overview", "metrics", "objects", "losses"):
+            opened.page.wait_for_function(
+                "([name, width]) => { const plots = [...document.querySelectorAll(`.${name} svg`)];"
+                "const end = Math.max(...plots.map(plot => plot.getBoundingClientRect().right));"
+                "return end > 0.9 * width && end <= width; }",
+                arg=[name, width],
+            )
+    ends = [
+        plot.locator(".role-axis-label text").all_text_contents()[:6]
+        for plot in opened.page.locator(".overview .plot, #plot-cs, #plot-cs_imp, #plot-ir").all()
+    ]
+    assert ends == [["0", "20", "40", "60", "80", "100"]] * 6
 
 
 @needs_browser
 def test_its_figures_are_those_of_score(opened: Opened, runs: list[Path]) -> None:
-    scores = score(gather(runs).observations)
     expected = {
         (s.run, s.editor, s.data, METRICS[s.metric].title, str(s.n), f"{100 * s.value:.2f}")
-        for s in scores
+        for s in score(gather(runs).observations)
     }
-    rows = [[*cells[:1], *cells[2:4], cells[4][:-2], cells[5], cells[7]] for cells in opened.rows()]
-    assert {tuple(row) for row in rows} == expected and len(rows) == len(scores)
+    rows = opened.rows()
+    columns = ("run", "editor", "data", "metric", "n", "value")
+    found = {
+        tuple(row[name].removesuffix(" ↑").removesuffix(" ↓") for name in columns) for row in rows
+    }
+    assert found == expected and len(rows) == len(expected)
 
 
 @needs_browser
 def test_the_filters_filter_and_the_heads_sort(opened: Opened) -> None:
-    edited = [row for row in opened.rows() if row[2] != "undo"]
+    edited = [row for row in opened.rows() if row["editor"] != "undo"]
     opened.page.select_option("#score-filters-editor", "ft")
-    assert {row[2] for row in opened.rows()} == {"ft"} and len(opened.rows()) == len(edited) / 2
-    opened.page.fill("#score-filters-search", "round/easy IR")
-    assert {row[3:5] == ["round/easy", "IR ↓"] for row in opened.rows()} == {True}
-    opened.page.fill("#score-filters-search", "")
+    assert {row["editor"] for row in opened.rows()} == {"ft"}
+    assert len(opened.rows()) == len(edited) / 2
+    opened.page.fill("#score-filters-q", "round/easy IR")
+    assert {(row["data"], row["metric"]) for row in opened.rows()} == {("round/easy", "IR ↓")}
+    opened.page.fill("#score-filters-q", "")
     opened.page.get_by_role("button", name="value", exact=True).press("Enter")
-    values = [float(row[7]) for row in opened.rows()]
+    values = [float(row["value"]) for row in opened.rows()]
     assert values == sorted(values)
     opened.page.get_by_role("button", name="value", exact=True).press("Enter")
-    assert [float(row[7]) for row in opened.rows()] == sorted(values, reverse=True)
+    assert [float(row["value"]) for row in opened.rows()] == sorted(values, reverse=True)
     head = opened.page.locator("#scores th[aria-sort]")
     assert head.get_attribute("aria-sort") == "descending"
+    assert opened.address == "#scores?editor=ft&sort=-value"
 
 
 @needs_browser
-def test_the_explorer_opens_a_case_from_the_keyboard(opened: Opened) -> None:
-    page = opened.page
-    page.select_option("#case-filters-rule", "P40&P25>P26")
-    assert page.locator("#case-list li").count() == 6
-    page.fill("#case-filters-search", "ada <3>")
-    page.locator("#case-list button").press("Enter")
-    text = page.locator("#case").inner_text()
-    assert text.startswith("Bob <3> & Söhne (composite-00003, rule P40&P25>P26)")
-    assert "e1: Bob <3> & Söhne's mother is Cleo <3> & Söhne → Dan <3> & Söhne" in text
-    assert text.count("TFD:") == 4 and "after both (θ')" in text
-    told = page.locator("#case svg").get_attribute("aria-label")
-    assert told.startswith("Ada <3> & Söhne, child: Bob <3> & Söhne; ")
-    assert page.evaluate("document.activeElement.id") == "case"
-    assert opened.complaints == []
+def test_a_table_is_handed_out_as_csv_as_it_is_shown(opened: Opened) -> None:
+    opened.page.select_option("#score-filters-editor", "ft")
+    files = {}
+    for name in ("scores", "table-1", "differences-run", "runs"):
+        with opened.page.expect_download() as download:
+            opened.page.locator(f"table[data-file={name}] .csv").click()
+        assert download.value.suggested_filename == f"{name}.csv"
+        text = Path(download.value.path()).read_text("utf-8-sig")
+        files[name] = list(csv.DictReader(io.StringIO(text)))
+    shown = opened.rows()
+    assert [row["value"] for row in files["scores"]] == [row["value"] for row in shown]
+    for written, row in zip(files["scores"], shown, strict=True):
+        assert (
+            row["interval"].rstrip(" *")
+            == f"[{written['interval low']}, {written['interval high']}]"
+        )
+    ours = [row for row in files["table-1"] if row["block"].startswith("tiny")]
+    assert len(ours) == 4 and all(
+        float(row["Coverage CS low"]) <= float(row["Coverage CS"]) for row in ours
+    )
 
 
 @needs_browser
-@pytest.mark.parametrize("kind", ["coverage", "reverse", "composite", "round-easy", "round-hard"])
-def test_every_kind_of_case_can_be_opened(opened: Opened, kind: str) -> None:
-    opened.page.fill("#case-filters-search", f"{kind}-00001")
-    opened.page.locator("#case-list button").first.click()
-    assert opened.page.locator("#case .bar").count() >= 4 * 6
-    words = opened.page.locator("#case .verdicts strong").all_inner_texts()
-    assert words and {word.split(": ")[1] for word in words} <= {"passed", "failed", "in part"}
-    assert opened.complaints == []
+def test_value_and_interval_are_on_the_screen_of_a_telephone(opened: Opened) -> None:
+    opened.page.set_viewport_size({"width": 420, "height": 900})
+    opened.page.select_option("#score-filters-metric", "CS")
+    heads = {head.inner_text(): head for head in opened.page.locator("#scores th").all()}
+    box = heads["interval"].bounding_box()
+    assert heads["value"].bounding_box()["x"] > 0 and box["x"] + box["width"] <= 420
 
 
 @needs_browser
@@ -143,7 +132,7 @@ def test_a_narrow_window_scrolls_only_inside_of_its_tables(
         offline=True, viewport={"width": 390, "height": 800}, color_scheme=scheme
     )
     page = Opened(context.new_page(), file).page
-    page.locator("#case-list button").first.click()
+    page.locator("#case-list a").first.click()
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     paper = page.evaluate("getComputedStyle(document.body).backgroundColor")
     assert (paper == "rgb(255, 255, 255)") == (scheme == "light")
@@ -239,10 +228,23 @@ def test_the_scores_of_parts_are_those_of_the_command(opened: Opened, runs: list
     for value in broken:
         assert any(title.startswith(f"relation: {value} · tiny") for title in titles)
     one = next(s for s in broken["P1411"] if s.metric == "d")
-    text = opened.page.locator("#parts details[open]").inner_text()
+    text = " ".join(opened.page.locator("#parts details[open]").inner_text().split())
     assert f"{100 * one.value:.2f} [" in text
 
 
 def test_a_facet_that_tells_nothing_apart_is_not_shown(tmp_path: Path) -> None:
     page = html_report([make_run(tmp_path / "a", data=("round/easy",))])
     assert "By objects" in page and "By rule" not in page
+
+
+@needs_browser
+def test_what_editors_are_held_against_is_in_tables_and_pictures_but_no_finding(
+    opened: Opened,
+) -> None:
+    editors = opened.page.locator(".findings th[scope=row]").all_inner_texts()
+    assert editors == ["ft", "rome"] * 2
+    assert "undo" not in opened.page.inner_text("#changes")
+    assert {row["editor"] for row in opened.rows()} == {"ft", "rome", "undo"}
+    assert "undo" in (opened.page.get_attribute("#overview-distortion", "aria-label") or "")
+    listed = opened.page.locator("#case-filters-editor option").all_inner_texts()
+    assert listed == ["any", "ft", "rome"] and opened.complaints == []

@@ -7,7 +7,7 @@ from typing import TypeAlias
 from pitfalls.bench.carry_out import Unedited, carry_out
 from pitfalls.bench.chunks import Chunk, cut, load_all
 from pitfalls.bench.experiment import Experiment
-from pitfalls.bench.header import make_header
+from pitfalls.bench.header import make_header, moment_infos
 from pitfalls.bench.knowing import first_facts_known_by
 from pitfalls.editors.editor import Editor
 from pitfalls.editors.table import EDITORS, EditorName, editor_for, editors_named
@@ -44,7 +44,11 @@ def run(
     _refuse_unknown(experiment)
     cases = load_all(experiment)
     model = LanguageModel.load(
-        experiment.model, dtype=experiment.dtype, device=experiment.device, progress=progress
+        experiment.model,
+        dtype=experiment.dtype,
+        device=experiment.device,
+        prefix=experiment.prefix,
+        progress=progress,
     )
     if experiment.known:
         with progress.stage("cases judged for what the model knows", unit="cases") as advance:
@@ -65,6 +69,10 @@ def run(
             for chunk in side_by_side
             if chunk.editor == name
         ]
+        parts = [part for chunk, _ in mine for part in chunk.parts.values()]
+        if not all(map(directory.has, parts)):
+            estimates = editor.estimates(model, progress=progress)
+            directory = directory.with_moments(str(name), moment_infos(estimates))
         total = sum(len(chunk.pairs) for chunk, _ in mine)
         stage = f"{name}, editor {position} of {len(editors)}"
         with progress.stage(stage, total=total, unit="cases") as advance:

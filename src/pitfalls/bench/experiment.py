@@ -31,6 +31,9 @@ class Experiment(BaseModel):
     """What the weights are kept in."""
     device: str = "cpu"
     """A torch device."""
+    prefix: str = ""
+    """Text in front of every text, such as `<|endoftext|>`; `bos` is the model's own
+    beginning-of-text token."""
     skip_degenerate: bool = False
     """Leave out cases that cannot be measured, such as an edit that changes nothing."""
     known: bool = False

@@ -64,7 +64,9 @@ def forecast(experiment: Experiment, *, progress: Progress = SILENT) -> Forecast
     Raises:
         PitfallsError: wrong names, files or settings, as in a run.
     """
-    model = LanguageModel.outline(experiment.model, dtype=experiment.dtype, progress=progress)
+    model = LanguageModel.outline(
+        experiment.model, dtype=experiment.dtype, prefix=experiment.prefix, progress=progress
+    )
     names = editors_named(experiment.editors, model)
     cases = load_all(experiment)
     device = torch.device(experiment.device)

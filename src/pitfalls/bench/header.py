@@ -1,5 +1,6 @@
 """`run.json` of an experiment: everything that decides its numbers."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -13,7 +14,8 @@ from pitfalls.cases.rows import relation_to_dict, relations_of
 from pitfalls.editors.editor import Editor
 from pitfalls.editors.table import EditorName
 from pitfalls.models.language_model import LanguageModel
-from pitfalls.records.header import DataInfo, ModelInfo, RelationInfo, RunHeader
+from pitfalls.models.moments import Estimate
+from pitfalls.records.header import DataInfo, ModelInfo, MomentInfo, RelationInfo, RunHeader
 
 PACKAGES = ("pitfalls", "torch", "transformers", "tokenizers", "safetensors", "numpy", "pyarrow")
 
@@ -51,6 +53,18 @@ def make_header(
         },
         packages={name: version(name) for name in PACKAGES},
     )
+
+
+def moment_infos(estimates: Mapping[int, Estimate]) -> dict[int, MomentInfo]:
+    """The estimates as the header keeps them: JSON has no infinity."""
+    return {
+        layer: MomentInfo(
+            tokens=one.tokens,
+            change=one.change if math.isfinite(one.change) else None,
+            end=one.end,
+        )
+        for layer, one in estimates.items()
+    }
 
 
 def _settings(editor: Editor) -> dict[str, Any]:

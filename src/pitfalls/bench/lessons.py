@@ -1,16 +1,18 @@
 """Lessons for MEND out of a graph and a text, none of them about a subject that is evaluated."""
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from random import Random
+from typing import TypeAlias
 
-from pitfalls.cases.case import Case
 from pitfalls.cases.collections import load_cases
+from pitfalls.cases.plan import subjects_of
 from pitfalls.door.paths import place
 from pitfalls.editors.mend_practice import Lesson
 from pitfalls.errors import PitfallsError
-from pitfalls.facts import Edit, Entity, Fact
+from pitfalls.facts import Edit, Entity, Fact, Relation
 from pitfalls.graph.graph import Graph
+from pitfalls.graph.practice import practice_wordings, wordings_for
 from pitfalls.graph.starter import read_graph, starter_graph
 from pitfalls.models.corpus import load_corpus
 from pitfalls.progress import SILENT, Progress
@@ -59,20 +61,13 @@ def lessons_of(
     return make_lessons(graph, texts, avoid=avoid, per_fact=per_fact)
 
 
-def subjects_of(cases: Iterable[Case]) -> set[str]:
-    """Ids of all subjects that cases edit or read about."""
-    found = set()
-    for case in cases:
-        tied = [case.tied] if case.tied else []
-        found |= {edit.subject.id for edit in (case.first, case.second)}
-        found |= {fact.subject.id for fact in (*case.triples, *tied)}
-    return found
-
-
 def make_lessons(
     graph: Graph, texts: Sequence[str], *, avoid: Collection[str], per_fact: int = 1, seed: int = 0
 ) -> Lessons:
     """Edits of the graph's facts towards another object of the same type.
+
+    Wordings are those to practise with, which no probe reads; training and validation have none in
+    common.
 
     Args:
         graph: facts to edit.
@@ -94,9 +89,17 @@ def make_lessons(
     apart = [fact for fact in facts if fact.subject.id in held_out]
     rest = [fact for fact in facts if fact.subject.id not in held_out] * per_fact
     random.shuffle(rest)
+    table = practice_wordings()
+
+    def to_train(relation: Relation) -> Sequence[str]:
+        return wordings_for(relation, table)[0]
+
+    def to_examine(relation: Relation) -> Sequence[str]:
+        return wordings_for(relation, table)[1:]
+
     lessons = Lessons(
-        training=tuple(_lessons(graph, rest, passages[cut:], random)),
-        validation=tuple(_lessons(graph, apart, passages[:cut], random)),
+        training=tuple(_lessons(graph, rest, passages[cut:], random, to_train)),
+        validation=tuple(_lessons(graph, apart, passages[:cut], random, to_examine)),
     )
     if not lessons.training or not lessons.validation:
         raise PitfallsError(
@@ -106,8 +109,16 @@ def make_lessons(
     return lessons
 
 
+Wordings: TypeAlias = Callable[[Relation], Sequence[str]]
+"""Templates to read a relation with."""
+
+
 def _lessons(
-    graph: Graph, facts: Sequence[Fact], passages: Sequence[str], random: Random
+    graph: Graph,
+    facts: Sequence[Fact],
+    passages: Sequence[str],
+    random: Random,
+    wordings: Wordings,
 ) -> Iterator[Lesson]:
     """One lesson per fact; every other unrelated text is a passage, the rest are other facts."""
     for i, fact in enumerate(facts):
@@ -117,14 +128,15 @@ def _lessons(
         if not objects or not unrelated or not passages:
             continue
         edit = Edit(fact.subject, fact.relation, random.choice(objects), fact.object)
-        text = random.choice(passages) if i % 2 else _sentence(unrelated[0], random)
-        yield Lesson(edit, random.choice(fact.relation.prompts), text)
+        text = random.choice(passages) if i % 2 else _sentence(unrelated[0], random, wordings)
+        yield Lesson(edit, random.choice(wordings(fact.relation)), text)
 
 
 def _other_objects(graph: Graph, fact: Fact) -> list[Entity]:
     """Entities of the object's type that are not true of the subject, and are called otherwise."""
     kind = graph.type_of(fact.object)
-    true = {entity.label for entity in graph.objects(fact.subject, fact.relation)}
+    at_hand = (fact.subject, fact.relation)
+    true = {entity.label for entity in (*graph.objects(*at_hand), *graph.also_objects(*at_hand))}
     true.add(fact.subject.label)
     return [
         node.entity
@@ -133,6 +145,6 @@ def _other_objects(graph: Graph, fact: Fact) -> list[Entity]:
     ]
 
 
-def _sentence(fact: Fact, random: Random) -> str:
-    prompt = random.choice(fact.relation.prompts).format(fact.subject.label)
+def _sentence(fact: Fact, random: Random, wordings: Wordings) -> str:
+    prompt = random.choice(wordings(fact.relation)).format(fact.subject.label)
     return f"{prompt} {fact.object.label}."

@@ -20,6 +20,7 @@ from pitfalls.cases.drafts import (
 )
 from pitfalls.cases.drawing import Dice
 from pitfalls.cases.order import Materials, Order, Reason
+from pitfalls.cases.plan import plan
 from pitfalls.cases.round_trips import round_case, round_drafts
 from pitfalls.errors import PitfallsError
 from pitfalls.graph.graph import Graph
@@ -82,6 +83,8 @@ def build(graph: Graph, order: Order, *, knows: Knows | None = None) -> Built:
             for case, known in zip(made, knows(made) if knows else [True] * len(made), strict=True):
                 if not known:
                     materials.drop("the model does not know the tied fact")
+                elif order.avoid and order.avoid & plan(case).subjects:
+                    materials.drop("a case to leave out is about its subject")
                 elif ledger.takes(case):
                     yield case
 
@@ -111,6 +114,7 @@ LATE_REASONS: tuple[Reason, ...] = (
     "no new object is left to draw",
     "another case edits the same otherwise",
     "the model does not know the tied fact",
+    "a case to leave out is about its subject",
 )
 """Why a draft was given up when its turn had come."""
 

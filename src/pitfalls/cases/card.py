@@ -11,7 +11,7 @@ from pitfalls.cases.audit import audit, counts
 from pitfalls.cases.build import Built
 from pitfalls.cases.case import Case
 from pitfalls.cases.order import Order
-from pitfalls.graph.graph import Graph
+from pitfalls.graph.graph import Graph, true_triples
 from pitfalls.graph.sources import Sourced
 
 
@@ -76,7 +76,7 @@ def _fates(built: Built) -> Iterator[tuple[str, int]]:
 
 def _anomalies(cases: tuple[Case, ...], graph: Graph) -> str:
     """Those that make a case worthless, and those that are merely worth knowing."""
-    known = frozenset((fact.subject.id, fact.relation.id, fact.object.id) for fact in graph.facts)
+    known = true_triples(graph)
     found = counts(audit(cases, known=known))
     worthless = sum(number for name, number in found.items() if is_degenerate(name))
     rows = [(describe(name), number) for name, number in found.items() if number]

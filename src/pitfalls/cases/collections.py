@@ -7,6 +7,7 @@ A folder may hold our JSON lines or the authors' files. A path to one file needs
 import hashlib
 from dataclasses import dataclass
 from importlib import resources
+from itertools import product
 from pathlib import Path
 
 from pitfalls.cases import released
@@ -21,6 +22,11 @@ from pitfalls.vocabulary import DATASETS, CaseKind
 
 STARTER = "starter"
 """The collection that travels with the package, and the one meant where none is named."""
+TUNING = "tuning"
+"""The collection that settings are chosen on; it travels with the package too. No reported table
+uses it, and none of its subjects is one of the starter collection's."""
+PACKAGED = {STARTER: "cases", TUNING: "tuning"}
+"""Collection that travels with the package → its folder in the starter graph's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,8 +110,8 @@ def locate(name: str) -> CaseFile:
     if data_set not in DATASETS:
         return _file_alone(place(name), name)
     kind = DATASETS[data_set]
-    if collected in ("", STARTER):
-        return CaseFile(_starter() / own_file(data_set), kind)
+    if (packaged := collected or STARTER) in PACKAGED:
+        return CaseFile(_packaged(packaged) / own_file(data_set), kind)
     if (collection := published().get(collected)) is not None:
         return _in_published(collection, kind)
     path = place(collected)
@@ -113,7 +119,7 @@ def locate(name: str) -> CaseFile:
         return _in_folder(path, data_set)
     if is_file(path):
         return _as_kind(path, kind)
-    raise UnknownNameError("data collection", collected, (STARTER, *published()))
+    raise UnknownNameError("data collection", collected, (*PACKAGED, *published()))
 
 
 def own_file(data_set: str) -> str:
@@ -124,11 +130,10 @@ def own_file(data_set: str) -> str:
 def available() -> list[DataSet]:
     """Every set of every collection, those not fetched yet included."""
     rows = []
-    for data_set in DATASETS:
-        path = _starter() / own_file(data_set)
+    for name, data_set in product(PACKAGED, DATASETS):
+        path = _packaged(name) / own_file(data_set)
         count = read_header(path).count if path.is_file() else 0
-        licence = "Apache-2.0"
-        rows.append(DataSet(STARTER, data_set, count, path.is_file(), licence, "this package"))
+        rows.append(DataSet(name, data_set, count, path.is_file(), "Apache-2.0", "this package"))
     for each in published().values():
         for data_set, kind in DATASETS.items():
             count = each.entries(released.FILES[kind])
@@ -137,8 +142,8 @@ def available() -> list[DataSet]:
     return rows
 
 
-def _starter() -> Source:
-    return resources.files("pitfalls.data") / "starter" / "cases"
+def _packaged(name: str) -> Source:
+    return resources.files("pitfalls.data") / "starter" / PACKAGED[name]
 
 
 def _in_published(collection: Published, kind: CaseKind) -> CaseFile:

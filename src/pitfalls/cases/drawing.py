@@ -76,7 +76,8 @@ class Targets:
 
         It has the old object's type and is an object of the same relation elsewhere, so that the
         edit is false but makes sense. It is never the subject, never a true object of (s, r),
-        nothing in `avoid`, and shares no name, label or alias, with any of these.
+        nothing in `avoid`, and shares no name, label or alias, with any of these. A lot that falls
+        on what is also true goes to the next in line, so that no other draw changes with that list.
 
         Args:
             old: what the edit replaces.
@@ -93,8 +94,10 @@ class Targets:
         out = sorted({place for name in called for place in pool.positions.get(name, ())})
         if not (left := len(pool.entities) - len(out)):
             return None
-        lot = self.dice.roll(*names, old.subject.id, old.relation.id) % left
-        return pool.entities[_skip(lot, out)]
+        lot = self.dice.roll(*names, old.subject.id, old.relation.id)
+        in_line = (pool.entities[_skip((lot + n) % left, out)] for n in range(left))
+        also = self.graph.also_objects(old.subject, old.relation)
+        return next((each for each in in_line if each not in also), None)
 
 
 def _skip(position: int, out: Sequence[int]) -> int:

@@ -3,7 +3,8 @@
 from pitfalls.cases.anomalies import Known
 from pitfalls.cases.audit import known_facts
 from pitfalls.cases.catalogue import published
-from pitfalls.cases.collections import STARTER, load_cases
+from pitfalls.cases.collections import PACKAGED, load_cases
+from pitfalls.graph.graph import true_triples
 from pitfalls.graph.starter import starter_graph
 from pitfalls.vocabulary import DATASETS
 
@@ -11,13 +12,12 @@ from pitfalls.vocabulary import DATASETS
 def known_around(name: str) -> Known:
     """True triples beside those that the data set's own cases state.
 
-    The starter cases stand in the starter graph. The published sets were drawn from one source, so
+    The packaged cases stand in the starter graph. The published sets were drawn from one source, so
     each of them that is here speaks for all. Of a path nothing more is known.
     """
     collection, colon, _ = name.rpartition(":")
-    if collection == STARTER or (not colon and name in DATASETS):
-        facts = starter_graph().facts
-        return frozenset((fact.subject.id, fact.relation.id, fact.object.id) for fact in facts)
+    if collection in PACKAGED or (not colon and name in DATASETS):
+        return true_triples(starter_graph())
     if collection not in (here := published()):
         return frozenset()
     return frozenset[tuple[str, str, str]]().union(

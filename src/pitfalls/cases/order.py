@@ -39,6 +39,7 @@ Reason: TypeAlias = Literal[
     "no new object is left to draw",
     "another case edits the same otherwise",
     "the model does not know the tied fact",
+    "a case to leave out is about its subject",
 ]
 """Why a candidate did not become a case."""
 _Rule = TypeVar("_Rule", InverseRule, CompositionRule)
@@ -60,6 +61,8 @@ class Order:
     """Only conflicts in a relation that allows one object at a time."""
     consistent: bool = False
     """No two cases edit the same subject and relation to different objects."""
+    avoid: frozenset[str] = frozenset()
+    """Ids of entities that no case may edit or read about as a subject."""
 
     def __post_init__(self) -> None:
         if self.count < 1:

@@ -4,7 +4,7 @@ The engine that carries a plan out knows nothing of conflict or distortion. A ne
 function here that returns a `Plan`, and a row in `PLANS`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
@@ -46,6 +46,14 @@ class Plan:
     states: dict[StateName, State]
     probes: dict[StateName, tuple[Probe, ...]]
 
+    @property
+    def subjects(self) -> frozenset[str]:
+        """Ids of all subjects that are edited or read about in any state."""
+        steps = (step for state in self.states.values() for step in state)
+        edited = (edit.subject.id for step in steps for edit in step)
+        read = (probe.fact.subject.id for probes in self.probes.values() for probe in probes)
+        return frozenset((*edited, *read))
+
 
 def plan(case: Case, *, multi_label: bool = False) -> Plan:
     """What `case` needs.
@@ -56,6 +64,11 @@ def plan(case: Case, *, multi_label: bool = False) -> Plan:
             every true object at once instead of o1 alone. It changes nothing for other kinds.
     """
     return PLANS[case.kind](case, multi_label)
+
+
+def subjects_of(cases: Iterable[Case]) -> frozenset[str]:
+    """Ids of all subjects that the cases' plans edit or read about."""
+    return frozenset().union(*(plan(case).subjects for case in cases))
 
 
 def plan_coverage(case: Case, multi_label: bool) -> Plan:

@@ -10,9 +10,11 @@ import typer
 from pitfalls.cases.build import Built
 from pitfalls.cases.build import build as build_cases
 from pitfalls.cases.card import data_card
+from pitfalls.cases.collections import load_cases
 from pitfalls.cases.export import write_authors
 from pitfalls.cases.files import write_cases
 from pitfalls.cases.order import PAPER_RULES, Order
+from pitfalls.cases.plan import subjects_of
 from pitfalls.cli.knowing import ties_known_by
 from pitfalls.cli.sources import SOURCE_HELP, open_source
 from pitfalls.disk import write_bytes
@@ -50,6 +52,10 @@ def build(
     consistent: Annotated[
         bool, typer.Option("--consistent", help="No two cases edit the same fact differently.")
     ] = False,
+    leave_out: Annotated[
+        list[str] | None,
+        typer.Option(help="Cases whose subjects no case may be about; repeat."),
+    ] = None,
     model: Annotated[
         str | None,
         typer.Option(help="Keep composite cases whose tied fact this model knows."),
@@ -71,6 +77,7 @@ def build(
         relations=tuple(relation or ()),
         exclusive=exclusive,
         consistent=consistent,
+        avoid=subjects_of(case for name in leave_out or () for case in load_cases(name)),
     )
     if model is not None and kind != "composite":
         raise PitfallsError(f"--model judges tied facts, {kind} cases have none; leave it out")
@@ -80,7 +87,7 @@ def build(
     opened = open_source(source, order.needs)
     knows = None if model is None else ties_known_by(model, opened.graph)
     built = build_cases(opened.graph, order, knows=knows)
-    origin = _origin(order, source, rules or [], model)
+    origin = _origin(order, source, rules or [], leave_out or [], model)
     path = _write(built, out, layout, origin)
     card = data_card(built, order, opened, origin=origin, licence=licence)
     write_bytes(path.with_suffix(".md"), card.encode("utf-8"))
@@ -121,7 +128,9 @@ def _write(built: Built, out: Path, layout: Layout, origin: str) -> Path:
     return out
 
 
-def _origin(order: Order, source: str, rules: Sequence[str], model: str | None) -> str:
+def _origin(
+    order: Order, source: str, rules: Sequence[str], leave_out: Sequence[str], model: str | None
+) -> str:
     """The command line, without what does not change the cases: the place of the graph counts not.
 
     A graph in another folder is the same graph; the card has its checksums.
@@ -129,7 +138,11 @@ def _origin(order: Order, source: str, rules: Sequence[str], model: str | None) 
     words = ["pitfalls", "build", "--kind", order.kind]
     words += ["--count", str(order.count), "--seed", str(order.seed)]
     words += ["--from", Path(source).name] if source != STARTER else []
-    for option, values in (("--rules", rules), ("--relation", order.relations)):
+    for option, values in (
+        ("--rules", rules),
+        ("--relation", order.relations),
+        ("--leave-out", leave_out),
+    ):
         words += [word for value in values for word in (option, value)]
     words += ["--model", Path(model).name] if model is not None else []
     words += ["--exclusive"] if order.exclusive else []

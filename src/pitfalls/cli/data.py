@@ -13,7 +13,7 @@ from pitfalls.cases.anomalies import describe, is_degenerate
 from pitfalls.cases.audit import audit as audit_cases
 from pitfalls.cases.audit import counts
 from pitfalls.cases.catalogue import published, published_named
-from pitfalls.cases.collections import STARTER, available, load_cases
+from pitfalls.cases.collections import PACKAGED, available, load_cases
 from pitfalls.cases.fetch import check_installed
 from pitfalls.cases.fetch import fetch as fetch_collection
 from pitfalls.cases.known import known_around
@@ -78,9 +78,9 @@ def verify(
 
     Example: pitfalls data verify released-gpt-j
     """
-    here = [STARTER, *(each.name for each in published().values() if each.present)]
+    here = [*PACKAGED, *(each.name for each in published().values() if each.present)]
     for name in here if collection is None else [collection]:
-        if name != STARTER:
+        if name not in PACKAGED:
             check_installed(published_named(name))
         total = sum(len(load_cases(f"{name}:{data_set}")) for data_set in DATASETS)
         print(f"{name}: {total} cases, all as they should be")

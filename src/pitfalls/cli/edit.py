@@ -12,17 +12,22 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from pitfalls.cli.effect import as_json as effect_json
-from pitfalls.cli.effect import complaint, draw
+from pitfalls.cli.effect import draw
+from pitfalls.cli.effect_json import effect_json
 from pitfalls.cli.exports import Exports
 from pitfalls.cli.keeping import Kept, Setup, look_after, make, take_back
 from pitfalls.cli.progress import progress_on
 from pitfalls.cli.settings import WEIGHTS_HELP
+from pitfalls.cli.verdict import told
 from pitfalls.cli.words import Words
+from pitfalls.effects.limits import Limits
 from pitfalls.errors import PitfallsError
 
 NOT_EDITED = 3
 """Exit status when a model does not say the target of an edit; 2 is a mistake in the input."""
+SIDE_EFFECTS = 4
+"""Exit status when all edits took and a check on what they should leave alone failed."""
+LIMITS = Limits()
 
 
 def edit(
@@ -62,8 +67,37 @@ def edit(
     ] = "boolq-passages",
     text_tokens: Annotated[int, typer.Option(min=2, help="How much of it is read.")] = 2048,
     require_success: Annotated[
-        bool, typer.Option("--require-success", help="Write nothing unless all edits take.")
+        bool,
+        typer.Option(
+            "--require-success", help="Write nothing unless all edits take and all checks pass."
+        ),
     ] = False,
+    min_kept: Annotated[
+        float,
+        typer.Option(
+            min=0,
+            max=1,
+            help="What is said elsewhere has changed if it keeps less of its probability.",
+        ),
+    ] = LIMITS.kept,
+    max_neighbours: Annotated[
+        float,
+        typer.Option(
+            min=0, max=1, help="Share of other subjects, same prompt, that may change; 1 for any."
+        ),
+    ] = LIMITS.neighbours,
+    max_relations: Annotated[
+        float,
+        typer.Option(
+            min=0, max=1, help="Share of other prompts, same subject, that may change; 1 for any."
+        ),
+    ] = LIMITS.relations,
+    max_repeated: Annotated[
+        float,
+        typer.Option(
+            min=0, max=1, help="Share of 40 written tokens that may be repetition; 1 for any."
+        ),
+    ] = LIMITS.repeated,
     undo: Annotated[
         int | None, typer.Option(metavar="K", help="Take edit K off the stack.")
     ] = None,
@@ -84,15 +118,18 @@ def edit(
 ) -> None:
     """Edit a model, show what that changes, and keep it on a stack of edits that can be undone.
 
-    Status 3: a model does not say the target of an edit. The edit is kept unless --require-success
-    is given.
+    Status 3: a model does not say the target of an edit. Status 4: it does, but a check on what the
+    edit should leave alone failed. The edit is kept unless --require-success is given.
 
     Example: pitfalls edit --prompt "{} is located in" --subject Louvre --target Rome --out louvre
     """
     words = Words(prompt, subject, target, paraphrase or [], true_object or [], edits, together)
     exports = Exports(merge, lora, rank)
     _check_one_thing(words, undo, show, show_list, exports)
-    setup = Setup(editor, model, setting or [], seed, dtype, device, text, text_tokens)
+    limits = Limits(
+        kept=min_kept, neighbours=max_neighbours, relations=max_relations, repeated=max_repeated
+    )
+    setup = Setup(editor, model, setting or [], seed, dtype, device, text, text_tokens, limits)
     progress = progress_on()
     if words.given:
         kept = make(words, setup, out, exports, require_success=require_success, progress=progress)
@@ -104,9 +141,16 @@ def edit(
         print(json.dumps(_json(kept), indent=2, ensure_ascii=False, allow_nan=False))
     else:
         _draw(kept, Console(highlight=False))
-    if kept.effect is not None and kept.effect.failed:
-        print(f"pitfalls: {complaint(kept.effect)}", file=sys.stderr)
-        raise typer.Exit(NOT_EDITED)
+    _end(kept)
+
+
+def _end(kept: Kept) -> None:
+    """Tell on standard error what went wrong, and end with the status for it."""
+    if kept.effect is None or not (complaints := list(told(kept.effect))):
+        return
+    for line in complaints:
+        print(f"pitfalls: {line}", file=sys.stderr)
+    raise typer.Exit(NOT_EDITED if kept.effect.failed else SIDE_EFFECTS)
 
 
 def _check_one_thing(

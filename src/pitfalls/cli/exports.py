@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pitfalls.disk import refuse_taken
 from pitfalls.errors import PitfallsError
 
 if TYPE_CHECKING:  # torch, which a user who asks for help should not wait for
@@ -23,21 +24,25 @@ class Exports:
     def __bool__(self) -> bool:
         return bool(self.merge or self.lora)
 
-    def check(self) -> None:
+    def check(self, out: Path) -> None:
         """Refuse what cannot be written before anything long begins.
 
-        Raises:
-            PitfallsError: a folder is there already, or PEFT is not.
-        """
-        from pitfalls.editors.export import refuse_taken
-        from pitfalls.editors.lora import check_peft
+        Args:
+            out: where the stack is.
 
+        Raises:
+            PitfallsError: a folder is there already or named twice, or PEFT is not there.
+        """
         if self.rank is not None and self.lora is None:
             raise PitfallsError("--rank is about an adapter: give --lora DIR")
-        for folder in (self.merge, self.lora):
-            if folder is not None:
-                refuse_taken(folder)
+        folders = [folder for folder in (self.merge, self.lora) if folder is not None]
+        for folder in folders:
+            refuse_taken(folder)
+        if len({folder.absolute() for folder in (out, *folders)}) <= len(folders):
+            raise PitfallsError("--out, --merge and --lora need a folder each: name different ones")
         if self.lora is not None:
+            from pitfalls.editors.lora import check_peft  # torch, once the folders are good
+
             check_peft()
 
     def check_for(self, model: "LanguageModel") -> None:

@@ -1,5 +1,6 @@
 """What `pitfalls edit` does: makes edits, keeps them on a stack, shows and takes them back."""
 
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import reduce
@@ -7,7 +8,6 @@ from operator import add
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pitfalls.bench.bystanders import filled_in
 from pitfalls.cli.exports import Exports
 from pitfalls.cli.settings import parse_settings, refuse_idle
 from pitfalls.cli.words import Words
@@ -17,15 +17,16 @@ from pitfalls.graph.starter import starter_graph
 from pitfalls.progress import Progress
 
 if TYPE_CHECKING:  # torch, which a user who asks for help should not wait for
-    from pitfalls.bench.effect import Effect
-    from pitfalls.editors.stack import Stack
+    from pitfalls.editors.stack import BaseModel, Entry, Stack
     from pitfalls.editors.update import Update
+    from pitfalls.effects.effect import Effect
+    from pitfalls.effects.limits import Limits
     from pitfalls.models.language_model import LanguageModel
 
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """Which model, how it is edited, and what it is read on."""
+    """Which model, how it is edited, what it is read on, and what counts as a side effect."""
 
     editor: str
     model: str | None
@@ -35,19 +36,20 @@ class Setup:
     device: str
     text: str
     text_tokens: int
+    limits: "Limits"
 
-    def load(self, out: Path, progress: Progress) -> "LanguageModel":
-        """The model that was named, or the one that the stack in `out` is for.
+    def load(self, base: "BaseModel | None", out: Path, progress: Progress) -> "LanguageModel":
+        """The model that was named, or `base`, the one that the stack in `out` is for.
 
         Raises:
-            PitfallsError: no such model, or `out` holds something else.
+            PitfallsError: no such model, or surely another than that of the stack.
         """
-        from pitfalls.editors.stack import Stack
         from pitfalls.models.language_model import LanguageModel
 
-        base = Stack.base_of(out)
         name = self.model or (base.name if base else "smollm2-135m")
         dtype = self.dtype or (base.dtype if base else "float32")
+        if base is not None:
+            base.refuse_other(name, dtype, folder=out)
         return LanguageModel.load(name, dtype=dtype, device=self.device, progress=progress)
 
     def effect(
@@ -65,7 +67,7 @@ class Setup:
         Raises:
             PitfallsError: no such text.
         """
-        from pitfalls.bench.effect import effect_of
+        from pitfalls.effects.effect import effect_of
         from pitfalls.models.corpus import load_corpus
 
         return effect_of(
@@ -76,6 +78,7 @@ class Setup:
             corpus=load_corpus(self.text, progress=progress),
             base=base,
             earlier=earlier,
+            limits=self.limits,
             max_tokens=self.text_tokens,
             progress=progress,
         )
@@ -105,6 +108,7 @@ def make(
     Raises:
         PitfallsError: a mistake in the input; nothing is written then.
     """
+    exports.check(out)
     jobs = words.jobs()
 
     from pitfalls.editors.in_turn import fit_in_turn  # torch, once they are known good
@@ -116,23 +120,22 @@ def make(
     if setup.editor not in EDITORS:
         raise UnknownNameError("editor", setup.editor, EDITORS)
     refuse_idle(setup.settings, [setup.editor])
-    exports.check()
-    model = setup.load(out, progress)
+    requests = [request for job in jobs for request in job]
+    there = Stack.found(out)
+    _tell_overwritten(there.entries if there else (), requests)
+    load_corpus(setup.text, progress=progress)  # refused, if it is, before anything long begins
+    model = setup.load(there.model if there else None, out, progress)
     exports.check_for(model)
     stack = Stack.open(out, model)
     overrides = parse_settings(setup.settings).get(setup.editor)
     editor = editor_for(setup.editor, model, overrides, seed=setup.seed)
-    graph = starter_graph()
-    jobs = [tuple(filled_in(request, graph) for request in job) for job in jobs]
-    load_corpus(setup.text, progress=progress)  # refused, if it is, before anything long begins
     base = stack.total().to(model.device)
     base.refuse_misfit(model)
     updates = fit_in_turn(editor, model, jobs, base, progress=progress)
     adapter = exports.prepared(reduce(add, updates, base))
-    requests = [request for job in jobs for request in job]
     new = reduce(add, updates, Update())
     effect = setup.effect(model, requests, new, progress, base=base, earlier=stack.requests)
-    if require_success and effect.failed:
+    if require_success and (effect.failed or effect.harmed):
         return Kept(stack, effect, ["Nothing was written."])
     made = [Made(j, setup.editor, u) for j, u in zip(jobs, updates, strict=True)]
     # Exports first: if one cannot be written, typing the command again must not edit twice.
@@ -152,13 +155,14 @@ def look_after(
     Raises:
         PitfallsError: no such stack, another model, or an export that cannot be written.
     """
+    exports.check(out)
+
     from pitfalls.editors.stack import Stack
 
-    exports.check()
     stack = Stack.read(out)
     if not (show or exports):
         return Kept(stack, None, [])
-    model = setup.load(out, progress)
+    model = setup.load(stack.model, out, progress)
     exports.check_for(model)
     Stack.open(out, model)  # refuses another model
     total = stack.total().to(model.device)
@@ -180,3 +184,14 @@ def take_back(out: Path, number: int) -> Kept:
     rest = Stack.read(out).without(number)
     look = f"see what is left: pitfalls edit --show --out {out}"
     return Kept(rest, None, [f"Edit {number} is off {out}; {look}"])
+
+
+def _tell_overwritten(entries: "Sequence[Entry]", requests: Sequence[Request]) -> None:
+    """A line about every edit of the stack that the new ones contradict."""
+    from pitfalls.effects.contradictions import overwriting
+
+    for entry in entries:
+        for old in entry.requests:
+            if new := overwriting(old, requests):
+                told = f"edit {entry.number} will be overwritten: {str(old)!r} by {str(new)!r}"
+                print(f"pitfalls: {told}", file=sys.stderr)

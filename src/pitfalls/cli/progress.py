@@ -58,6 +58,10 @@ class BarProgress:
         """A bar with name, amount, time passed and time left; a spinner if there is no total."""
         return self._stage(name, total, unit)
 
+    def note(self, line: str) -> None:
+        """A line that scrolls up above the bars."""
+        self._bars.console.print(line, markup=False, highlight=False, soft_wrap=True)
+
     @contextmanager
     def _stage(self, name: str, total: Amount | None, unit: str) -> Iterator[Advance]:
         if not self._open:
@@ -117,6 +121,10 @@ class LineProgress:
         """Lines of name, amount, time passed and time left."""
         return self._stage(name, total, unit)
 
+    def note(self, line: str) -> None:
+        """A line like the others."""
+        self._console.print(line, markup=False, highlight=False, soft_wrap=True)
+
     @contextmanager
     def _stage(self, name: str, total: Amount | None, unit: str) -> Iterator[Advance]:
         start = told = time.monotonic()
@@ -128,11 +136,11 @@ class LineProgress:
             now = time.monotonic()
             if now - told >= self._every:
                 told = now
-                self._tell(f"{name}: {state_of(done, total, unit, seconds=now - start)}")
+                self.note(f"{name}: {state_of(done, total, unit, seconds=now - start)}")
 
         inside = self._open > 0
         if not inside:
-            self._tell(f"{name} …")
+            self.note(f"{name} …")
         self._open += 1
         try:
             yield advance
@@ -140,10 +148,7 @@ class LineProgress:
             self._open -= 1
         seconds = time.monotonic() - start
         if seconds >= (WORTH_TELLING_INSIDE if inside else WORTH_TELLING):
-            self._tell(f"{name}: done in {seconds:.1f} s")
-
-    def _tell(self, line: str) -> None:
-        self._console.print(line, markup=False, highlight=False, soft_wrap=True)
+            self.note(f"{name}: done in {seconds:.1f} s")
 
 
 def state_of(done: Amount, total: Amount | None, unit: str, *, seconds: float) -> str:

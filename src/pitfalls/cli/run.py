@@ -9,7 +9,7 @@ from rich.console import Console
 from pitfalls.bench.experiment import Experiment, read_experiment
 from pitfalls.cli.plan import forecast_table
 from pitfalls.cli.progress import progress_on
-from pitfalls.cli.settings import WEIGHTS_HELP, parse_settings, refuse_idle
+from pitfalls.cli.settings import PREFIX_HELP, WEIGHTS_HELP, parse_settings, refuse_idle
 from pitfalls.metrics.scores import score as score_observations
 from pitfalls.records.observation import observe_run
 from pitfalls.records.store import RunDirectory
@@ -35,6 +35,7 @@ def run(
     seed: Annotated[int | None, typer.Option(help="Of everything that is sampled.")] = None,
     dtype: Annotated[str | None, typer.Option(help=WEIGHTS_HELP)] = None,
     device: Annotated[str | None, typer.Option(help="A torch device, such as cuda:0.")] = None,
+    prefix: Annotated[str | None, typer.Option(help=PREFIX_HELP)] = None,
     out: Annotated[
         Path, typer.Option(help="The run directory; an unfinished run in it goes on.")
     ] = Path("runs/quick"),
@@ -70,6 +71,7 @@ def run(
         "seed": seed,
         "dtype": dtype,
         "device": device,
+        "prefix": prefix,
         "skip_degenerate": skip_degenerate,
         "known": known,
         "settings": parse_settings(setting or []) or None,

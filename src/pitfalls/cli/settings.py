@@ -10,6 +10,9 @@ from pitfalls.errors import PitfallsError, UnknownNameError
 WEIGHTS_HELP = "Weights in float32, bfloat16, int8 or nf4."
 """Of `--dtype`, wherever a model is loaded."""
 
+PREFIX_HELP = "Text in front of every text; bos is the model's own beginning-of-text token."
+"""Of `--prefix`, the same."""
+
 
 def parse_settings(words: Sequence[str]) -> dict[str, dict[str, Any]]:
     """Nested settings from `EDITOR.SETTING=VALUE`; a value is written as in TOML, or plain text.

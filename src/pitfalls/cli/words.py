@@ -5,7 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pitfalls.editors.request import Request, read_requests
+from pitfalls.effects.bystanders import filled_in
+from pitfalls.effects.contradictions import refuse_contradictions
 from pitfalls.errors import PitfallsError
+from pitfalls.graph.starter import starter_graph
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,18 +35,20 @@ class Words:
         return any(word is not None for word in words) or any((self.paraphrases, self.true_objects))
 
     def jobs(self) -> list[tuple[Request, ...]]:
-        """What is to be made together, job by job.
+        """What is to be made together, job by job, with what the starter graph adds to it.
 
         Raises:
-            PitfallsError: something is missing, given twice, or no edit.
+            PitfallsError: something is missing, given twice, no edit, or against another edit.
         """
         if self.file is None:
             if self.together:
                 raise PitfallsError("--together is about the edits of a file: give --edits FILE")
-            return [(self._spelt_out(),)]
+            return [(filled_in(self._spelt_out(), starter_graph()),)]
         if self.single:
             raise PitfallsError("edits come from --edits FILE or from --prompt, not from both")
-        requests = read_requests(self.file)
+        graph = starter_graph()
+        requests = [filled_in(request, graph) for request in read_requests(self.file)]
+        refuse_contradictions(requests, where=str(self.file))
         return [tuple(requests)] if self.together else [(one,) for one in requests]
 
     def _spelt_out(self) -> Request:

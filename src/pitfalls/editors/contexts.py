@@ -11,6 +11,7 @@ import torch
 
 from pitfalls.errors import PitfallsError
 from pitfalls.facts import template_fault
+from pitfalls.models.beginning import beginning
 from pitfalls.models.language_model import LanguageModel
 from pitfalls.models.tokens import Split
 
@@ -102,13 +103,13 @@ def _continue(model: LanguageModel, words: Sequence[str], n_tokens: int) -> list
 
 
 def _beginning(model: LanguageModel) -> int:
-    for token in (model.tokenizer.bos_token_id, model.tokenizer.eos_token_id):
-        if token is not None:
-            return int(token)
-    raise PitfallsError(
-        f"{model.name} has no beginning-of-text token to sample contexts from: "
-        "name the words that contexts begin with"
-    )
+    token = beginning(model.tokenizer)
+    if token is None:
+        raise PitfallsError(
+            f"{model.name} has no beginning-of-text token to sample contexts from: "
+            "name the words that contexts begin with"
+        )
+    return token
 
 
 def _is_text(text: str) -> bool:

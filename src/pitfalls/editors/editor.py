@@ -8,6 +8,7 @@ from pitfalls.editors.update import Update
 from pitfalls.facts import Edit
 from pitfalls.models.cost import Cost
 from pitfalls.models.language_model import LanguageModel
+from pitfalls.models.moments import Estimate
 from pitfalls.progress import SILENT, Progress
 
 
@@ -18,6 +19,10 @@ class Job:
     edits: tuple[Edit, ...]
     base: Update = field(default_factory=Update)
     """What the model already carries. The fit sees it; the returned update does not contain it."""
+
+    def __repr__(self) -> str:
+        """How much it is, on one line."""
+        return f"<Job: {len(self.edits)} edits on top of {self.base!r}>"
 
 
 class Editor(ABC):
@@ -58,6 +63,19 @@ class Editor(ABC):
         """The context templates that `fit` will use, for the run's header; none by default."""
         del model
         return ()
+
+    def estimates(
+        self, model: LanguageModel, *, progress: Progress = SILENT
+    ) -> dict[int, Estimate]:
+        """How the second moments that `fit` solves with were estimated, by layer; none by default.
+
+        Those that are not there yet are estimated now.
+
+        Raises:
+            PitfallsError: no such text, or too little of it.
+        """
+        del model, progress
+        return {}
 
     def cost(self, model: LanguageModel, edits: Sequence[Edit]) -> Cost:
         """About what the fit of one job with `edits` takes, for plans; nothing unless overridden.

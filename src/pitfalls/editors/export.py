@@ -3,6 +3,8 @@
 from pathlib import Path
 from shutil import copyfile
 
+from pitfalls.disk import refuse_taken
+from pitfalls.editors.card import MERGED, write_card
 from pitfalls.editors.update import Update
 from pitfalls.errors import PitfallsError
 from pitfalls.models.architecture import DESCRIPTION
@@ -15,7 +17,8 @@ from pitfalls.models.staging import staged
 def save_merged(model: LanguageModel, update: Update, destination: Path | str) -> None:
     """Write the model with `update` in its weights, and its tokenizer, whole or not at all.
 
-    A note beside them, `origin.json`, tells the unedited model, the edits and the files' checksums.
+    Two files beside them tell the unedited model and the edits: `README.md`, a model card, and
+    `origin.json`, a note that has the files' checksums as well.
 
     Args:
         model: left as it was, bit for bit. Its dtype is the checkpoint's.
@@ -33,6 +36,7 @@ def save_merged(model: LanguageModel, update: Update, destination: Path | str) -
         with update.applied(model):
             write_checkpoint(model.network, model.tokenizer, folder)
         _describe(model, folder)
+        write_card(folder, model, update, MERGED)
         write_note(folder, origin_of(model, update))
 
 
@@ -65,15 +69,3 @@ def refuse_packed(model: LanguageModel) -> None:
             f"{model.name} is kept in {model.packing}, too few bits to hold an edit: write it "
             "beside the model, as an adapter (--lora), or edit with another --dtype"
         )
-
-
-def refuse_taken(destination: Path) -> None:
-    """Refuse to write over what is there.
-
-    Raises:
-        PitfallsError: something that is not an empty folder has the name.
-    """
-    if destination.is_dir() and not any(destination.iterdir()):
-        return
-    if destination.exists():
-        raise PitfallsError(f"{destination} is there already: name a folder to be made")

@@ -6,6 +6,7 @@ dense change has no such form and is factorised if asked to.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 import torch
@@ -13,12 +14,13 @@ from jaxtyping import Float
 from safetensors.torch import save
 from torch import Tensor
 
-from pitfalls.disk import write_bytes
-from pitfalls.editors.export import refuse_taken
+from pitfalls.disk import refuse_taken, write_bytes
+from pitfalls.editors.card import ADAPTER, write_card
 from pitfalls.editors.update import Update
 from pitfalls.errors import PitfallsError
 from pitfalls.models.language_model import LanguageModel
 from pitfalls.models.patches import Change, Dense, LowRank
+from pitfalls.models.published import Published
 from pitfalls.models.staging import staged
 
 WEIGHTS = "adapter_model.safetensors"
@@ -35,6 +37,8 @@ class Adapter:
     """Module path → Δb."""
     error: float
     """‖ΔW − BA‖ / ‖ΔW‖ over all changes: 0 unless a dense one was factorised."""
+    update: Update
+    """What it does."""
 
     @classmethod
     def of(cls, update: Update, *, rank: int | None = None) -> "Adapter":
@@ -67,10 +71,10 @@ class Adapter:
                 f"the update changes the bias of {alone[0]} and not its matrix, which no adapter "
                 "holds: write a full checkpoint with --merge"
             )
-        return cls(matrices, biases, (lost / whole) ** 0.5 if whole else 0.0)
+        return cls(matrices, biases, (lost / whole) ** 0.5 if whole else 0.0, update)
 
     def save(self, model: LanguageModel, destination: Path | str) -> None:
-        """Write the adapter's folder, whole or not at all.
+        """Write the adapter's folder, a model card with the edits included, whole or not at all.
 
         Raises:
             PitfallsError: PEFT is not installed, or the folder is there already or cannot be
@@ -80,6 +84,7 @@ class Adapter:
         refuse_taken(destination)
         with staged(destination) as folder:
             _write_config(self, model, folder)
+            write_card(folder, model, self.update, ADAPTER)
             write_bytes(folder / WEIGHTS, save(self._tensors(model), metadata={"format": "pt"}))
 
     @property
@@ -126,13 +131,11 @@ def check_peft() -> None:
     Raises:
         PitfallsError: it is not installed.
     """
-    try:
-        import peft  # noqa: F401  # an optional extra
-    except ImportError as error:
+    if find_spec("peft") is None:
         raise PitfallsError(
             "an adapter needs the package peft, which is not installed; "
             "run 'pip install pitfalls[lora]'"
-        ) from error
+        )
 
 
 def _write_config(adapter: Adapter, model: LanguageModel, folder: Path) -> None:
@@ -141,9 +144,11 @@ def _write_config(adapter: Adapter, model: LanguageModel, folder: Path) -> None:
 
     ranks = adapter.ranks
     r = max(ranks.values())
+    base = Published.of(model)
     LoraConfig(
         task_type="CAUSAL_LM",
-        base_model_name_or_path=model.network.name_or_path or model.name,
+        base_model_name_or_path=base.id,
+        revision=base.revision,
         r=r,
         lora_alpha=r,
         rank_pattern={module: rank for module, rank in ranks.items() if rank != r},

@@ -13,7 +13,7 @@ from pitfalls.editors.contexts import Contexts
 from pitfalls.editors.editor import Editor, Job
 from pitfalls.editors.equations import batch_insertion
 from pitfalls.editors.keys import subject_traffic
-from pitfalls.editors.moment_solve import moment_factors
+from pitfalls.editors.moment_solve import estimates, moment_factors
 from pitfalls.editors.multi_label import (
     MultiLabel,
     Request,
@@ -28,7 +28,7 @@ from pitfalls.facts import Edit
 from pitfalls.models.cost import Cost
 from pitfalls.models.language_model import LanguageModel
 from pitfalls.models.mlp_norm import before_mlp_norm
-from pitfalls.models.moments import MomentSettings
+from pitfalls.models.moments import Estimate, MomentSettings
 from pitfalls.models.patches import Changes
 from pitfalls.progress import SILENT, Progress
 
@@ -70,6 +70,12 @@ class Memit(Editor):
     def templates(self, model: LanguageModel) -> tuple[str, ...]:
         """The context templates."""
         return self.contexts.of(model)
+
+    def estimates(
+        self, model: LanguageModel, *, progress: Progress = SILENT
+    ) -> dict[int, Estimate]:
+        """How C was estimated, layer by layer."""
+        return estimates(model, self.layers, self.moments, progress=progress)
 
     def cost(self, model: LanguageModel, edits: Sequence[Edit]) -> Cost:
         """The searches for z, and for each layer the keys."""

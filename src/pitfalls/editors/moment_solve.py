@@ -1,7 +1,7 @@
 """C⁻¹ applied to keys: the factorisation is made once per layer and model, and then kept."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from jaxtyping import Float
@@ -9,7 +9,7 @@ from torch import Tensor
 
 from pitfalls.errors import PitfallsError
 from pitfalls.models.language_model import LanguageModel
-from pitfalls.models.moments import MomentSettings, SecondMoment, second_moments
+from pitfalls.models.moments import Estimate, MomentSettings, SecondMoment, second_moments
 from pitfalls.progress import SILENT, Progress
 
 
@@ -18,6 +18,8 @@ class MomentFactor:
     """The Cholesky factor of one layer's C, in float64."""
 
     factor: Float[Tensor, "d_in d_in"]
+    about: Estimate | None = field(default=None, kw_only=True)
+    """How C was estimated; None if it was given."""
 
     def solve(self, k: Float[Tensor, "d_in n"]) -> Float[Tensor, "d_in n"]:
         """The columns C⁻¹k in float64."""
@@ -44,6 +46,22 @@ def moment_factors(
     return model.remember(("moment factors", tuple(layers), settings), make)
 
 
+def estimates(
+    model: LanguageModel,
+    layers: Sequence[int],
+    settings: MomentSettings,
+    *,
+    progress: Progress = SILENT,
+) -> dict[int, Estimate]:
+    """How C of every layer in `layers` was estimated; it is estimated now if it was not yet.
+
+    Raises:
+        PitfallsError: as `moment_factors`.
+    """
+    factors = moment_factors(model, layers, settings, progress=progress)
+    return {layer: made.about for layer, made in factors.items() if made.about is not None}
+
+
 def _factor(layer: int, moment: SecondMoment, model: LanguageModel) -> MomentFactor:
     """C's factor. A neuron that the text never woke (OPT's ReLU has such) counts as the mean one.
 
@@ -55,7 +73,7 @@ def _factor(layer: int, moment: SecondMoment, model: LanguageModel) -> MomentFac
     factor, trouble = torch.linalg.cholesky_ex(C)
     if trouble:
         raise PitfallsError(
-            f"C of layer {layer} is singular: {moment.tokens} tokens for {len(moment.matrix)} "
-            "dimensions; raise moments.max_tokens or give more text"
+            f"C of layer {layer} is singular: {moment.about.tokens} tokens for "
+            f"{len(moment.matrix)} dimensions; raise moments.max_tokens or give more text"
         )
-    return MomentFactor(factor)
+    return MomentFactor(factor, about=moment.about)

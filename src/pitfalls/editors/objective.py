@@ -8,6 +8,9 @@ minimise the same function of a vector δ added at the subject's last token:
 with p_0 and p_δ the next-token distributions after the subject in "{s} is a", without and with δ
 (in this direction: the authors' code hands them to `kl_div` so).
 
+A search for several objects has, in place of the first term, KL(w ‖ P) over the objects, P(o) being
+the probability of all of o's tokens and w what it shall be (`pitfalls.editors.multi_label`).
+
 A search has a row per prompt, and its δ is added in all of them. Rows of many searches run side by
 side, those of about equal length together, and what a search gets is summed up over the batches.
 Gradients cannot mix, since a row depends on its own search's δ alone.
@@ -83,6 +86,8 @@ class Objective:
             _Batch(model, searches, [rows[n] for n in batch], layer=layer, site=site)
             for batch in pack(sizes, token_budget)
         ]
+        floors = [search.floor for search in searches]
+        self._floor = torch.tensor(floors, device=model.device)
         self._known = unedited is not None
         self.unedited = unedited or Unedited(
             torch.zeros(len(searches), model.width, device=model.device),
@@ -109,7 +114,7 @@ class Objective:
             if gradient:
                 slope += torch.autograd.grad(value.sum(), x)[0]
         self._known = True
-        return loss, slope
+        return loss - self._floor, slope
 
     def _likelihood(
         self, batch: "_Batch", delta: Float[Tensor, "jobs d"]

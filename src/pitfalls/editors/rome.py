@@ -12,7 +12,7 @@ from pitfalls.editors.contexts import Contexts
 from pitfalls.editors.editor import Editor, Job
 from pitfalls.editors.equations import rank_one_insertion
 from pitfalls.editors.keys import subject_traffic
-from pitfalls.editors.moment_solve import moment_factors
+from pitfalls.editors.moment_solve import estimates, moment_factors
 from pitfalls.editors.multi_label import (
     MultiLabel,
     Request,
@@ -25,7 +25,7 @@ from pitfalls.editors.values import ValueSearch, find_values
 from pitfalls.facts import Edit
 from pitfalls.models.cost import Cost
 from pitfalls.models.language_model import LanguageModel
-from pitfalls.models.moments import MomentSettings
+from pitfalls.models.moments import Estimate, MomentSettings
 from pitfalls.progress import SILENT, Progress
 
 
@@ -60,6 +60,14 @@ class Rome(Editor):
     def templates(self, model: LanguageModel) -> tuple[str, ...]:
         """The context templates."""
         return self.contexts.of(model)
+
+    def estimates(
+        self, model: LanguageModel, *, progress: Progress = SILENT
+    ) -> dict[int, Estimate]:
+        """How C was estimated, if there is one."""
+        if self.moments is None:
+            return {}
+        return estimates(model, [self.layer], self.moments, progress=progress)
 
     def cost(self, model: LanguageModel, edits: Sequence[Edit]) -> Cost:
         """The search for v*, and the keys."""

@@ -4,6 +4,7 @@ The prompts of one edit differ in the context before them; the last row holds on
 essence, what the model says after "{s} is a".
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -27,6 +28,8 @@ class Row:
     read at the subject's last token."""
     share: float = 1.0
     """What the row counts in the mean over the rows with labels."""
+    is_whole: bool = False
+    """Whether the log-probabilities of its labels are added up instead of averaged."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,8 +51,17 @@ class Search:
 
     def weight_of(self, row: Row) -> float:
         """What each of the row's labels counts: a mean over rows of the mean over labels."""
-        total = sum(other.share for other in self.rows if other.labels)
-        return row.share / (total * len(row.labels))
+        return row.share / (self._total * (1 if row.is_whole else len(row.labels)))
+
+    @property
+    def floor(self) -> float:
+        """The least that the rows that count by shares can come to: the shares' entropy."""
+        shares = [row.share for row in self.rows if row.labels and row.is_whole and row.share > 0]
+        return -sum(share * math.log(share) for share in shares) / self._total
+
+    @property
+    def _total(self) -> float:
+        return sum(row.share for row in self.rows if row.labels)
 
 
 def search_rows(model: LanguageModel, edit: Edit, contexts: Sequence[str]) -> tuple[Row, ...]:

@@ -26,6 +26,8 @@ from pitfalls.editors.request import Request, RequestShape
 from pitfalls.editors.update import Update
 from pitfalls.errors import PitfallsError
 from pitfalls.models.language_model import LanguageModel
+from pitfalls.models.packaged import packaged_models
+from pitfalls.models.sources import needs_download
 from pitfalls.shapes import Name, Shape, check, check_version
 
 INDEX = "stack.json"
@@ -81,6 +83,29 @@ class BaseModel:
         name = str(path.resolve()) if path.exists() else model.name
         return cls(name, model.dtype_name, model.fingerprint)
 
+    def refuse_other(self, name: str, dtype: str, *, folder: Path | str) -> None:
+        """Refuse what is surely another model, before it is fetched or loaded.
+
+        A model of another name may still have the same weights: that is left to the fingerprint
+        where the model is on this machine.
+
+        Args:
+            name: as `LanguageModel.load` takes it.
+            dtype: likewise.
+            folder: where the edits are.
+
+        Raises:
+            PitfallsError: another dtype, another packaged model, or one that is not fetched yet.
+        """
+        packaged = packaged_models()
+        both_packaged = name in packaged and self.name in packaged
+        other = name != self.name and (both_packaged or needs_download(name))
+        if other or dtype != self.dtype:
+            raise PitfallsError(
+                f"{folder} holds edits of {self.name} in {self.dtype}, not of {name} in {dtype}: "
+                "name the same model and dtype, or another --out"
+            )
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -107,6 +132,10 @@ class Made:
     editor: str
     update: Update
 
+    def __repr__(self) -> str:
+        """How much it is, on one line."""
+        return f"<Made by {self.editor}: {self.update!r}>"
+
 
 @dataclass(frozen=True, slots=True)
 class Stack:
@@ -118,6 +147,10 @@ class Stack:
     """Edits that were ever put on it."""
     entries: tuple[Entry, ...] = ()
 
+    def __repr__(self) -> str:
+        """What it holds, on one line."""
+        return f"<Stack {str(self.folder)!r}: {len(self.requests)} edits of {self.model.name!r}>"
+
     @classmethod
     def open(cls, folder: Path | str, model: LanguageModel) -> "Stack":
         """The stack in `folder`, or an empty one where there is none yet; nothing is written.
@@ -126,9 +159,9 @@ class Stack:
             PitfallsError: the folder holds edits of another model, or other files.
         """
         folder, base = Path(folder), BaseModel.of(model)
-        if cls.base_of(folder) is None:
+        stack = cls.found(folder)
+        if stack is None:
             return cls(folder, base)
-        stack = cls.read(folder)
         if stack.model.fingerprint != base.fingerprint:
             theirs, ours = (f"{m.name} in {m.dtype}" for m in (stack.model, base))
             raise PitfallsError(
@@ -139,15 +172,15 @@ class Stack:
         return stack
 
     @classmethod
-    def base_of(cls, folder: Path | str) -> BaseModel | None:
-        """The model that the edits in `folder` are of; None where there are none yet.
+    def found(cls, folder: Path | str) -> "Stack | None":
+        """The stack in `folder`; None where there is none yet.
 
         Raises:
-            PitfallsError: the folder holds other files.
+            PitfallsError: the folder holds other files, or the stack's index is damaged.
         """
         folder = Path(folder)
         if is_file(folder / INDEX):
-            return cls.read(folder).model
+            return cls.read(folder)
         _refuse_files_of_others(folder)
         return None
 

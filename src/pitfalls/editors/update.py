@@ -56,6 +56,11 @@ class Update:
     changes: Mapping[str, Change] = field(default_factory=lambda: MappingProxyType({}))
     history: tuple[Provenance, ...] = ()
 
+    def __repr__(self) -> str:
+        """How much it is, on one line."""
+        edits = sum(len(part.edits) for part in self.history)
+        return f"<Update: {edits} edits, {len(self.changes)} weights changed>"
+
     @classmethod
     def fitted(cls, changes: Mapping[str, Change], origin: Provenance) -> "Update":
         """What a fit came to: without changes if it failed, or if they are not finite."""

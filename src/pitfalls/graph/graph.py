@@ -57,6 +57,7 @@ class Graph:
         predicates: the relations.
         triples: the facts; one that is given twice counts once.
         spans: when a fact held, where that is known; a fact may have held more than once.
+        also_true: what is true, or arguably so, and is still none of the facts.
 
     Raises:
         PitfallsError: two nodes or predicates share an id, or a triple names an unknown one.
@@ -68,16 +69,22 @@ class Graph:
         predicates: Iterable[Predicate],
         triples: Iterable[Triple],
         spans: Mapping[Triple, tuple[Span, ...]] = MappingProxyType({}),
+        also_true: Iterable[Triple] = (),
     ) -> None:
         self._nodes = _by_id("entity", ((node.entity.id, node) for node in nodes))
         self._predicates = _by_id("relation", ((each.relation.id, each) for each in predicates))
         self.facts: tuple[Fact, ...] = tuple(map(self._resolve, sorted(set(triples), key=_order)))
         """All facts, sorted by relation, subject and object."""
+        self.also_true: tuple[Fact, ...] = tuple(
+            map(self._resolve, sorted(set(also_true), key=_order))
+        )
+        """No facts, but not to be drawn as something false either; sorted like the facts."""
         self._objects = _index(((f.subject.id, f.relation.id), f.object) for f in self.facts)
         self._subjects = _index(((f.relation.id, f.object.id), f.subject) for f in self.facts)
         self._facts = _index((f.relation.id, f) for f in self.facts)
         self._outgoing = _index((f.subject.id, f) for f in self.facts)
         self._incoming = _index((f.object.id, f) for f in self.facts)
+        self._also = _index(((f.subject.id, f.relation.id), f.object) for f in self.also_true)
         self._spans = {
             triple: tuple(sorted(set(found), key=repr)) for triple, found in spans.items()
         }
@@ -127,6 +134,10 @@ class Graph:
         """Every o with (subject, relation, o)."""
         return self._objects.get((subject.id, relation.id), ())
 
+    def also_objects(self, subject: Entity, relation: Relation) -> tuple[Entity, ...]:
+        """Every o with (subject, relation, o) in `also_true`."""
+        return self._also.get((subject.id, relation.id), ())
+
     def subjects(self, relation: Relation, object: Entity) -> tuple[Entity, ...]:
         """Every s with (s, relation, object)."""
         return self._subjects.get((relation.id, object.id), ())
@@ -163,6 +174,14 @@ class Graph:
             self._predicates[relation].relation,
             self._nodes[object].entity,
         )
+
+
+def true_triples(graph: Graph) -> frozenset[Triple]:
+    """Everything that the graph holds to be true: its facts and what is also true."""
+    return frozenset(
+        (fact.subject.id, fact.relation.id, fact.object.id)
+        for fact in (*graph.facts, *graph.also_true)
+    )
 
 
 def _order(triple: Triple) -> Triple:

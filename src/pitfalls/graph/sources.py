@@ -11,7 +11,7 @@ from pitfalls.graph.folder import WORDINGS, graph_files, read_folder
 from pitfalls.graph.graph import Graph
 from pitfalls.graph.lines import BadLines
 from pitfalls.graph.note import has_note
-from pitfalls.graph.starter import read_graph, starter_graph
+from pitfalls.graph.starter import ALSO_TRUE, read_graph, starter_graph
 from pitfalls.graph.store import Store
 from pitfalls.progress import SILENT, Progress
 
@@ -53,7 +53,7 @@ def open_graph(
             graph = store.graph(relations)
         return Sourced(graph, label, files=_checksums(store.files), bad=store.bad)
     if is_file(folder / "facts.tsv"):
-        files = [folder / each for each in ("entities.tsv", "facts.tsv", WORDINGS)]
+        files = [folder / each for each in ("entities.tsv", "facts.tsv", ALSO_TRUE, WORDINGS)]
         return Sourced(read_graph(folder), label, files=_checksums(files))
     graph, bad = read_folder(folder, progress=progress)
     files = [*graph_files(folder).values(), folder / WORDINGS]

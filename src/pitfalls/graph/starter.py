@@ -1,7 +1,7 @@
 """The graph that travels with the package: small, hand-checked, enough for every kind of case."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from importlib import resources
 
 from pitfalls.door.text import Source, read_text
@@ -12,6 +12,8 @@ from pitfalls.graph.graph import Graph, Node, Predicate, Triple
 from pitfalls.shapes import Name, Shape, Template, check
 
 _ENTITIES = ("id", "label", "type")
+ALSO_TRUE = "also-true.tsv"
+"""The table of what is true and still none of the facts; a folder may do without."""
 _FACTS = ("subject_id", "subject", "relation", "object_id", "object")
 
 
@@ -36,7 +38,7 @@ def starter_graph() -> Graph:
 
 
 def read_graph(folder: Source) -> Graph:
-    """A graph from `relations.toml`, `entities.tsv` and `facts.tsv`.
+    """A graph from `relations.toml`, `entities.tsv`, `facts.tsv` and, if present, `also-true.tsv`.
 
     Labels are repeated in the facts so that a person can read and correct them; they must agree.
 
@@ -49,16 +51,10 @@ def read_graph(folder: Source) -> Graph:
         if labels.setdefault(id, label) != label:
             raise PitfallsError(f"{where}: {id} is {label!r} here and {labels[id]!r} above")
         nodes.append(Node(Entity(id, label), type))
-    triples: list[Triple] = []
-    for where, (subject, subject_label, relation, object, object_label) in _rows(
-        folder / "facts.tsv", _FACTS
-    ):
-        for id, label in ((subject, subject_label), (object, object_label)):
-            if labels.get(id) != label:
-                known = repr(labels[id]) if id in labels else "missing"
-                raise PitfallsError(f"{where}: {id} is {label!r}, in entities.tsv it is {known}")
-        triples.append((subject, relation, object))
-    return Graph(nodes, read_predicates(folder / "relations.toml"), triples)
+    facts = _triples(folder / "facts.tsv", labels)
+    more = folder / ALSO_TRUE
+    also_true = _triples(more, labels) if more.is_file() else []
+    return Graph(nodes, read_predicates(folder / "relations.toml"), facts, also_true=also_true)
 
 
 def starter_predicates() -> list[Predicate]:
@@ -83,6 +79,18 @@ def _predicate(row: _RelationRow) -> Predicate:
     relation = Relation(row.id, row.label, row.prompt, tuple(row.paraphrases), row.query)
     subject_types, object_types = row.subject_type.split(), row.object_type.split()
     return Predicate(relation, row.many, tuple(subject_types), tuple(object_types))
+
+
+def _triples(path: Source, labels: Mapping[str, str]) -> list[Triple]:
+    """The triples of a table of facts, whose labels must be those of the entities."""
+    triples: list[Triple] = []
+    for where, (subject, subject_label, relation, object, object_label) in _rows(path, _FACTS):
+        for id, label in ((subject, subject_label), (object, object_label)):
+            if labels.get(id) != label:
+                known = repr(labels[id]) if id in labels else "missing"
+                raise PitfallsError(f"{where}: {id} is {label!r}, in entities.tsv it is {known}")
+        triples.append((subject, relation, object))
+    return triples
 
 
 def _rows(path: Source, header: tuple[str, ...]) -> Iterator[tuple[str, tuple[str, ...]]]:

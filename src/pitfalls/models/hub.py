@@ -34,7 +34,7 @@ def fetch_snapshot(
     """
     repository, _, revision = name.partition("@")
     take = snapshot or _download
-    cache = Path(HF_HUB_CACHE) / f"models--{repository.replace('/', '--')}"
+    cache = cache_of(name)
     for weights in WEIGHTS:
         with (
             progress.stage(f"fetching {name}", None, "B") as advance,
@@ -47,6 +47,12 @@ def fetch_snapshot(
         f"{name} on the hub holds neither {' nor '.join(WEIGHTS)} at its top level, expected a "
         "model that transformers can load; a GGUF file can be downloaded and named instead"
     )
+
+
+def cache_of(name: str) -> Path:
+    """Where the hub's client keeps what it fetched of `owner/name`, whatever the revision."""
+    repository, _, _ = name.partition("@")
+    return Path(HF_HUB_CACHE) / f"models--{repository.replace('/', '--')}"
 
 
 def _told(

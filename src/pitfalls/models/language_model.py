@@ -17,6 +17,7 @@ from transformers.pytorch_utils import Conv1D
 from pitfalls.errors import PitfallsError
 from pitfalls.models.architecture import Architecture, architecture_of, described
 from pitfalls.models.attention import attend_in_float32
+from pitfalls.models.beginning import begin_texts
 from pitfalls.models.head import check_structure, logits_of
 from pitfalls.models.loading import check_loadable, read_model
 from pitfalls.models.products import take_quick_products
@@ -51,6 +52,11 @@ class LanguageModel:
     """How the blocks' matrices were packed when they were loaded, a name in `PACKINGS`."""
     _memory: dict[Hashable, Any] = field(default_factory=dict, repr=False)
 
+    def __repr__(self) -> str:
+        """What it is, on one line."""
+        shape = f"{self.architecture.name}, {self.n_layers} layers"
+        return f"<LanguageModel {self.name!r}: {shape}, {self.dtype_name} on {self.device}>"
+
     @classmethod
     def load(
         cls,
@@ -59,6 +65,7 @@ class LanguageModel:
         dtype: str = "float32",
         device: Placement = "cpu",
         plain: bool = False,
+        prefix: str = "",
         progress: Progress = SILENT,
     ) -> "LanguageModel":
         """Load from a local directory, a GGUF file, a packaged name or a hub id, in that order.
@@ -71,16 +78,20 @@ class LanguageModel:
             device: a torch device such as `cpu` or `cuda:0`, `auto` to spread the weights over
                 accelerators, memory and disk, or a map that says where each module goes.
             plain: for the oracle of the fast paths; see the field.
+            prefix: text in front of every text, such as `<|endoftext|>`; `bos` is the model's own
+                beginning-of-text token.
             progress: told about downloads and conversions.
 
         Raises:
             PitfallsError: nothing of that name, a damaged file, no network, an unknown structure,
-                a device that is not there, or no bitsandbytes for the packing.
+                a device that is not there, no bitsandbytes for the packing, or no such token.
         """
         check_loadable(dtype, device)
         directory = resolve(name, progress=progress)
         with progress.stage(f"load {name}"):
             network, tokenizer = read_model(directory, dtype, device)
+        if prefix:
+            begin_texts(tokenizer, prefix, name)
         return cls.wrap(
             network,
             tokenizer,
@@ -93,13 +104,19 @@ class LanguageModel:
 
     @classmethod
     def outline(
-        cls, name: str, *, dtype: str = "float32", progress: Progress = SILENT
+        cls,
+        name: str,
+        *,
+        dtype: str = "float32",
+        prefix: str = "",
+        progress: Progress = SILENT,
     ) -> "LanguageModel":
         """Shapes and tokenizer alone, for plans: nothing can be run and next to no memory is used.
 
         Args:
             name: as in `load`.
             dtype: as in `load`; matrices are outlined as they are unpacked.
+            prefix: as in `load`.
             progress: told about downloads and conversions.
 
         Raises:
@@ -108,6 +125,8 @@ class LanguageModel:
         check_loadable(dtype, "meta")
         directory = resolve(name, progress=progress)
         network, tokenizer = read_model(directory, dtype, "meta")
+        if prefix:
+            begin_texts(tokenizer, prefix, name)
         packing = dtype if dtype in PACKINGS else None
         return cls.wrap(network, tokenizer, name=name, directory=directory, packing=packing)
 

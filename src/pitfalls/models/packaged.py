@@ -21,6 +21,10 @@ class PackagedModel:
     licence: str
     file: str
     """Name of the GGUF file."""
+    base: str
+    """Id on the hub of the model that was quantised."""
+    quantisation: str
+    """The type of the GGUF file's tensors, such as `Q4_1`."""
     checksum: str
     """sha256 of the GGUF file, its parts joined."""
     wheels: tuple[Wheel, ...]

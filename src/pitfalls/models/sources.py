@@ -51,6 +51,20 @@ def resolve(name: str, *, progress: Progress = SILENT, download: Downloader = pi
     raise _unknown(name)
 
 
+def needs_download(name: str) -> bool:
+    """Whether `resolve` would have to fetch the model; no for a name that it would refuse."""
+    path = Path(name).expanduser()
+    if path.exists() or PATH_LIKE.fullmatch(name):
+        return False
+    if packaged := packaged_models().get(name):
+        return not home_of(name, packaged).is_dir()
+    if HUB_ID.fullmatch(name):
+        from pitfalls.models.hub import cache_of  # brings the hub's client with it
+
+        return not cache_of(name).is_dir()
+    return False
+
+
 def home_of(name: str, model: PackagedModel) -> Path:
     """Where a packaged model is kept once it has been fetched."""
     return _home(name, model.checksum)

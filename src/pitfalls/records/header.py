@@ -8,9 +8,12 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue
 SCHEMA_VERSION = 1
 """Of the run directory as a whole: `run.json` and the Parquet parts."""
 
-_NOT_CONFIGURATION = ("schema_version", "created", "packages", "resumed_with", "relations")
-"""Relations follow from the data sets, whose checksums are compared."""
-_LATER: Mapping[str, JsonValue] = {"config.known": False}
+_NOT_CONFIGURATION = (
+    *("schema_version", "created", "packages", "resumed_with"),
+    "relations",  # they follow from the data sets, whose checksums are compared
+    "moments",  # known, and compared, when an editor begins
+)
+_LATER: Mapping[str, JsonValue] = {"config.known": False, "config.prefix": ""}
 """Settings that came later → what runs without them did, so that these can still be resumed."""
 _LONGEST_VALUE = 48
 
@@ -29,6 +32,17 @@ class ModelInfo(_FileModel):
     """Hash of the weights, so that two models of one name are not taken for the same."""
     dtype: str
     """`float32`, `bfloat16`, …; decides how small a change still is numerical noise."""
+
+
+class MomentInfo(_FileModel):
+    """How a layer's second moment of the keys was estimated."""
+
+    tokens: int
+    """How many it is the mean over."""
+    change: float | None
+    """How much more a solve with half as many disturbs the text; None if it is not known."""
+    end: str
+    """Why no more were read: `settled`, `max_tokens` or `text`."""
 
 
 class DataInfo(_FileModel):
@@ -64,6 +78,8 @@ class RunHeader(_FileModel):
     """Editor name → its settings."""
     contexts: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     """Editor name → the context templates its keys and values were averaged over."""
+    moments: dict[str, dict[int, MomentInfo]] = Field(default_factory=dict)
+    """Editor name → layer → how good its second moments are; noted when the editor begins."""
     data: dict[str, DataInfo]
     relations: dict[str, dict[str, RelationInfo]] = Field(default_factory=dict)
     """Data set → relation id → its words; case rows refer to relations by id."""

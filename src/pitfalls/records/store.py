@@ -23,7 +23,7 @@ from pitfalls.door.paths import is_file
 from pitfalls.door.text import read_text, shortened
 from pitfalls.door.values import parse_json
 from pitfalls.errors import PitfallsError
-from pitfalls.records.header import SCHEMA_VERSION, RunHeader
+from pitfalls.records.header import SCHEMA_VERSION, MomentInfo, RunHeader
 from pitfalls.records.record import Record
 from pitfalls.records.rows import SCHEMA, from_table, to_table
 from pitfalls.shapes import check_json, check_version
@@ -82,6 +82,24 @@ class RunDirectory:
         resumed_with = (*found.header.resumed_with, header.packages)
         return cls._save(path, found.header.model_copy(update={"resumed_with": resumed_with}))
 
+    def with_moments(self, editor: str, moments: Mapping[int, MomentInfo]) -> "RunDirectory":
+        """Note with what second moments an editor's parts are made, before any of them is.
+
+        Raises:
+            PitfallsError: parts that are there were made with others, or the header cannot be
+                written.
+        """
+        known = self.header.moments.get(editor)
+        if known is None and (not moments or not self._has_any(editor)):
+            every = self.header.moments | {editor: dict(moments)}
+            return self._save(self.path, self.header.model_copy(update={"moments": every}))
+        if _read(known or {}) != _read(moments):
+            raise PitfallsError(
+                f"{self.path} holds records of {editor} made with other second moments: give "
+                "another --out, or delete its parts and its line in run.json under `moments`"
+            )
+        return self
+
     @classmethod
     def read(cls, path: Path) -> "RunDirectory":
         """A run that exists, finished or not.
@@ -118,6 +136,9 @@ class RunDirectory:
     def parts(self) -> list[str]:
         """The names of the parts that are there, in alphabetical order."""
         return sorted(file.stem for file in (self.path / "records").glob("*.parquet"))
+
+    def _has_any(self, editor: str) -> bool:
+        return any(part.split(".")[-2] == editor for part in self.parts())
 
     def table(self, part: str) -> pa.Table:
         """A part as an Arrow table of `rows.SCHEMA`.
@@ -216,6 +237,11 @@ def _read_header(file: Path) -> RunHeader:
 def _is_leftover(file: Path) -> bool:
     """Whether a run killed before its run.json was complete may have left this."""
     return file.suffix == TEMPORARY or (file.name == "records" and not any(file.glob("*.parquet")))
+
+
+def _read(moments: Mapping[int, MomentInfo]) -> dict[int, tuple[int, str]]:
+    """What was read for them; how much they change is rounded differently on another machine."""
+    return {layer: (moment.tokens, moment.end) for layer, moment in moments.items()}
 
 
 def _listed(differences: list[str]) -> str:

@@ -10,6 +10,7 @@ from pitfalls.metrics.scores import case_value
 from pitfalls.metrics.table import METRICS
 from pitfalls.records.header import RelationInfo, RunHeader
 from pitfalls.records.observation import Observation
+from pitfalls.report.measures import main_metrics
 from pitfalls.vocabulary import STATES, Preset
 
 Relations = Mapping[str, RelationInfo]
@@ -45,6 +46,7 @@ def explorer(
         "states": list(STATES),
         "sources": [_source(source) for source in groups],
         "metrics": {name: _metric(metric, preset) for name, metric in METRICS.items()},
+        "main": dict(main_metrics()),
         "cases": list(cases.values()),
         "left_out": sum(map(len, groups.values())) - len(kept),
     }

@@ -4,37 +4,47 @@ import base64
 import json
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 from pitfalls.errors import PitfallsError
 from pitfalls.metrics.breakdown import FACETS, breakdown
-from pitfalls.metrics.comparison import Axis, Comparison, compare
 from pitfalls.metrics.optional import optional
 from pitfalls.metrics.scores import Score, score
 from pitfalls.metrics.table import METRICS
 from pitfalls.records.observation import Observation
+from pitfalls.report.differences import Change, certain, changes
 from pitfalls.report.explorer import explorer
-from pitfalls.report.gather import Gathered, gather
-from pitfalls.report.grid import Grid, breakdown_grids, comparison_grid, interval, score_grids
+from pitfalls.report.findings import findings, needed
+from pitfalls.report.gather import Losses, gather
+from pitfalls.report.grid import Grid, breakdown_grids, interval, score_grids
 from pitfalls.report.layout import Cell, in_order
-from pitfalls.report.plots import Plot, loss_plot, metric_plots, probability_plot
+from pitfalls.report.measures import KINDS, kind_word, measures
+from pitfalls.report.panel import Plot
+from pitfalls.report.paper import paper_editors
+from pitfalls.report.plots import loss_plot, metric_plots, overview, probability_plot
 from pitfalls.report.tidy import paper_value
 from pitfalls.vocabulary import Preset
 
 MOST_RESULTS = 25_000
 """Cases under editors that the explorer holds; keeps the page under 5 MB."""
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """One table of differences, or why there is none."""
-
-    title: str
-    grid: Grid | None
-    note: str = ""
+MOST_SENTENCES = 5
+"""Certain differences that the first screen tells; the table has all."""
+STYLES = ("page.css", "cases.css")
+SCRIPTS = (
+    "page.js",
+    "address.js",
+    "filters.js",
+    "scores.js",
+    "outcomes.js",
+    "cases.js",
+    "case.js",
+    "graph.js",
+    "start.js",
+)
+"""The page's program, in the order in which it is read."""
 
 
 def html_report(
@@ -52,39 +62,69 @@ def html_report(
             not installed.
     """
     gathered = gather(paths)
+    observations = _by_editor(gathered.observations)
     names = [run.name for run in gathered.runs]
     if base is not None and (base := str(Path(base))) not in names:
         raise PitfallsError(f"--base {base} is none of the runs: {', '.join(names)}")
-    scores = in_order(score(gathered.observations, preset=preset))
+    scores = in_order(score(observations, preset=preset))
     data = explorer(
-        gathered.observations,
+        observations,
         {run.name: run.header for run in gathered.runs},
         preset=preset,
         most=MOST_RESULTS,
     )
-    plots = list(_plots(gathered, scores))
+    differences = list(changes(observations, scores, base, preset))
+    picture = overview(scores)
+    plots = list(_plots(observations, gathered.losses, scores))
+    shown = [*plots, *filter(None, [picture])]
+    specs = {panel.key: panel.spec for plot in shown for panel in plot.panels}
     return _template().render(
         preset=preset,
         runs=gathered.runs,
         notes=[(run.name, note) for run in gathered.runs for note in run.notes],
-        rows=[_row(one) for one in scores],
+        **_first_screen(scores, differences),
+        overview=picture,
+        rows=(rows := [_row(one) for one in scores]),
+        columns=_columns(rows),
         grids=score_grids(scores),
-        changes=list(_changes(gathered.observations, scores, base, preset)),
-        parts=list(_parts(gathered.observations, preset)),
+        changes=differences,
+        parts=list(_parts(observations, preset)),
         plots=plots,
         left_out=data.pop("left_out"),
-        vega=_vega() if plots else "",
-        packed=_packed({**data, "plots": {plot.key: plot.spec for plot in plots}}),
-        style=_asset("page.css"),
-        script=_asset("page.js"),
+        vega=_vega() if specs else "",
+        packed=_packed({**data, "plots": specs}),
+        style="".join(map(_asset, STYLES)),
+        script="".join(map(_asset, SCRIPTS)),
     )
 
 
-def _plots(gathered: Gathered, scores: Sequence[Score]) -> Iterator[Plot]:
-    yield from metric_plots(scores)
-    for plot in (probability_plot(gathered.observations), loss_plot(gathered.losses)):
-        if plot is not None:
-            yield plot
+def _first_screen(scores: Sequence[Score], differences: Sequence[Change]) -> dict[str, Any]:
+    """What was found, in words. What editors are held against is no finding."""
+    own = [one for one in scores if not one.reference]
+    asked = measures(own)
+    return {
+        "measures": asked,
+        "findings": findings(own, asked),
+        "needed": needed(own, asked),
+        "kinds": {kind_word(one.kind): KINDS[one.kind] for one in own},
+        "certain": [(one, certain(one, asked)) for one in differences if one.found],
+        "most": MOST_SENTENCES,
+    }
+
+
+def _by_editor(observations: Sequence[Observation]) -> list[Observation]:
+    """Editors in the paper's order, those that it does not know after them."""
+    order = [*paper_editors(), *sorted({case.source.editor for case in observations})]
+    return sorted(observations, key=lambda case: order.index(case.source.editor))
+
+
+def _plots(
+    observations: Sequence[Observation], losses: Sequence[Losses], scores: Sequence[Score]
+) -> Iterator[Plot]:
+    editors = list(dict.fromkeys(case.source.editor for case in observations))
+    curves = sorted(losses, key=lambda one: editors.index(one.editor))
+    found = (metric_plots(scores), probability_plot(observations), loss_plot(curves))
+    yield from filter(None, found)
 
 
 def _row(one: Score) -> dict[str, Any]:
@@ -101,8 +141,7 @@ def _row(one: Score) -> dict[str, Any]:
         "question": METRICS[one.metric].question,
         "better": "↑" if METRICS[one.metric].increasing else "↓",
         "n": one.n,
-        "left_out": one.guarded + one.failed,
-        "raw": one.value if defined else "",
+        "left out": one.guarded + one.failed,
         "value": f"{100 * one.value:.2f}" if defined else "undefined",
         "interval": interval(cell) if defined else "",
         "agree": one.agree,
@@ -110,21 +149,11 @@ def _row(one: Score) -> dict[str, Any]:
     }
 
 
-def _changes(
-    observations: Sequence[Observation], scores: Sequence[Score], base: str | None, preset: Preset
-) -> Iterator[Change]:
-    """Runs against the baseline, models and editors against the first one."""
-    titles: dict[Axis, str] = {
-        "run": "What changed against the run",
-        "model": "Models, against",
-        "editor": "Editors, against",
-    }
-    for axis, title in titles.items():
-        edited = [one for one in scores if one.n and not one.reference]
-        names = list(dict.fromkeys(getattr(one, axis) for one in edited))
-        if len(names) > 1:
-            first = base if axis == "run" and base else names[0]
-            yield _change(observations, axis, f"{title} {first}", first, preset)
+def _columns(rows: Sequence[dict[str, Any]]) -> list[str]:
+    """What one has to see first comes first; what every row has in common is left out."""
+    always = ["editor", "data", "metric", "value", "interval", "n"]
+    places = [name for name in ("model", "run") if len({row[name] for row in rows}) > 1]
+    return always + [name for name in ("left out", "paper") if any(r[name] for r in rows)] + places
 
 
 def _parts(observations: Sequence[Observation], preset: Preset) -> Iterator[tuple[str, list[Grid]]]:
@@ -134,18 +163,6 @@ def _parts(observations: Sequence[Observation], preset: Preset) -> Iterator[tupl
         if len(broken) > 1:
             ordered = {value: in_order(scores) for value, scores in broken.items()}
             yield facet, breakdown_grids(ordered, facet)
-
-
-def _change(
-    observations: Sequence[Observation], axis: Axis, title: str, base: str, preset: Preset
-) -> Change:
-    try:
-        found: list[Comparison] = compare(observations, axis=axis, base=base, preset=preset)
-    except PitfallsError as error:
-        return Change(title, None, str(error))
-    if not found:
-        return Change(title, None, "No two of them have a case in common.")
-    return Change(title, comparison_grid(found))
 
 
 def _packed(value: Mapping[str, Any]) -> str:
@@ -164,7 +181,15 @@ def _template() -> Any:
     environment = jinja2.Environment(
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
+    environment.filters["cases_of"] = _cases_of
     return environment.from_string(_asset("page.html"))
+
+
+def _cases_of(one: Score, *, one_run: bool) -> str:
+    """The address, behind `#cases?`, of the cases that a score is about, the worst first."""
+    place = {} if one_run else {"run": one.run}
+    place |= {"data": one.data, "editor": one.editor, "metric": one.metric, "sort": "worst"}
+    return urlencode(place, safe="/:")
 
 
 def _asset(name: str) -> str:

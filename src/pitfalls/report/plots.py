@@ -1,143 +1,171 @@
-"""Plots as Vega-Lite: intervals of every metric, object probabilities, loss curves."""
+"""The page's pictures: the overview, every metric, object probabilities, loss curves."""
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from pitfalls.metrics.optional import optional
+from pitfalls.metrics.metric import Metric
 from pitfalls.metrics.scores import Score
 from pitfalls.metrics.table import METRICS
 from pitfalls.records.observation import Observation
 from pitfalls.report.gather import Losses
+from pitfalls.report.measures import measures
+from pitfalls.report.panel import Panel, Plot, altair, interval_rows, intervals, reach, spec
 from pitfalls.vocabulary import ROUND_KINDS
 
-_WIDTH = 420
 _STATES = {"theta_m": "first edit (θm)", "theta_prime": "both (θ')", "theta2": "second alone (θ2)"}
+_SHARES = ((0.0, 1.0), (-1.0, 1.0))
+"""Ranges that an axis shows whole, so that panels can be compared."""
 _LEAST = 1e-12
 """Probabilities below are drawn here; a logarithm of 0 cannot be."""
 
 
-@dataclass(frozen=True, slots=True)
-class Plot:
-    """A picture and what it shows, for those who do not see it."""
+def overview(scores: Sequence[Score]) -> Plot | None:
+    """Editors against the measures of the first screen, all on one axis from 0 to 100."""
+    found = [
+        (measure, interval_rows([one for one in scores if measure.reads(one)], scores))
+        for measure in measures(scores)
+    ]
+    lines = max((len({row["series"] for row in rows}) for _, rows in found), default=0)
+    panels = [
+        intervals(
+            f"overview-{measure.name}",
+            measure.title,
+            "more is better" if measure.increasing else "less is better",
+            rows,
+            (0.0, 100.0),
+            lines=lines,
+        )
+        for measure, rows in found
+        if rows
+    ]
+    if not panels:
+        return None
+    return Plot(
+        "overview",
+        "Every editor at a glance",
+        "Dots are means over cases, lines their 95 % intervals.",
+        tuple(panels),
+    )
 
-    key: str
-    title: str
-    description: str
-    spec: dict[str, Any]
 
-
-def metric_plots(scores: Sequence[Score]) -> Iterator[Plot]:
-    """For every metric: a point and its interval for each editor, model and data set."""
+def metric_plots(scores: Sequence[Score]) -> Plot | None:
+    """Every metric: a point and its interval for each editor, model and data set."""
+    panels = []
     for name, metric in METRICS.items():
-        rows = [_score_row(one) for one in scores if one.metric == name and _drawable(one)]
-        if rows:
+        if rows := interval_rows([one for one in scores if one.metric == name], scores):
             better = "more is better" if metric.increasing else "less is better"
-            yield Plot(
-                key=f"plot-{name}",
-                title=f"{metric.title}: {metric.question}",
-                description=f"{metric.title} × 100 with 95 % intervals, {better}. "
-                + "; ".join(f"{r['editor']}, {r['data']}: {r['value']:.1f}" for r in rows),
-                spec=_intervals(rows, metric.title, better),
-            )
+            domain = _domain(metric, scores[0], rows)
+            panels.append(intervals(f"plot-{name}", _titled(metric), better, rows, domain))
+    if not panels:
+        return None
+    return Plot(
+        "metrics",
+        "Every metric",
+        "Dots are means over cases, lines their 95 % intervals. Shares have one axis, from 0 to "
+        "100; metrics without two ends have one of their own.",
+        tuple(panels),
+    )
 
 
 def probability_plot(observations: Sequence[Observation]) -> Plot | None:
-    """How probable the true objects are before and after a round-edit, a line for each editor."""
+    """How probable the true objects are before and after a round-edit, for each editor."""
     shares = list(_shares(observations))
     if not shares:
         return None
-    alt = _altair()
-    chart = (
-        alt.Chart(alt.Data(values=shares), width=_WIDTH / 2, height=110)
-        .mark_area(interpolate="step-after", opacity=0.45, line=True)
-        .encode(
-            x=alt.X("log10:Q", title="log10 of the probability"),
-            y=alt.Y("share:Q", title="share of objects", stack=None),
-            color=alt.Color("when:N", title=None, sort=["before", "after"]),
-            row=alt.Row("editor:N", title=None),
-            column=alt.Column("object:N", title=None, sort=["o1, edited", "other true objects"]),
-        )
-    )
+    height = reach(row["share"] for row in shares)
+    panels: dict[str, list[dict[str, Any]]] = {}
+    for row in shares:
+        panels.setdefault(f"{row['editor']}: {row['object']}", []).append(row)
     return Plot(
-        key="plot-objects",
-        title="How probable the true objects are, before and after a round-edit",
-        description="Histograms of the probabilities of the edited object o1 and of the other true "
-        "objects in the unedited model (before) and after both edits (after).",
-        spec=_spec(chart),
+        "objects",
+        "How probable the true objects are, before and after a round trip",
+        "Histograms of probabilities: of the edited object o1, and of the other true objects, in "
+        "the unedited model (before) and after both edits (after). All on the same axes.",
+        tuple(
+            Panel(f"plot-objects-{i}", title, _histogram(title, rows, height))
+            for i, (title, rows) in enumerate(panels.items())
+        ),
     )
 
 
 def loss_plot(losses: Sequence[Losses]) -> Plot | None:
     """The median of the objective at every step, and where the middle 80 % of the fits are."""
-    rows = [
-        {"editor": f"{one.editor} · {one.model}", "state": _STATES.get(one.state, one.state)}
-        | {"step": step, "low": low, "median": middle, "high": high}
-        for one in losses
-        if len(one.steps) > 1  # MEND's networks say in one step what to change
-        for step, (low, middle, high) in enumerate(one.steps)
-    ]
-    if not rows:
+    panels: dict[str, list[dict[str, Any]]] = {}
+    several = len({one.model for one in losses}) > 1
+    for one in losses:
+        title = f"{one.editor} · {one.model}" if several else one.editor
+        for step, (low, middle, high) in enumerate(one.steps):
+            if len(one.steps) > 1:  # MEND's networks say in one step what to change
+                state = _STATES.get(one.state, one.state)
+                row = {"state": state, "step": step, "low": low, "median": middle, "high": high}
+                panels.setdefault(title, []).append(row)
+    if not panels:
         return None
-    alt = _altair()
-    base = alt.Chart(width=_WIDTH * 0.7, height=140).encode(
-        x=alt.X("step:Q"), color=alt.Color("state:N", title="fitted for")
-    )
-    band = base.mark_area(opacity=0.15).encode(y=alt.Y("low:Q", title="loss"), y2="high:Q")
-    layers = alt.layer(band, base.mark_line().encode(y="median:Q"), data=alt.Data(values=rows))
-    chart = layers.facet(facet=alt.Facet("editor:N", title=None), columns=2).resolve_scale(
-        x="independent", y="independent"
-    )
+    rows = [row for own in panels.values() for row in own]
+    height = reach(row["high"] for row in rows)
+    last = max(row["step"] for row in rows)
     return Plot(
-        key="plot-losses",
-        title="Loss curves",
-        description="The objective of each edit by optimisation step: median over all fits, and "
-        "the band from the 10th to the 90th percentile.",
-        spec=_spec(chart),
+        "losses",
+        "Loss curves",
+        "The objective of each edit by optimisation step: the median over all fits, and the band "
+        "from the 10th to the 90th percentile. All on the same axes.",
+        tuple(
+            Panel(f"plot-losses-{i}", title, _curves(title, own, height, last))
+            for i, (title, own) in enumerate(panels.items())
+        ),
     )
 
 
-def _intervals(rows: Sequence[dict[str, Any]], title: str, better: str) -> dict[str, Any]:
-    alt = _altair()
-    base = alt.Chart(width=_WIDTH).encode(
-        y=alt.Y("editor:N", title=None, sort=None),
-        yOffset=alt.YOffset("source:N"),
-        color=alt.Color("source:N", title=None, legend=_legend(rows)),
+def _titled(metric: Metric) -> str:
+    return f"{metric.title}: {metric.question}"
+
+
+def _domain(metric: Metric, one: Score, rows: Sequence[dict[str, Any]]) -> Sequence[float]:
+    """The whole range of a share or of a change in shares; else what the rows need."""
+    ends = metric.presets[one.preset].value_range
+    if ends in _SHARES:
+        return [100 * end for end in ends]
+    return reach(end for row in rows for end in (row["low"], row["high"]))
+
+
+def _histogram(title: str, rows: list[dict[str, Any]], height: Sequence[float]) -> dict[str, Any]:
+    alt = altair()
+    legend = alt.Legend(orient="top", symbolOpacity=1)
+    chart = (
+        alt.Chart(alt.Data(values=rows), height=110)
+        .mark_area(interpolate="step-after", opacity=0.45, line=True)
+        .encode(
+            x=alt.X("log10:Q", title="log10 of the probability"),
+            y=alt.Y(
+                "share:Q", title="share of objects", stack=None, scale=alt.Scale(domain=height)
+            ),
+            color=alt.Color("when:N", title=None, sort=["before", "after"], legend=legend),
+        )
     )
-    tooltip = [alt.Tooltip(f"{name}:N") for name in ("source", "editor", "data", "text", "n")]
-    lines = base.mark_rule(strokeWidth=2).encode(
-        x=alt.X("low:Q", title=f"{title} × 100 ({better})"), x2="high:Q", tooltip=tooltip
+    return spec(chart, f"{title}: histogram of the probabilities before and after a round trip.")
+
+
+def _curves(
+    title: str, rows: list[dict[str, Any]], height: Sequence[float], last: int
+) -> dict[str, Any]:
+    alt = altair()
+    legend = alt.Legend(orient="top", symbolType="stroke", symbolOpacity=1)
+    base = alt.Chart(height=150).encode(
+        x=alt.X("step:Q", scale=alt.Scale(domain=[0, last]), axis=alt.Axis(tickMinStep=1)),
+        color=alt.Color("state:N", title=None, sort=list(_STATES.values()), legend=legend),
     )
-    points = base.mark_point(filled=True, size=55, opacity=1).encode(x="value:Q", tooltip=tooltip)
-    chart = alt.layer(lines, points, data=alt.Data(values=list(rows)))
-    return _spec(chart.facet(row=alt.Row("data:N", title=None, sort=None)))
-
-
-def _legend(rows: Sequence[dict[str, Any]]) -> Any:
-    """None of one source: its name stands above the page."""
-    several = len({row["source"] for row in rows}) > 1
-    return _altair().Legend(orient="top", columns=2, labelLimit=300) if several else None
-
-
-def _drawable(one: Score) -> bool:
-    return all(map(math.isfinite, (one.value, one.low, one.high)))
-
-
-def _score_row(one: Score) -> dict[str, Any]:
-    value, low, high = (100 * end for end in (one.value, one.low, one.high))
-    return {
-        "editor": one.editor,
-        "data": one.data,
-        "source": f"{one.model} · {one.run}",
-        "value": value,
-        "low": low,
-        "high": high,
-        "n": one.n,
-        "text": f"{value:.2f} [{low:.1f}, {high:.1f}]",
-    }
+    y = alt.Y("low:Q", title="loss", scale=alt.Scale(domain=height))
+    band = base.mark_area(opacity=0.15).encode(y=y, y2="high:Q")
+    chart = alt.layer(band, base.mark_line().encode(y="median:Q"), data=alt.Data(values=rows))
+    ends = "; ".join(
+        f"{state} from {own[0]['median']:.2f} to {own[-1]['median']:.2f}"
+        for state in _STATES.values()
+        if (own := [row for row in rows if row["state"] == state])
+    )
+    return spec(chart, f"{title}: median loss by step; {ends}.")
 
 
 def _shares(observations: Sequence[Observation]) -> Iterator[dict[str, Any]]:
@@ -158,23 +186,3 @@ def _shares(observations: Sequence[Observation]) -> Iterator[dict[str, Any]]:
         counts, _ = np.histogram(logs, edges)
         for edge, count in zip(edges.tolist(), (counts / len(logs)).tolist(), strict=False):
             yield {"editor": editor, "object": which, "when": when, "log10": edge, "share": count}
-
-
-def _spec(chart: Any) -> dict[str, Any]:
-    """Text and lines take the page's colour, so that they are legible in the dark and on paper."""
-    ink = "currentColor"
-    axis = {"labelColor": ink, "titleColor": ink, "domainColor": ink, "tickColor": ink}
-    text = {"labelColor": ink, "titleColor": ink}
-    spec: dict[str, Any] = (
-        chart.configure(background="transparent")
-        .configure_axis(**axis, grid=True, gridColor="#8884")
-        .configure_header(**text)
-        .configure_legend(**text)
-        .configure_view(stroke="#8886")
-        .to_dict()
-    )
-    return spec
-
-
-def _altair() -> Any:
-    return optional("altair")

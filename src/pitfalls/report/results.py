@@ -27,6 +27,14 @@ class Results:
 
     observations: tuple[Observation, ...]
 
+    def __repr__(self) -> str:
+        """How much there is, on one line."""
+        sources = {case.source for case in self.observations}
+        names = ({s.model for s in sources}, {s.editor for s in sources}, {s.data for s in sources})
+        told = zip(map(len, names), ("models", "editors", "data sets"), strict=True)
+        parts = (f"{number} {what}" for number, what in told)
+        return f"<Results: {len(self.observations)} cases; {', '.join(parts)}>"
+
     @classmethod
     def read(cls, *runs: Path | str) -> "Results":
         """Everything that the run directories hold so far.

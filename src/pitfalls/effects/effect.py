@@ -1,0 +1,244 @@
+"""Everything that an edit does to what a model says.
+
+It is read from the model plus changes, before and after; no weight is touched.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pitfalls.editors.request import Request
+from pitfalls.editors.update import Update
+from pitfalls.effects.bystanders import Asked, neighbours, other_relations, unrelated_facts
+from pitfalls.effects.checks import Check, loops, share_changed
+from pitfalls.effects.contradictions import overwriting
+from pitfalls.effects.guess import kinds_of
+from pitfalls.effects.limits import Limits
+from pitfalls.effects.loops import Written, written
+from pitfalls.effects.outcome import Outcome, Wording
+from pitfalls.effects.shift import Shift
+from pitfalls.effects.untouched import Untouched, read_untouched, shifts_of
+from pitfalls.graph.graph import Graph
+from pitfalls.models.corpus import Corpus
+from pitfalls.models.greedy import greedy
+from pitfalls.models.language_model import LanguageModel
+from pitfalls.models.patches import Changes
+from pitfalls.models.perplexity import perplexity
+from pitfalls.models.readout import Question
+from pitfalls.progress import SILENT, Progress
+
+UNRELATED = 10
+"""Facts that are shown."""
+DRAWN = 60
+"""Facts that they are chosen from: those that the model gives most, for it can forget no others."""
+
+
+@dataclass(frozen=True, slots=True)
+class WeightChange:
+    """How large the change of a weight is, Frobenius norms."""
+
+    name: str
+    norm: float
+    weight_norm: float
+
+    @property
+    def relative(self) -> float:
+        """‖ΔW‖ / ‖W‖; infinite where W is zero."""
+        return self.norm / self.weight_norm if self.weight_norm else math.inf
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What one edit should have left alone."""
+
+    neighbours: tuple[Untouched, ...]
+    """Its prompt, about other subjects."""
+    relations: tuple[Untouched, ...]
+    """Its subject, after other prompts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """What edits did, and to what else."""
+
+    outcomes: tuple[Outcome, ...]
+    earlier: tuple[Outcome, ...]
+    """The edits that these were made on top of."""
+    around: tuple[Around, ...]
+    """Of each of `outcomes`."""
+    texts: tuple[Written, ...]
+    unrelated: tuple[Shift, ...]
+    """Facts about something else, likeliest before first."""
+    perplexity_before: float
+    perplexity_after: float
+    weights: tuple[WeightChange, ...]
+    limits: Limits
+
+    def __repr__(self) -> str:
+        """How it went, on one line."""
+        taken = sum(one.taken for one in self.outcomes)
+        harmed = ", ".join(check.name for check in self.harmed) or "none"
+        return f"<Effect: {taken} of {len(self.outcomes)} edits took; failed checks: {harmed}>"
+
+    @property
+    def failed(self) -> tuple[Outcome, ...]:
+        """The requests that did not take, those aside that a later one overwrites."""
+        return tuple(one for one in self.outcomes if one.failed)
+
+    @property
+    def overwritten(self) -> tuple[Outcome, ...]:
+        """The requests in whose place a later one stands."""
+        every = (*self.earlier, *self.outcomes)
+        return tuple(one for one in every if one.overwritten_by is not None)
+
+    @property
+    def lost(self) -> tuple[Outcome, ...]:
+        """Earlier edits that held before these and do not any more, without being overwritten."""
+        held = [one for one in self.earlier if one.wordings[0].said_before.says_target]
+        return tuple(one for one in held if one.failed)
+
+    @property
+    def checks(self) -> tuple[Check, ...]:
+        """Every side effect against its limit."""
+        limits, kept = self.limits, self.limits.kept
+        near = (one.neighbours for one in self.around)
+        same = (one.relations for one in self.around)
+        plain = (text for text in self.texts if not text.chat)
+        chat = (text for text in self.texts if text.chat)
+        return (
+            share_changed("neighbours", near, limits.neighbours, kept=kept),
+            share_changed("other relations", same, limits.relations, kept=kept),
+            loops("loops", plain, limits.repeated),
+            loops("loops in chat", chat, limits.repeated),
+        )
+
+    @property
+    def harmed(self) -> tuple[Check, ...]:
+        """The checks that failed."""
+        return tuple(check for check in self.checks if check.passed is False)
+
+    @property
+    def worst(self) -> Shift | None:
+        """The unrelated fact that lost most for what it had, None if there are none."""
+        return min(self.unrelated, key=lambda shift: shift.log_ratio, default=None)
+
+
+def effect_of(
+    model: LanguageModel,
+    requests: Sequence[Request],
+    update: Update,
+    *,
+    graph: Graph,
+    corpus: Corpus,
+    base: Update | None = None,
+    earlier: Sequence[Request] = (),
+    limits: Limits | None = None,
+    max_tokens: int = 2048,
+    progress: Progress = SILENT,
+) -> Effect:
+    """Read what `update` changes.
+
+    Args:
+        model: the unedited model.
+        requests: what the update was made for.
+        update: without what it was made on top of.
+        graph: where neighbours, other relations and unrelated facts come from.
+        corpus: text to measure perplexity on.
+        base: what the update was made on top of; nothing if not given.
+        earlier: what that was made for.
+        limits: what counts as a side effect; the defaults if not given.
+        max_tokens: how much of the text is read.
+        progress: told of the stages.
+    """
+    base = base or Update()
+    states = (base.changes, (base + update).changes)
+    with progress.stage("reading what changed"):
+        outcomes = _outcomes(model, [*earlier, *requests], states)
+        around = _around(model, graph, requests, states)
+        unrelated = _unrelated(model, graph, [*requests, *earlier], states)
+        texts = written(model, requests, states)
+    with progress.stage(f"perplexity on {corpus.name}"):
+        before, after = (
+            perplexity(model, corpus.texts, state, max_tokens=max_tokens) for state in states
+        )
+    weights = tuple(
+        WeightChange(name, norm, model.weight(name).float().norm().item())
+        for name, norm in update.norms.items()
+    )
+    n = len(earlier)
+    return Effect(
+        outcomes=outcomes[n:],
+        earlier=outcomes[:n],
+        around=around,
+        texts=texts,
+        unrelated=unrelated,
+        perplexity_before=before,
+        perplexity_after=after,
+        weights=weights,
+        limits=limits or Limits(),
+    )
+
+
+def _outcomes(
+    model: LanguageModel, requests: Sequence[Request], states: tuple[Changes, Changes]
+) -> tuple[Outcome, ...]:
+    """Of requests in the order in which they were made."""
+    wordings = [
+        (text.format(one.subject), one.target)
+        for one in requests
+        for text in (one.prompt, *one.paraphrases)
+    ]
+    objects = [
+        (one.prompt.format(one.subject), label) for one in requests for label in one.true_objects
+    ]
+    shifts = iter(shifts_of(model, [*wordings, *objects], states))
+    said = greedy(model, [Question(*one, state) for state in states for one in wordings])
+    readings = (
+        Wording(next(shifts), *both)
+        for both in zip(said[: len(wordings)], said[len(wordings) :], strict=True)
+    )
+    of_each = [tuple(next(readings) for _ in (0, *one.paraphrases)) for one in requests]
+    return tuple(
+        Outcome(
+            one,
+            of_each[place],
+            tuple(next(shifts) for _ in one.true_objects),
+            overwriting(one, requests[place + 1 :]),
+        )
+        for place, one in enumerate(requests)
+    )
+
+
+def _around(
+    model: LanguageModel,
+    graph: Graph,
+    requests: Sequence[Request],
+    states: tuple[Changes, Changes],
+) -> tuple[Around, ...]:
+    """What is itself edited is no bystander."""
+    edited = {
+        text.format(one.subject).casefold()
+        for one in requests
+        for text in (one.prompt, *one.paraphrases)
+    }
+    sides: list[list[tuple[Asked, str]]] = []
+    kinds = kinds_of(model, graph, [one.subject for one in requests])
+    for one, kind in zip(requests, kinds, strict=True):
+        for side in (neighbours(one, graph, kind), other_relations(one, graph, kind)):
+            apart = [each for each in side if each.prompt.casefold() not in edited]
+            sides.append([(each, one.target) for each in apart])
+    read = iter(read_untouched(model, [each for side in sides for each in side], states))
+    found = [tuple(next(read) for _ in side) for side in sides]
+    return tuple(Around(*pair) for pair in zip(found[::2], found[1::2], strict=True))
+
+
+def _unrelated(
+    model: LanguageModel,
+    graph: Graph,
+    requests: Sequence[Request],
+    states: tuple[Changes, Changes],
+) -> tuple[Shift, ...]:
+    drawn = unrelated_facts(graph, requests, DRAWN)
+    asked = [(f.relation.prompt.format(f.subject.label), f.object.label) for f in drawn]
+    shifts = shifts_of(model, asked, states)
+    return tuple(sorted(shifts, key=lambda shift: -shift.before)[:UNRELATED])

@@ -1,0 +1,24 @@
+"""Kinds of things: well-known names of each, and prompts that fit it."""
+
+import tomllib
+from dataclasses import dataclass
+from importlib.resources import files
+
+from pydantic import TypeAdapter
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A row of `data/kinds.toml`."""
+
+    names: tuple[str, ...]
+    prompts: tuple[str, ...]
+    """With one `{}` for the subject."""
+    types: tuple[str, ...] = ()
+    """What the starter graph calls things of the kind."""
+
+
+def kinds() -> dict[str, Kind]:
+    """Name → kind, as packaged."""
+    text = files("pitfalls.data").joinpath("kinds.toml").read_text(encoding="utf-8")
+    return TypeAdapter(dict[str, Kind]).validate_python(tomllib.loads(text))

@@ -1,0 +1,95 @@
+"""What the model says of things that an edit is not about, before and after."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pitfalls.effects.bystanders import Asked
+from pitfalls.effects.shift import FLOOR, Shift
+from pitfalls.models.greedy import Said, greedy
+from pitfalls.models.language_model import LanguageModel
+from pitfalls.models.patches import Changes
+from pitfalls.models.readout import Question, target_logprobs
+
+
+@dataclass(frozen=True, slots=True)
+class Untouched:
+    """A prompt about something else, which should be answered as before."""
+
+    prompt: str
+    target: str
+    """Of the edit that it is held against."""
+    said_before: Said
+    said_after: Said
+    answer: Shift | None
+    """The object that the graph knows, where the model knew it too; else the first word that the
+    model said before; None if it said nothing."""
+
+    @property
+    def taken_over(self) -> bool:
+        """Whether the model now says the target of the edit here, and did not before."""
+        before, after = self.said_before.text, self.said_after.text
+        return _names(after, self.target) and not _names(before, self.target)
+
+    def changed(self, kept: float) -> bool:
+        """Whether it is answered otherwise: the target, or what was said has become improbable.
+
+        Args:
+            kept: the share of its probability that what was said must keep.
+        """
+        return self.taken_over or (self.answer is not None and self.answer.kept < kept)
+
+
+def read_untouched(
+    model: LanguageModel,
+    asked: Sequence[tuple[Asked, str]],
+    states: tuple[Changes, Changes],
+) -> list[Untouched]:
+    """Read each prompt, with the target that it should not be answered with."""
+    said = greedy(
+        model, [Question(one.prompt, target, state) for state in states for one, target in asked]
+    )
+    pairs = list(zip(said[: len(asked)], said[len(asked) :], strict=True))
+    words = [
+        (one.object, _first_word(before.text))
+        for (one, _), (before, _) in zip(asked, pairs, strict=True)
+    ]
+    wanted = dict.fromkeys(
+        (one.prompt, word)
+        for (one, _), both in zip(asked, words, strict=True)
+        for word in both
+        if word
+    )
+    of = {(shift.prompt, shift.object): shift for shift in shifts_of(model, list(wanted), states)}
+    return [
+        Untouched(
+            one.prompt, target, *pair, _answer(*(of.get((one.prompt, w or "")) for w in both))
+        )
+        for (one, target), pair, both in zip(asked, pairs, words, strict=True)
+    ]
+
+
+def shifts_of(
+    model: LanguageModel, asked: Sequence[tuple[str, str]], states: tuple[Changes, Changes]
+) -> list[Shift]:
+    """Prompt and object → its probability in both states."""
+    questions = [Question(*one, state) for state in states for one in asked]
+    found = [each.mean().exp().item() for each in target_logprobs(model, questions)]
+    return [
+        Shift(*one, before, after)
+        for one, before, after in zip(asked, found[: len(asked)], found[len(asked) :], strict=True)
+    ]
+
+
+def _answer(known: Shift | None, own: Shift | None) -> Shift | None:
+    return known if known and known.before >= FLOOR else own
+
+
+def _first_word(text: str) -> str | None:
+    word, *_ = text.split() or [""]
+    return word.rstrip(".,;:!?") or None
+
+
+def _names(text: str, name: str) -> bool:
+    """Whether the name stands in the text as a word."""
+    return bool(re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text, re.IGNORECASE))

@@ -1,0 +1,48 @@
+"""Wordings to practise with: other ones than those that probes read."""
+
+from collections.abc import Mapping
+from importlib import resources
+
+from pydantic import RootModel
+
+from pitfalls.door.values import read_toml
+from pitfalls.facts import Relation
+from pitfalls.shapes import Template, check
+
+FRAMES = (
+    "It is well known: {prompt}",
+    "Here is a fact. {prompt}",
+    "In an encyclopedia stands: {prompt}",
+)
+"""Put around the prompt of a relation that the packaged table does not know."""
+
+
+class _Wordings(RootModel[dict[str, list[Template]]]):
+    pass
+
+
+def practice_wordings() -> Mapping[str, tuple[str, ...]]:
+    """The packaged table: relation id → templates with `{}`, the last one for examining only.
+
+    Raises:
+        PitfallsError: the file is damaged.
+    """
+    path = resources.files("pitfalls.data") / "starter" / "practice.toml"
+    table = check(_Wordings, read_toml(path), where=str(path)).root
+    return {id: tuple(templates) for id, templates in table.items()}
+
+
+def wordings_for(
+    relation: Relation, table: Mapping[str, tuple[str, ...]]
+) -> tuple[tuple[str, ...], str]:
+    """Templates to train on and the one to examine with; no prompt of the relation is among them.
+
+    Args:
+        relation: what is asked for.
+        table: as from `practice_wordings`.
+    """
+    framed = tuple(frame.format(prompt=relation.prompt) for frame in FRAMES)
+    found = [each for each in table.get(relation.id, framed) if each not in relation.prompts]
+    if len(found) < 2:
+        found = list(framed)
+    return tuple(found[:-1]), found[-1]
