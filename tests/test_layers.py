@@ -13,7 +13,8 @@ import pitfalls
 PACKAGE = Path(pitfalls.__file__).parent
 
 GROUND = frozenset(
-    {"cache", "data", "disk", "errors", "facts", "progress", "settings", "shapes", "vocabulary"}
+    {"cache", "data", "disk", "door", "errors", "facts", "progress", "settings", "shapes"}
+    | {"vocabulary"}
 )
 """Modules that every room stands on."""
 
@@ -33,7 +34,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
 }
 """Room → the rooms it may know. `cli` and the package itself may know them all."""
 
-WITHOUT_TORCH = ("graph", "rules", "cases", "records", "metrics", "report")
+WITHOUT_TORCH = ("door", "graph", "rules", "cases", "records", "metrics", "report")
 
 
 def room_of(file: Path) -> str:

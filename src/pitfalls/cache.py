@@ -5,6 +5,8 @@ from pathlib import Path
 
 import platformdirs
 
+from pitfalls.door.paths import place
+
 
 def cache_root() -> Path:
     """The folder named by `PITFALLS_CACHE`, else the system's place for a user's caches.
@@ -13,4 +15,4 @@ def cache_root() -> Path:
     exist yet: whoever writes makes it.
     """
     named = os.environ.get("PITFALLS_CACHE")
-    return Path(named).expanduser() if named else platformdirs.user_cache_path("pitfalls")
+    return place(named) if named else platformdirs.user_cache_path("pitfalls")

@@ -21,3 +21,8 @@ class UnknownNameError(PitfallsError):
         near = get_close_matches(name, known, n=1, cutoff=0.5)
         hint = f"did you mean {near[0]!r}? " if near else ""
         super().__init__(f"unknown {what} {name!r}: {hint}known: {', '.join(known)}")
+
+
+def needs_extra(what: str, package: str) -> PitfallsError:
+    """What to tell the user when a package of the extra `graphs` is not installed."""
+    return PitfallsError(f"{what} needs {package}: pip install 'pitfalls[graphs]'")

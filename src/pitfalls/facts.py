@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from pitfalls.door.text import text_fault
 from pitfalls.errors import PitfallsError
 
 
@@ -9,6 +10,8 @@ def template_fault(text: str, filling: str = "subject") -> str | None:
     """What is wrong with a text that a subject (or `filling`) shall be put into, or None."""
     if (found := text.count("{}")) != 1:
         return f"has {found} placeholders, expected exactly one '{{}}' for the {filling}"
+    if fault := text_fault(text):
+        return fault
     if set("{}") & set(text.replace("{}", "")):
         return f"has a brace beside the '{{}}' for the {filling}, expected none"
     return None
@@ -75,6 +78,8 @@ class Edit:
         for name, text in (("subject", subject), ("target", target)):
             if not text.strip():
                 raise PitfallsError(f"the {name} of the edit {prompt!r} is empty, expected a name")
+            if fault := text_fault(text):
+                raise PitfallsError(f"the {name} {text!a} of the edit {prompt!a} {fault}")
         relation = Relation(id=prompt, label=prompt, prompt=prompt)
         return cls(Entity(subject, subject), relation, Entity(target, target))
 

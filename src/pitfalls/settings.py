@@ -18,13 +18,12 @@ from pydantic import (
     ValidationError,
 )
 
+from pitfalls.door.text import shortened
 from pitfalls.errors import PitfallsError, UnknownNameError
 
 LARGEST_SEED = 2**32 - 1
 """Every generator of random numbers takes seeds up to here."""
 LARGEST_COUNT = 2**63 - 1
-SHOWN = 60
-"""Characters of a refused value that are worth repeating."""
 
 Check: TypeAlias = Callable[[Any], Any]
 """From a value to what a type makes of it; raises pydantic's error where it is none."""
@@ -113,9 +112,8 @@ def told(error: ValidationError, where: str = "") -> str:
     """The first of pydantic's complaints in one line that begins with the name of the value."""
     first = error.errors(include_url=False)[0]
     name = ".".join(str(key) for key in (where, *first["loc"]) if key != "")
-    came = repr(first["input"])
-    shown = came if len(came) <= SHOWN else f"{came[:SHOWN]}…"
-    return f"{name}: got {shown}; {first['msg'][0].lower()}{first['msg'][1:]}"
+    came, why = shortened(repr(first["input"])), first["msg"]
+    return f"{name}: got {came}; {why[0].lower()}{why[1:]}"
 
 
 def _validated(check: Check, value: Any, where: str) -> Any:

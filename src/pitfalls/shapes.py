@@ -6,14 +6,20 @@ checks what came from a file and turns into plain values such as those of `pitfa
 
 from typing import Annotated, Any, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
 
+from pitfalls.door.text import shortened, text_fault
+from pitfalls.door.values import parse_json
 from pitfalls.errors import PitfallsError
 from pitfalls.facts import Entity, template_fault
 
 _Model = TypeVar("_Model", bound=BaseModel)
-_SHOWN = 60
-"""Characters of a refused value that are worth repeating."""
+
+
+def _name(text: str) -> str:
+    if fault := text_fault(text) or (None if text.strip() else "is empty, expected a name"):
+        raise ValueError(fault)
+    return text
 
 
 def _template(text: str) -> str:
@@ -22,7 +28,7 @@ def _template(text: str) -> str:
     return text
 
 
-Name = Annotated[str, Field(pattern=r"\S")]
+Name = Annotated[str, AfterValidator(_name)]
 """Anything but blanks."""
 Template = Annotated[str, AfterValidator(_template)]
 
@@ -56,6 +62,31 @@ def check(shape: type[_Model], data: Any, *, where: str) -> _Model:
         raise PitfallsError(f"{where}: {_first_problem(error)}") from None
 
 
+def check_json(shape: type[_Model], text: str, *, where: str) -> _Model:
+    """The value of a text in JSON, whose lists may stand for tuples and objects for dataclasses.
+
+    Raises:
+        PitfallsError: it is no JSON, or something else; the line starts with `where`.
+    """
+    parse_json(text, where=where)  # refuses what no value of it should be
+    try:
+        return shape.model_validate_json(text, strict=True)
+    except ValidationError as error:
+        raise PitfallsError(f"{where}: {_first_problem(error)}") from None
+
+
+def check_version(data: Any, key: str, expected: int, *, where: str, advice: str) -> None:
+    """Refuse a file of another version of its format, rather than guess at it.
+
+    Raises:
+        PitfallsError: the version is missing or another; true and 1.0 are not 1.
+    """
+    version = data.get(key) if isinstance(data, dict) else None
+    if type(version) is not int or version != expected:
+        came = shortened(repr(version))
+        raise PitfallsError(f"{where}: {key}: is {came}, expected {expected}; {advice}")
+
+
 def _first_problem(error: ValidationError) -> str:
     first, *others = error.errors(include_url=False)
     field = _path(first["loc"])
@@ -74,8 +105,6 @@ def _say(kind: str, problem: Any) -> str:
         return "is missing"
     if kind == "extra_forbidden":
         return "is not a field of this format, remove it"
-    if kind == "string_pattern_mismatch":
-        return "is empty, expected a name"
     if kind == "value_error":
         return str(problem["ctx"]["error"])
     if kind in ("too_short", "too_long"):
@@ -83,6 +112,5 @@ def _say(kind: str, problem: Any) -> str:
         bound = bounds["min_length" if kind == "too_short" else "max_length"]
         return f"has {bounds['actual_length']}, expected {bound}"
     expected = problem["msg"][0].lower() + problem["msg"][1:]
-    came = repr(problem["input"])
-    shown = came if len(came) <= _SHOWN else came[:_SHOWN] + "…"
-    return f"{expected.replace('input should', 'should')}, got {shown}"
+    came = shortened(repr(problem["input"]))
+    return f"{expected.replace('input should', 'should')}, got {came}"

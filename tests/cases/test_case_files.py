@@ -98,7 +98,7 @@ def test_what_is_wrong_is_named(tmp_path: Path, field: str, value: Any, line: st
 @pytest.mark.parametrize(
     ("content", "line"),
     [
-        (b"", "line 1: is not valid JSON"),
+        (b"", "line 1: holds nothing"),
         (b"[1]\n", "line 1: schema: is None, expected 1"),
         (b'{"schema": 1,\n', "line 1: is not valid JSON: Expecting property name"),
         (b"\xff\xfe", "is not UTF-8 text"),

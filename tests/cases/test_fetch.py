@@ -52,8 +52,10 @@ def test_fetching_again_repairs_and_otherwise_changes_nothing(
 ) -> None:
     folder = install(small, from_dir=None)
     stamp = folder.stat().st_mtime_ns
-    install(small, from_dir=tmp_path / "nowhere")
+    install(small, from_dir=None)
     assert folder.stat().st_mtime_ns == stamp
+    with pytest.raises(PitfallsError, match="holds no copy"):
+        install(small, from_dir=tmp_path / "nowhere")
     (folder / "easy.json").write_bytes(b"[2]")
     with pytest.raises(PitfallsError, match=r"is not the published file: .*fetch it again"):
         check_installed(small)

@@ -94,10 +94,10 @@ WRONG: dict[str, tuple[tuple[str, ...], str]] = {
     "out below a file": ((*RUN, "--out", "{file}/run"), "cannot write {file}/run"),
     "out not allowed": ((*RUN, "--out", "/proc/nowhere"), "/proc/nowhere"),
     "out of others": ((*RUN, "--out", "{tmp}"), "holds files but no run.json"),
-    "experiment absent": (("run", "{tmp}/nowhere.toml"), "nowhere.toml cannot be read"),
+    "experiment absent": (("run", "{tmp}/nowhere.toml"), "nowhere.toml: cannot be read"),
     "experiment folder": (("run", "{tmp}"), "cannot be read"),
-    "experiment broken": (("run", "{broken_toml}"), "broken.toml is not TOML"),
-    "experiment in latin-1": (("run", "{latin_toml}"), "latin.toml is not TOML"),
+    "experiment broken": (("run", "{broken_toml}"), "broken.toml: is not valid TOML"),
+    "experiment in latin-1": (("run", "{latin_toml}"), "latin.toml: is not UTF-8 text"),
     "experiment key": (("run", "{typo_toml}"), "did you mean 'model'?"),
     "experiment type": (("run", "{types_toml}"), "types.toml: cases: got 'four'"),
     "experiment setting": (("run", "{layer_toml}", *RUN[1:]), "did you mean 'layer'?"),
@@ -114,6 +114,18 @@ WRONG: dict[str, tuple[tuple[str, ...], str]] = {
     "build too many": (
         ("build", "--kind", "reverse", "--count", "999999", "--out", "{out}"),
         "999999",
+    ),
+    "build over its own card": (
+        ("build", "--kind", "reverse", "--count", "1", "--out", "{out}.md"),
+        ".md is the card's ending",
+    ),
+    "build idle relation": (
+        ("build", "--kind", "reverse", "--relation", "P22", "--out", "{out}"),
+        "reverse cases take their relations from rules",
+    ),
+    "build idle rules": (
+        ("build", "--kind", "coverage", "--relation", "P22", "--rules", "paper", "--out", "{out}"),
+        "give one of them",
     ),
     "build below a file": (
         ("build", "--kind", "reverse", "--count", "1", "--out", "{file}/cases.jsonl"),

@@ -11,6 +11,7 @@ import pyarrow.parquet
 import pytest
 
 from pitfalls.errors import PitfallsError
+from pitfalls.graph.convert import convert_folder
 from pitfalls.graph.folder import read_folder
 from pitfalls.graph.graph import Graph
 from pitfalls.graph.sources import open_graph
@@ -151,6 +152,38 @@ this is no triple
 <http://www.wikidata.org/entity/Q2> <http://www.w3.org/2000/01/rdf-schema#label> "Byron"@en .
 _:b0 <http://www.wikidata.org/prop/direct/P22> <http://www.wikidata.org/entity/Q1> .
 """  # noqa: E501
+
+
+@pytest.mark.parametrize("escape", [r"\uD800", r"\UFFFFFFFF", r"\U00110000", r"\uD83D\uDE00"])
+def test_an_escape_that_is_no_character_is_a_bad_line(escape: str, tmp_path: Path) -> None:
+    (tmp_path / "triples.nt").write_text(TRIPLES.replace("Countess", f"Count{escape}"))
+    sourced = open_graph(str(tmp_path))
+    assert sourced.bad.counts["an escape that stands for no character"] == 1
+    assert sourced.graph.nodes["Q1"].aliases == ()
+
+
+def test_a_table_as_excel_writes_it_is_read(tmp_path: Path) -> None:
+    put(tmp_path, ".csv")
+    expected = open_graph(str(tmp_path)).graph.facts
+    for path in tmp_path.glob("*.csv"):
+        path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    assert open_graph(str(tmp_path)).graph.facts == expected
+
+
+def test_a_column_that_is_there_twice_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(PitfallsError, match="line 1: has the column 'id' twice"):
+        read_folder(put(tmp_path, ".tsv", entities="id\tlabel\tid\nQ1\tAda\tQ2\n"))
+
+
+def test_an_import_reads_the_prompts_and_leaves_its_source_alone(tmp_path: Path) -> None:
+    pytest.importorskip("duckdb")
+    put(tmp_path, ".tsv")
+    with pytest.raises(PitfallsError, match="is the folder that is read"):
+        convert_folder(tmp_path, tmp_path)
+    (tmp_path / "relations.toml").write_text("[[relation]]\nid = 1\n")
+    with pytest.raises(PitfallsError, match=r"relations.toml: relation\[0\]"):
+        convert_folder(tmp_path, tmp_path / "store")
+    assert not (tmp_path / "store").exists()
 
 
 def test_n_triples_bring_their_own_labels(tmp_path: Path) -> None:

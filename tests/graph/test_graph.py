@@ -142,7 +142,12 @@ def test_what_is_also_true_is_read_where_there_is_such_a_table(tmp_path: Path) -
         (RELATIONS.replace("P22", "P23"), ENTITIES, FACTS, "its relation P22 is not in the graph"),
         (RELATIONS.replace("many = false\n", ""), ENTITIES, FACTS, "relations.toml: "),
         (RELATIONS.replace("[[", "["), ENTITIES, FACTS, "relations.toml: "),
-        (RELATIONS.replace("of {} is", "is"), ENTITIES, FACTS, "relation P22: prompt 'The father"),
+        (
+            RELATIONS.replace("of {} is", "is"),
+            ENTITIES,
+            FACTS,
+            "relation[0].prompt: has 0 placeholders",
+        ),
     ],
 )
 def test_a_wrong_table_is_told(

@@ -44,12 +44,22 @@ class Engine:
 
     moods: list[int] = field(default_factory=list)
     """Statuses to answer with before it answers properly."""
+    cuts: int = 0
+    """Answers that break off in the middle, with status 200 all the same."""
+    told: list[str] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
     waited: list[float] = field(default_factory=list)
     address: str = ""
 
     def endpoint(self, cache: Path, page: int = 7) -> Endpoint:
-        return Endpoint(self.address, cache, pause=0.5, page=page, wait=self.waited.append)
+        return Endpoint(
+            self.address,
+            cache,
+            pause=0.5,
+            page=page,
+            wait=self.waited.append,
+            tell=self.told.append,
+        )
 
 
 @pytest.fixture
@@ -70,7 +80,11 @@ def engine() -> Iterator[Engine]:
             self.end_headers()
             if status == 200:
                 results = store.query(query)
-                self.wfile.write(results.serialize(format=oxigraph.QueryResultsFormat.JSON))
+                answer = results.serialize(format=oxigraph.QueryResultsFormat.JSON)
+                self.wfile.write(answer[: len(answer) // 2] if made.cuts else answer)
+                made.cuts = max(made.cuts - 1, 0)
+            else:
+                self.wfile.write(b"Too long:\n  the line 7")
 
         def log_message(self, *_: object) -> None:
             pass
@@ -117,6 +131,38 @@ def test_a_busy_endpoint_is_asked_again_after_a_while(engine: Engine, tmp_path: 
     rows = engine.endpoint(tmp_path).ask(f"SELECT ?o WHERE {{ <{WD}Q1> <{WDT}P31> ?o }}")
     assert rows == [{"o": f"{WD}Q500"}]
     assert engine.waited == [0.5, 9.0, 2.0, 0.5]
+    assert len(engine.told) == 3
+    assert engine.told[1].endswith("429 Too Many Requests: Too long: the line 7; try 3 of 6 in 9 s")
+
+
+def test_an_answer_that_breaks_off_is_asked_for_again(engine: Engine, tmp_path: Path) -> None:
+    query = f"SELECT ?o WHERE {{ <{WD}Q1> <{WDT}P31> ?o }}"
+    engine.cuts = 2
+    assert engine.endpoint(tmp_path).ask(query) == [{"o": f"{WD}Q500"}]
+    assert len(engine.asked) == 3
+    engine.cuts = 6
+    with pytest.raises(PitfallsError, match=r"is not valid JSON.*the same command goes on"):
+        engine.endpoint(tmp_path).ask(query + " ")
+
+
+@pytest.mark.parametrize(
+    "address", ["zzz", "", "ftp://host/x", "http:///x", "http://[", "http://h:x", "C:\\x"]
+)
+def test_an_address_that_is_none_is_refused_at_once(address: str, tmp_path: Path) -> None:
+    with pytest.raises(PitfallsError, match="expected an address such as"):
+        Endpoint(address, tmp_path)
+
+
+def test_a_kept_answer_that_was_damaged_is_named(engine: Engine, tmp_path: Path) -> None:
+    endpoint = engine.endpoint(tmp_path)
+    endpoint.ask("SELECT ?s WHERE { ?s ?p ?o }")
+    (kept,) = tmp_path.iterdir()
+    for content in ("[5]", "{", "null", '[{"s": 1}]'):
+        kept.write_text(content)
+        with pytest.raises(PitfallsError, match=kept.name):
+            endpoint.ask("SELECT ?s WHERE { ?s ?p ?o }")
+    with pytest.raises(PitfallsError, match="answered without s and o"):
+        list(endpoint.pages("SELECT ?p WHERE { ?s ?p ?o }", "s", "o"))
 
 
 def test_an_endpoint_that_does_not_answer_is_given_up(engine: Engine, tmp_path: Path) -> None:
@@ -125,7 +171,9 @@ def test_an_endpoint_that_does_not_answer_is_given_up(engine: Engine, tmp_path: 
         engine.endpoint(tmp_path).ask("SELECT ?o WHERE { ?s ?p ?o }")
     assert len(engine.asked) == 6
     engine.moods = [400]
-    with pytest.raises(PitfallsError, match="does not answer: 400"):
+    with pytest.raises(
+        PitfallsError, match="does not answer: 400 Bad Request: Too long: the line 7"
+    ):
         engine.endpoint(tmp_path).ask("SELECT ?o WHERE { ?s ?p ?o } ")
     assert len(engine.asked) == 7, "a question that is wrong stays wrong"
 

@@ -3,6 +3,8 @@
 from pathlib import Path
 from random import Random
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -14,6 +16,7 @@ from pitfalls.graph.folder import read_folder
 from pitfalls.graph.graph import Graph
 from pitfalls.graph.note import NAME
 from pitfalls.graph.sources import find_store, open_graph
+from pitfalls.graph.store import TABLES as TABLES_OF_A_STORE
 from pitfalls.graph.store import Store
 from pitfalls.graph.tables import make_tables
 from pitfalls.graph.writer import StoreWriter
@@ -129,10 +132,27 @@ def converted(tmp_path: Path) -> Store:
 
 def test_a_damaged_store_is_told(tmp_path: Path) -> None:
     store = converted(tmp_path)
+    pq.write_table(pa.table({"id": ["Q1"]}), tmp_path / "other.parquet")
     with pytest.raises(PitfallsError, match=r"was begun with files .* give another --out"):
         convert_folder(put(tmp_path, ".tsv", triples=TABLES["triples"] * 2), store.folder)
+    facts = store.facts.read_bytes()
+    store.facts.write_bytes(b"---" + facts)
+    Store.open(store.folder)
+    with pytest.raises(PitfallsError, match=r"facts.parquet is damaged .*make the store again"):
+        store.verify()
+    for table in TABLES_OF_A_STORE:
+        path = store.folder / f"{table}.parquet"
+        sound = path.read_bytes() if table != "facts" else facts
+        path.unlink()
+        for content in (None, b"nothing", (tmp_path / "other.parquet").read_bytes()):
+            if content is not None:
+                path.write_bytes(content)
+            with pytest.raises(PitfallsError, match=rf"{table}.parquet.*make the store again"):
+                Store.open(store.folder)
+        path.write_bytes(sound)
+    Store.open(store.folder).verify()
     store.facts.write_bytes(b"nothing")
-    with pytest.raises(PitfallsError, match=r"facts.parquet: cannot be read"):
+    with pytest.raises(PitfallsError, match=r"facts.parquet is damaged"):
         store.graph()
     note = store.folder / NAME
     note.write_text(note.read_text("utf-8").replace('"schema_version":1', '"schema_version":2'))

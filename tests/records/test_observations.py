@@ -160,7 +160,7 @@ def test_a_damaged_file_is_named(tmp_path: Path, content: str) -> None:
 
 def test_a_truncated_packed_file_is_named(tmp_path: Path) -> None:
     write(tmp_path, "conflict_results/FT_reverse.json.gz", "not gzip")
-    assert "FT_reverse.json.gz cannot be read" in told(tmp_path)
+    assert "FT_reverse.json.gz: is damaged or cut off" in told(tmp_path)
 
 
 def test_a_missing_baseline_is_named(tmp_path: Path) -> None:

@@ -236,10 +236,13 @@ def test_a_folder_of_other_files_is_left_alone(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "told"),
     [
-        ("{", "is damaged: expected JSON"),
-        ("\xff", "is damaged"),
-        ("[]", "is damaged"),
-        ('{"schema_version": 99}', "has schema version 99, this pitfalls reads 1"),
+        ("{", "is not valid JSON"),
+        ("\xff", "is not UTF-8 text"),
+        ("[]", "schema_version: is None, expected 1"),
+        ('{"schema_version": 99}', "schema_version: is 99, expected 1"),
+        ('{"schema_version": true}', "schema_version: is True, expected 1"),
+        ('{"schema_version": 1.0}', "schema_version: is 1.0, expected 1"),
+        ('{"schema_version": 1, "config": ' + "[" * 5000, "nested too deeply"),
         ('{"schema_version": 1, "seed": 0}', "is damaged: created"),
     ],
 )

@@ -1,11 +1,11 @@
 """`Experiment`: which cases under which editors, as a typed value and as a TOML file."""
 
-import tomllib
 from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from pitfalls.door.values import read_toml
 from pitfalls.errors import PitfallsError, UnknownNameError
 from pitfalls.settings import Count, Seed, told
 from pitfalls.vocabulary import DATASETS
@@ -56,7 +56,7 @@ def read_experiment(path: Path | None, overrides: dict[str, Any]) -> Experiment:
         UnknownNameError: a key that no experiment has.
         PitfallsError: no such file, no TOML, or a value of the wrong type.
     """
-    values = merged(_read_toml(path) if path is not None else {}, overrides)
+    values = merged(read_toml(path) if path is not None else {}, overrides)
     for key in values:
         if key not in Experiment.model_fields:
             raise UnknownNameError("experiment setting", key, Experiment.model_fields)
@@ -76,12 +76,3 @@ def merged(values: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
             change = merged(old, change)
         result[key] = change
     return result
-
-
-def _read_toml(path: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise PitfallsError(f"{path} cannot be read: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise PitfallsError(f"{path} is not TOML: {error}") from error

@@ -2,12 +2,12 @@
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from random import Random
 from typing import TypeAlias
 
 from pitfalls.cases.collections import load_cases
 from pitfalls.cases.plan import subjects_of
+from pitfalls.door.paths import place
 from pitfalls.editors.mend_practice import Lesson
 from pitfalls.errors import PitfallsError
 from pitfalls.facts import Edit, Entity, Fact, Relation
@@ -55,7 +55,7 @@ def lessons_of(
     Raises:
         PitfallsError: something of that name cannot be read, or too little is left.
     """
-    graph = starter_graph() if data == "starter" else read_graph(Path(data).expanduser())
+    graph = starter_graph() if data == "starter" else read_graph(place(data))
     avoid = subjects_of(case for name in leave_out for case in load_cases(name))
     texts = load_corpus(corpus, progress=progress).texts[:PASSAGES]
     return make_lessons(graph, texts, avoid=avoid, per_fact=per_fact)

@@ -14,7 +14,9 @@ from pitfalls.cases import released
 from pitfalls.cases.case import Case
 from pitfalls.cases.catalogue import Published, published
 from pitfalls.cases.files import read_cases, read_header
-from pitfalls.disk import Source, parse_json, read_bytes, read_text
+from pitfalls.door.paths import is_file, is_folder, place
+from pitfalls.door.text import Source, read_bytes
+from pitfalls.door.values import read_json
 from pitfalls.errors import PitfallsError, UnknownNameError
 from pitfalls.vocabulary import DATASETS, CaseKind
 
@@ -104,20 +106,20 @@ def locate(name: str) -> CaseFile:
         UnknownNameError: no such set or collection.
         PitfallsError: the collection has not been fetched, or the path leads nowhere.
     """
-    place, _, data_set = name.rpartition(":")
+    collected, _, data_set = name.rpartition(":")
     if data_set not in DATASETS:
-        return _file_alone(Path(name).expanduser(), name)
+        return _file_alone(place(name), name)
     kind = DATASETS[data_set]
-    if (packaged := place or STARTER) in PACKAGED:
+    if (packaged := collected or STARTER) in PACKAGED:
         return CaseFile(_packaged(packaged) / own_file(data_set), kind)
-    if (collection := published().get(place)) is not None:
+    if (collection := published().get(collected)) is not None:
         return _in_published(collection, kind)
-    path = Path(place).expanduser()
-    if path.is_dir():
+    path = place(collected)
+    if is_folder(path):
         return _in_folder(path, data_set)
-    if path.is_file():
+    if is_file(path):
         return _as_kind(path, kind)
-    raise UnknownNameError("data collection", place, (*PACKAGED, *published()))
+    raise UnknownNameError("data collection", collected, (*PACKAGED, *published()))
 
 
 def own_file(data_set: str) -> str:
@@ -154,19 +156,19 @@ def _in_folder(folder: Path, data_set: str) -> CaseFile:
     """Our file if there is one, else the authors'."""
     kind = DATASETS[data_set]
     own, theirs = folder / own_file(data_set), folder / released.FILES[kind]
-    if own.is_file():
+    if is_file(own):
         return CaseFile(own, kind)
-    if theirs.is_file():
+    if is_file(theirs):
         return _authors_file(theirs, kind)
     raise PitfallsError(f"{folder}: holds neither {own.name} nor {theirs.name}, so no {data_set}")
 
 
 def _file_alone(path: Path, name: str) -> CaseFile:
-    if name and path.is_dir():
+    if name and is_folder(path):
         raise PitfallsError(
             f"{name}: is a folder; say which set, for instance {name}:{next(iter(DATASETS))}"
         )
-    if not path.is_file():
+    if not is_file(path):
         if path.suffix in (".json", ".jsonl"):
             raise PitfallsError(f"{name}: no such file")
         raise UnknownNameError("data set", name.rpartition(":")[2], DATASETS)
@@ -186,7 +188,7 @@ def _as_kind(path: Path, kind: CaseKind) -> CaseFile:
 
 def _authors_file(path: Path, kind: CaseKind) -> CaseFile:
     prompts = path.with_name(released.prompts_file(kind))
-    if not prompts.is_file():
+    if not is_file(prompts):
         raise PitfallsError(
             f"{path}: needs {prompts.name} beside it for the paraphrases; "
             "copy it from where the cases came from"
@@ -199,8 +201,9 @@ def _authors_kind(path: Path) -> CaseKind:
     for kind, file_name in released.FILES.items():
         if path.name == file_name:
             return kind
-    records = parse_json(read_text(path), where=str(path))
-    said = records[0].get("type") if isinstance(records, list) and records else None
+    records = read_json(path)
+    first = records[0] if isinstance(records, list) and records else None
+    said = first.get("type") if isinstance(first, dict) else None
     for kind in ("coverage", "reverse", "composite"):
         if said == kind:
             return kind

@@ -9,7 +9,8 @@ from http.client import HTTPException
 from pathlib import Path
 
 from pitfalls.cases.catalogue import Published, PublishedFile, published_named
-from pitfalls.disk import read_bytes
+from pitfalls.door.paths import is_file, place
+from pitfalls.door.text import read_bytes
 from pitfalls.errors import PitfallsError
 from pitfalls.progress import SILENT, Progress
 
@@ -19,7 +20,7 @@ _CHUNK = 1 << 16
 
 
 def fetch(collection: str, *, from_dir: Path | None = None, progress: Progress = SILENT) -> Path:
-    """Install a published collection and return its folder. A sound one is left as it is.
+    """Install a published collection and return its folder. A sound one is not downloaded again.
 
     Args:
         collection: `released-gpt-j` or `released-gpt2-xl`.
@@ -36,9 +37,9 @@ def fetch(collection: str, *, from_dir: Path | None = None, progress: Progress =
 
 def install(wanted: Published, *, from_dir: Path | None, progress: Progress = SILENT) -> Path:
     """`fetch` for a collection described by the caller."""
-    if wanted.present and not faults(wanted):
+    if from_dir is None and wanted.present and not faults(wanted):
         return wanted.directory
-    folder = None if from_dir is None else _copy_in(from_dir.expanduser(), wanted)
+    folder = None if from_dir is None else _copy_in(place(from_dir), wanted)
     contents: dict[str, bytes] = {}
     for file in wanted.files:
         origin = f"{wanted.download}/{wanted.folder}/{file.name}"
@@ -92,15 +93,15 @@ def _fault(file: PublishedFile, content: bytes) -> str | None:
     )
 
 
-def _copy_in(place: Path, wanted: Published) -> Path:
-    """The folder at or below `place` that holds the collection's files."""
-    folders = (place, place / Path(wanted.folder).name, place / wanted.folder)
+def _copy_in(copy: Path, wanted: Published) -> Path:
+    """The folder at or below `copy` that holds the collection's files."""
+    folders = (copy, copy / Path(wanted.folder).name, copy / wanted.folder)
     names = [file.name for file in wanted.files]
     for folder in folders:
-        if all((folder / name).is_file() for name in names):
+        if all(is_file(folder / name) for name in names):
             return folder
     raise PitfallsError(
-        f"{place}: holds no copy of {wanted.name}; expected {names[0]} and {len(names) - 1} more "
+        f"{copy}: holds no copy of {wanted.name}; expected {names[0]} and {len(names) - 1} more "
         f"in it or in its folder {folders[1].name}"
     )
 

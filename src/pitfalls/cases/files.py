@@ -5,9 +5,9 @@ relation with its prompts under its id. Each further line is one case that names
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pitfalls.cases.case import Case
 from pitfalls.cases.rows import RelationShape as RelationShape
@@ -16,9 +16,11 @@ from pitfalls.cases.rows import case_to_dict as case_to_dict
 from pitfalls.cases.rows import relation_to_dict as relation_to_dict
 from pitfalls.cases.rows import relations_from_dict as relations_from_dict
 from pitfalls.cases.rows import relations_of as relations_of
-from pitfalls.disk import Source, make_folder, parse_json, read_text, write_bytes
+from pitfalls.disk import make_folder, write_bytes
+from pitfalls.door.text import Source
+from pitfalls.door.values import read_json_lines
 from pitfalls.errors import PitfallsError
-from pitfalls.shapes import Name, Shape, check
+from pitfalls.shapes import Name, Shape, check, check_version
 from pitfalls.vocabulary import CaseKind
 
 SCHEMA = 1
@@ -43,7 +45,7 @@ def read_header(source: Source) -> Header:
     Raises:
         PitfallsError: unreadable, not JSON lines, or of another schema version.
     """
-    return _parse_header(_lines(source)[0], where=f"{source}: line 1")
+    return _header(source, read_json_lines(source))
 
 
 def read_cases(source: Source) -> list[Case]:
@@ -52,24 +54,24 @@ def read_cases(source: Source) -> list[Case]:
     Raises:
         PitfallsError: one line that names the file, the line and the field that is wrong.
     """
-    lines = _lines(source)
-    header = _parse_header(lines[0], where=f"{source}: line 1")
+    rows = read_json_lines(source)
+    header = _header(source, rows)
     relations = {key: shape.value(key) for key, shape in header.relations.items()}
-    if len(lines) - 1 != header.count:
-        raise PitfallsError(
-            f"{source}: has {len(lines) - 1} cases, its header says {header.count}; "
-            "it was cut off or edited, build or fetch it again"
-        )
-    seen: dict[str, int] = {}
+    seen: dict[str, str] = {}
     cases = []
-    for number, line in enumerate(lines[1:], start=2):
-        where = f"{source}: line {number}"
-        case = case_from_dict(parse_json(line, where=where), relations, where=where)
+    for where, row in rows:
+        case = case_from_dict(row, relations, where=where)
         if case.kind != header.kind:
             raise PitfallsError(f"{where}: kind: is {case.kind!r}, the header says {header.kind!r}")
-        if (earlier := seen.setdefault(case.id, number)) != number:
-            raise PitfallsError(f"{where}: id: {case.id!r} is taken by line {earlier}")
+        if (earlier := seen.setdefault(case.id, where)) != where:
+            line = earlier.removeprefix(f"{source}: ")
+            raise PitfallsError(f"{where}: id: {case.id!r} is taken by {line}")
         cases.append(case)
+    if len(cases) != header.count:
+        raise PitfallsError(
+            f"{source}: has {len(cases)} cases, its header says {header.count}; "
+            "it was cut off or edited, build or fetch it again"
+        )
     return cases
 
 
@@ -100,17 +102,10 @@ def write_cases(path: Path, cases: Sequence[Case], *, origin: str = "") -> None:
     write_bytes(path, text.encode("utf-8"))
 
 
-def _lines(source: Source) -> list[str]:
-    # Only "\n" ends a line: labels may hold other characters that `splitlines` would cut at.
-    return read_text(source).removesuffix("\n").split("\n")
-
-
-def _parse_header(line: str, *, where: str) -> Header:
-    data = parse_json(line, where=where)
-    version = data.get("schema") if isinstance(data, dict) else None
-    if version != SCHEMA:
-        raise PitfallsError(
-            f"{where}: schema: is {version!r}, expected {SCHEMA}; "
-            "rebuild the file, or read it with the version of pitfalls that wrote it"
-        )
+def _header(source: Source, rows: Iterator[tuple[str, Any]]) -> Header:
+    where, data = next(rows, (f"{source}: line 1", None))
+    if data is None:
+        raise PitfallsError(f"{where}: holds nothing, expected the header of a file of cases")
+    advice = "rebuild the file, or read it with the version of pitfalls that wrote it"
+    check_version(data, "schema", SCHEMA, where=where, advice=advice)
     return check(Header, data, where=where)

@@ -21,7 +21,8 @@ from pitfalls.cases.released_shapes import (
     ReverseShape,
     RoundShape,
 )
-from pitfalls.disk import Source, parse_json, read_text
+from pitfalls.door.text import Source
+from pitfalls.door.values import read_json
 from pitfalls.errors import PitfallsError
 from pitfalls.facts import Edit, Fact, Relation
 from pitfalls.shapes import check
@@ -63,7 +64,7 @@ def read_released(source: Source, kind: CaseKind, *, prompts: Source) -> list[Ca
     Raises:
         PitfallsError: one line that names the file, the record and the field that is wrong.
     """
-    records = parse_json(read_text(source), where=str(source))
+    records = read_json(source)
     if not isinstance(records, list):
         raise PitfallsError(
             f"{source}: is a JSON {type(records).__name__}, expected a list of cases"
@@ -86,7 +87,7 @@ def read_prompts(source: Source) -> Prompts:
     Raises:
         PitfallsError: one line that names the file, the relation and what is wrong.
     """
-    data = check(PromptsShape, parse_json(read_text(source), where=str(source)), where=str(source))
+    data = check(PromptsShape, read_json(source), where=str(source))
     return {relation: tuple(templates) for relation, templates in data.root.items()}
 
 

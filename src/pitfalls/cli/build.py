@@ -18,6 +18,7 @@ from pitfalls.cases.plan import subjects_of
 from pitfalls.cli.knowing import ties_known_by
 from pitfalls.cli.sources import SOURCE_HELP, open_source
 from pitfalls.disk import write_bytes
+from pitfalls.door.paths import is_file, place
 from pitfalls.errors import PitfallsError
 from pitfalls.graph.sources import STARTER
 from pitfalls.rules.files import read_rules
@@ -83,6 +84,9 @@ def build(
     )
     if model is not None and kind != "composite":
         raise PitfallsError(f"--model judges tied facts, {kind} cases have none; leave it out")
+    _refuse_idle(kind, relation or (), rules or ())
+    if layout == "own" and out.suffix == ".md":
+        raise PitfallsError(f"--out {out}: .md is the card's ending; take another, like .jsonl")
     opened = open_source(source, order.needs)
     knows = None if model is None else ties_known_by(model, opened.graph)
     built = build_cases(opened.graph, order, knows=knows)
@@ -91,6 +95,14 @@ def build(
     card = data_card(built, order, opened, origin=origin, licence=licence)
     write_bytes(path.with_suffix(".md"), card.encode("utf-8"))
     print(f"{path}: {len(built.cases)} {kind} cases, told of in {path.with_suffix('.md').name}")
+
+
+def _refuse_idle(kind: CaseKind, relations: Sequence[str], rules: Sequence[str]) -> None:
+    """Refuse an option that would change nothing, which nobody would notice."""
+    if relations and kind in ("reverse", "composite"):
+        raise PitfallsError(f"{kind} cases take their relations from rules: give --rules instead")
+    if relations and rules:
+        raise PitfallsError(f"{kind} cases are about --relation or --rules; give one of them")
 
 
 def _rules(words: Sequence[str]) -> tuple[Rule, ...]:
@@ -105,8 +117,8 @@ def _rules(words: Sequence[str]) -> tuple[Rule, ...]:
             found += PAPER_RULES
         elif ">" in word:
             found.append(parse_rule(word))
-        elif Path(word).is_file():
-            found += read_rules(Path(word))
+        elif is_file(place(word)):
+            found += read_rules(place(word))
         else:
             raise PitfallsError(f"--rules {word}: no such file; give one, `paper` or P22>P40")
     return tuple(dict.fromkeys(found))

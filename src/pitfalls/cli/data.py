@@ -18,7 +18,7 @@ from pitfalls.cases.fetch import check_installed
 from pitfalls.cases.fetch import fetch as fetch_collection
 from pitfalls.cases.known import known_around
 from pitfalls.cases.words import in_words
-from pitfalls.cli.groups import ListByDefault
+from pitfalls.cli.groups import Commands, ListByDefault
 from pitfalls.cli.progress import progress_on
 from pitfalls.errors import PitfallsError
 from pitfalls.vocabulary import DATASETS
@@ -31,7 +31,7 @@ the path to one file.
 Example: pitfalls data show conflict/reverse --index 3
 """
 
-app = typer.Typer(cls=ListByDefault, help=HELP)
+app = Commands(cls=ListByDefault, help=HELP)
 Name = Annotated[str, typer.Argument(help="[COLLECTION:]SET, or a path to a file of cases.")]
 
 

@@ -1,15 +1,18 @@
 """`pitfalls graph`: getting a graph and looking at it."""
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from pitfalls.cli.groups import Commands
 from pitfalls.cli.progress import progress_on
 from pitfalls.cli.sources import SOURCE_HELP, open_source, tell_bad
 from pitfalls.graph.convert import convert_folder
 from pitfalls.graph.dump import Wish, read_dump
 from pitfalls.graph.endpoint import Endpoint
+from pitfalls.graph.note import ANSWERS
 from pitfalls.graph.sources import STARTER, find_store
 from pitfalls.graph.sparql import fetch_store
 
@@ -19,7 +22,7 @@ Example: pitfalls graph show
 """
 WIKIDATA = "https://query.wikidata.org/sparql"
 
-app = typer.Typer(help=HELP, no_args_is_help=True)
+app = Commands(help=HELP, no_args_is_help=True)
 
 
 @app.callback()
@@ -36,6 +39,7 @@ def show(
     Example: pitfalls graph show
     """
     if (store := find_store(source)) is not None:
+        store.verify()
         tell_bad(store.bad)
         facts, entities, relations = store.note.facts, store.note.entities, store.note.relations
     else:
@@ -58,9 +62,13 @@ def sparql(
 
     Example: pitfalls graph sparql --relation P184 --relation P185 --out advisors
     """
-    place = Endpoint(endpoint, out / "answers", pause=pause, page=page)
+    place = Endpoint(endpoint, out / ANSWERS, pause=pause, page=page, tell=_tell)
     tell_bad(fetch_store(place, relation, out, language=language, progress=progress_on()))
     print(f"{out}: a graph to build from")
+
+
+def _tell(line: str) -> None:
+    print(line, file=sys.stderr)
 
 
 @app.command()
@@ -75,7 +83,7 @@ def dump(
 
     Example: pitfalls graph dump latest-all.json.bz2 --relation P22 --relation P40 --out families
     """
-    wish = Wish(file.expanduser(), tuple(dict.fromkeys(relation)), language)
+    wish = Wish(file, tuple(dict.fromkeys(relation)), language)
     tell_bad(read_dump(wish, out, progress=progress_on()))
     print(f"{out}: a graph to build from")
 
@@ -91,5 +99,5 @@ def import_folder(
 
     Example: pitfalls graph import triples-of-all --out everything
     """
-    tell_bad(convert_folder(folder.expanduser(), out, language=language, progress=progress_on()))
+    tell_bad(convert_folder(folder, out, language=language, progress=progress_on()))
     print(f"{out}: a graph to build from")

@@ -130,6 +130,7 @@ def make(
     overrides = parse_settings(setup.settings).get(setup.editor)
     editor = editor_for(setup.editor, model, overrides, seed=setup.seed)
     base = stack.total().to(model.device)
+    base.refuse_misfit(model)
     updates = fit_in_turn(editor, model, jobs, base, progress=progress)
     adapter = exports.prepared(reduce(add, updates, base))
     new = reduce(add, updates, Update())
@@ -165,6 +166,7 @@ def look_after(
     exports.check_for(model)
     Stack.open(out, model)  # refuses another model
     total = stack.total().to(model.device)
+    total.refuse_misfit(model)
     adapter = exports.prepared(total)
     effect = setup.effect(model, stack.requests, total, progress) if show else None
     exports.write(model, total, adapter)

@@ -10,12 +10,14 @@ import typer
 from pitfalls.cli import data, graph, models, rules, train
 from pitfalls.cli.build import build
 from pitfalls.cli.edit import edit
+from pitfalls.cli.groups import Commands
 from pitfalls.cli.locate import locate
 from pitfalls.cli.moments import moments
 from pitfalls.cli.report import report
 from pitfalls.cli.run import run
 from pitfalls.cli.score import score
 from pitfalls.cli.stopping import listening, what_is_kept
+from pitfalls.door.text import LONG_PATH, shortened
 from pitfalls.errors import PitfallsError
 
 WRONG_INPUT = 2
@@ -25,7 +27,7 @@ HELP = """What a knowledge edit breaks: conflict and distortion in edited langua
 Example: pitfalls run --editor rome --data round/easy --cases 8 --out runs/easy
 """
 
-app = typer.Typer(
+app = Commands(
     name="pitfalls",
     help=HELP,
     no_args_is_help=True,
@@ -69,5 +71,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _end(told: str, status: int) -> NoReturn:
-    print(f"pitfalls: {' '.join(told.split())}", file=sys.stderr)
+    print(f"pitfalls: {_in_one_line(told)}", file=sys.stderr)
     sys.exit(status)
+
+
+def _in_one_line(told: str) -> str:
+    """The message without line breaks, and without the whole of a word that has no end."""
+    return " ".join(shortened(word, LONG_PATH) for word in told.split())

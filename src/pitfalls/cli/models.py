@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.filesize import decimal
 from rich.table import Table
 
-from pitfalls.cli.groups import ListByDefault
+from pitfalls.cli.groups import Commands, ListByDefault
 from pitfalls.cli.progress import progress_on
 from pitfalls.errors import PitfallsError, UnknownNameError
 from pitfalls.models.origin import verify as verify_folder
@@ -23,7 +23,7 @@ its GGUF file or its hub id.
 Example: pitfalls models fetch smollm2-135m
 """
 
-app = typer.Typer(cls=ListByDefault, help=HELP)
+app = Commands(cls=ListByDefault, help=HELP)
 
 
 @app.command("list")

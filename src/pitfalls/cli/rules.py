@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from pitfalls.cases.order import PAPER_RULES
-from pitfalls.cli.groups import ListByDefault
+from pitfalls.cli.groups import Commands, ListByDefault
 from pitfalls.cli.progress import progress_on
 from pitfalls.cli.sources import SOURCE_HELP, open_source, tell_bad
 from pitfalls.graph.graph import Graph, Predicate
@@ -26,7 +26,7 @@ HELP = """List the paper's rules, and mine others from a graph.
 Example: pitfalls rules mine --top 10
 """
 
-app = typer.Typer(cls=ListByDefault, help=HELP)
+app = Commands(cls=ListByDefault, help=HELP)
 
 
 @app.command("list")

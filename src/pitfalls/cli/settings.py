@@ -4,6 +4,7 @@ import tomllib
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from pitfalls.door.values import refuse_unsound
 from pitfalls.errors import PitfallsError, UnknownNameError
 
 WEIGHTS_HELP = "Weights in float32, bfloat16, int8 or nf4."
@@ -36,6 +37,7 @@ def parse_settings(words: Sequence[str]) -> dict[str, dict[str, Any]]:
         if isinstance(table.get(key), dict):
             raise PitfallsError(f"--set {word}: another --set gives {key} settings of its own")
         table[key] = _value(text)
+    refuse_unsound(settings, where="--set")
     return settings
 
 
@@ -54,5 +56,5 @@ def refuse_idle(words: Sequence[str], used: Iterable[str]) -> None:
 def _value(text: str) -> Any:
     try:
         return tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
+    except (ValueError, RecursionError):
         return text

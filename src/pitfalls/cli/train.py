@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from pitfalls.cli.groups import Commands
 from pitfalls.cli.progress import progress_on
 from pitfalls.cli.settings import WEIGHTS_HELP, parse_settings, refuse_idle
 from pitfalls.disk import check_file
@@ -16,7 +17,7 @@ HELP = """Train what an editor needs beforehand.
 Example: pitfalls train mend --model smollm2-135m --out mend.safetensors
 """
 
-app = typer.Typer(help=HELP, no_args_is_help=True)
+app = Commands(help=HELP, no_args_is_help=True)
 
 
 @app.callback()

@@ -1,24 +1,28 @@
 """MEND's networks as a file, which knows the model it was trained for and refuses any other."""
 
 import json
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError, safe_open
+from pydantic import RootModel
+from safetensors import SafetensorError
 from safetensors.torch import save_file
 
+from pitfalls.door.text import shortened
 from pitfalls.editors.mend_network import EditedWeight, MendNetworks
 from pitfalls.errors import PitfallsError
 from pitfalls.models.language_model import LanguageModel
 from pitfalls.models.loading import DTYPES
+from pitfalls.models.tensor_file import read_metadata, read_tensors
 
 KEY = "pitfalls-mend"
 """Where in the file's metadata everything that is no tensor is."""
+
+_COMPLAINT = "is no checkpoint of MEND by pitfalls"
 
 LARGE = (".u", ".v")
 """Endings of the tensors that are most of the file; they are kept in half precision."""
@@ -37,6 +41,10 @@ class Description:
     n_hidden: int
     training: Mapping[str, Any]
     """Settings, and figures on held-out subjects as training went on; for readers, not for code."""
+
+
+class _Description(RootModel[Description]):
+    pass
 
 
 def describe(
@@ -92,10 +100,7 @@ def read_description(path: Path | str) -> Description:
     Raises:
         PitfallsError: no such file, or not a checkpoint.
     """
-    with _opened(path) as file:
-        said = json.loads((file.metadata() or {})[KEY])
-        weights = tuple(EditedWeight(**weight) for weight in said["weights"])
-        return Description(**said | {"weights": weights})
+    return read_metadata(path, KEY, _Description, complaint=_COMPLAINT).root
 
 
 def load_networks(path: Path | str, model: LanguageModel) -> MendNetworks:
@@ -104,16 +109,18 @@ def load_networks(path: Path | str, model: LanguageModel) -> MendNetworks:
     Raises:
         PitfallsError: no such file, not a checkpoint, or one for another model.
     """
-    said = read_description(path)
+    told, tensors = read_tensors(path, KEY, _Description, complaint=_COMPLAINT)
+    said = told.root
     if model.fingerprint not in said.fingerprints.values():
         raise PitfallsError(
             f"{path} holds MEND networks for {said.model}, and {model.name} has other weights "
             f"than that: {advice(model)}"
         )
     networks = MendNetworks(said.weights, rank=said.rank, n_hidden=said.n_hidden)
-    with _opened(path) as file:
-        tensors = {name: file.get_tensor(name).float() for name in file.keys()}  # noqa: SIM118
-        networks.load_state_dict(tensors)
+    try:
+        networks.load_state_dict({name: tensor.float() for name, tensor in tensors.items()})
+    except RuntimeError as error:
+        raise PitfallsError(f"{path} {_COMPLAINT}: {shortened(str(error))}") from None
     return networks.to(model.device).eval()
 
 
@@ -136,13 +143,3 @@ def advice(model: LanguageModel) -> str:
     return (
         f"run `pitfalls train mend --model {model.name} --out FILE` and set mend.checkpoint to FILE"
     )
-
-
-@contextmanager
-def _opened(path: Path | str) -> Iterator[Any]:
-    try:
-        with safe_open(path, framework="pt") as file:
-            yield file
-    except (OSError, SafetensorError, KeyError, TypeError, ValueError, RuntimeError) as error:
-        reason = " ".join(str(error).split())[:200]
-        raise PitfallsError(f"{path} is no checkpoint of MEND by pitfalls: {reason}") from error

@@ -6,15 +6,25 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from safetensors import SafetensorError, safe_open
+from pydantic import BaseModel
+from safetensors import SafetensorError
 from safetensors.torch import save_file
 from torch import Tensor
 
 from pitfalls.editors.mend_training import Figures, Learner
 from pitfalls.errors import PitfallsError
+from pitfalls.models.tensor_file import read_tensors
 
 KEY = "pitfalls-mend-training"
 """Where in the file's metadata everything that is no tensor is."""
+
+
+class _Told(BaseModel):
+    """What the metadata say."""
+
+    identity: Mapping[str, Any]
+    step: int
+    curve: tuple[Figures, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,22 +69,17 @@ class State:
         Raises:
             PitfallsError: no such thing, or of another identity; the first difference is named.
         """
-        try:
-            with safe_open(path, framework="pt") as file:
-                told = json.loads((file.metadata() or {})[KEY])
-                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        except (OSError, SafetensorError, KeyError, ValueError) as error:
-            raise PitfallsError(f"{path} is no state of a training: {error}; delete it") from error
+        complaint = "is no state of a training (delete it)"
+        told, tensors = read_tensors(path, KEY, _Told, complaint=complaint)
         for key, value in identity.items():
-            if (before := told["identity"].get(key)) != value:
+            if (before := told.identity.get(key)) != value:
                 raise PitfallsError(
                     f"{path} was begun with {key} = {before}, now it is {value}: "
                     "go on with the former, or delete the file to begin anew"
                 )
         best = under(tensors, "best.")
         learner = {name: t for name, t in tensors.items() if not name.startswith("best.")}
-        curve = tuple(Figures(**figures) for figures in told["curve"])
-        return cls(identity, told["step"], curve, best, learner)
+        return cls(identity, told.step, told.curve, best, learner)
 
 
 def learner_tensors(learner: Learner) -> dict[str, Tensor]:

@@ -5,7 +5,8 @@ from typing import Any
 
 from pydantic import Field
 
-from pitfalls.disk import Source, parse_json, read_text
+from pitfalls.door.text import Source
+from pitfalls.door.values import read_json_lines
 from pitfalls.errors import PitfallsError
 from pitfalls.facts import Edit, Entity, Relation
 from pitfalls.shapes import Name, Shape, Template, check
@@ -65,11 +66,7 @@ def read_requests(source: Source) -> list[Request]:
     Raises:
         PitfallsError: one line that names the file, the line and the field that is wrong.
     """
-    requests = []
-    for number, line in enumerate(read_text(source).split("\n"), start=1):
-        if line.strip():
-            where = f"{source}: line {number}"
-            requests.append(request_from_dict(parse_json(line, where=where), where=where))
+    requests = [request_from_dict(row, where=where) for where, row in read_json_lines(source)]
     if not requests:
         raise PitfallsError(
             f"{source}: holds no edits, expected lines such as "

@@ -17,18 +17,24 @@ from operator import add
 from pathlib import Path
 from typing import Literal
 
-from pitfalls.disk import make_folder, parse_json, read_text, write_bytes
+from pydantic import Field, model_validator
+
+from pitfalls.disk import make_folder, write_bytes
+from pitfalls.door.paths import is_file, is_folder
+from pitfalls.door.values import read_json
 from pitfalls.editors.request import Request, RequestShape
 from pitfalls.editors.update import Update
 from pitfalls.errors import PitfallsError
 from pitfalls.models.language_model import LanguageModel
 from pitfalls.models.packaged import packaged_models
 from pitfalls.models.sources import needs_download
-from pitfalls.shapes import Name, Shape, check
+from pitfalls.shapes import Name, Shape, check, check_version
 
 INDEX = "stack.json"
 SCHEMA = 1
 """Version of the format. A stack of another version is refused, never guessed at."""
+_MOST = 1_000_000
+"""Edits on one stack; a number beyond is no count of anything."""
 
 
 class _ModelShape(Shape):
@@ -38,19 +44,28 @@ class _ModelShape(Shape):
 
 
 class _EntryShape(Shape):
-    number: int
+    number: int = Field(ge=1)
     editor: Name
     created: str
-    requests: list[RequestShape]
+    requests: list[RequestShape] = Field(min_length=1)
 
 
 class _StackShape(Shape):
     schema_: Literal[1]
     model: _ModelShape
-    made: int
+    made: int = Field(le=_MOST)
     entries: list[_EntryShape]
 
     model_config = Shape.model_config | {"alias_generator": lambda name: name.rstrip("_")}
+
+    @model_validator(mode="after")
+    def _counted(self) -> "_StackShape":
+        numbers = [entry.number for entry in self.entries]
+        if numbers != sorted(set(numbers)):
+            raise ValueError(f"the edits are numbered {numbers}, expected each once and in order")
+        if self.made < max(numbers, default=0):
+            raise ValueError(f"made: is {self.made}, but there is an edit {max(numbers)}")
+        return self
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +179,7 @@ class Stack:
             PitfallsError: the folder holds other files, or the stack's index is damaged.
         """
         folder = Path(folder)
-        if (folder / INDEX).exists():
+        if is_file(folder / INDEX):
             return cls.read(folder)
         _refuse_files_of_others(folder)
         return None
@@ -178,10 +193,12 @@ class Stack:
         """
         folder = Path(folder)
         index = folder / INDEX
-        if not index.exists():
+        if not is_file(index):
             raise PitfallsError(f"no edits in {folder}: expected the --out of `pitfalls edit`")
-        text = read_text(index)
-        shape = check(_StackShape, parse_json(text, where=str(index)), where=str(index))
+        data = read_json(index)
+        advice = "read it with the version of pitfalls that wrote it, or give another --out"
+        check_version(data, "schema", SCHEMA, where=str(index), advice=advice)
+        shape = check(_StackShape, data, where=str(index))
         entries = (
             Entry(e.number, e.editor, e.created, tuple(r.value() for r in e.requests))
             for e in shape.entries
@@ -197,9 +214,17 @@ class Stack:
         """The update of one edit.
 
         Raises:
-            PitfallsError: no such edit, or its file is damaged.
+            PitfallsError: no such edit, or its file is damaged or of another model.
         """
-        return Update.load(self.folder / self._entry(number).file)
+        path = self.folder / self._entry(number).file
+        update = Update.load(path)
+        for part in update.history:
+            if part.model != self.model.fingerprint:
+                raise PitfallsError(
+                    f"{path}: is an edit of a model with the fingerprint {part.model[:12]}…, the "
+                    f"stack is of {self.model.fingerprint[:12]}…: put the stack's own file back"
+                )
+        return update
 
     def total(self) -> Update:
         """All edits as one update, in order."""
@@ -247,7 +272,7 @@ class Stack:
 
     def _refuse_stale(self) -> None:
         """A fit takes a while, in which another command may have changed the stack."""
-        there = Stack.read(self.folder) if (self.folder / INDEX).exists() else None
+        there = Stack.read(self.folder) if is_file(self.folder / INDEX) else None
         if (there.entries if there else ()) != self.entries:
             raise PitfallsError(
                 f"{self.folder} was changed by another command meanwhile; nothing was written: "
@@ -266,7 +291,7 @@ class Stack:
 
 
 def _refuse_files_of_others(folder: Path) -> None:
-    if folder.is_dir() and any(folder.iterdir()):
+    if is_folder(folder) and any(folder.iterdir()):
         raise PitfallsError(
             f"{folder} holds files but no {INDEX}, expected a stack of edits or an empty folder; "
             "give another --out"

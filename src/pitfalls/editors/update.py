@@ -6,7 +6,7 @@ tell their norms, hold for the length of a `with` block, or are committed for go
 
 import json
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -14,13 +14,18 @@ from types import MappingProxyType
 from typing import Any
 
 import torch
-from safetensors import SafetensorError, safe_open
+from pydantic import RootModel
 from safetensors.torch import save
 
 from pitfalls.disk import write_bytes
 from pitfalls.errors import PitfallsError
 from pitfalls.models.language_model import LanguageModel
 from pitfalls.models.patches import Change, Dense, LowRank
+from pitfalls.models.quantised import is_packed
+from pitfalls.models.tensor_file import read_tensors
+
+KEY = "pitfalls"
+"""Where in a file's metadata the history is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +43,10 @@ class Provenance:
     """The job's share of the wall-clock time of its batch."""
     failure: str | None = None
     """Why there is no change, such as a loss that is not finite; None where there is one."""
+
+
+class _History(RootModel[tuple[Provenance, ...]]):
+    pass
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,7 +70,11 @@ class Update:
         return cls(MappingProxyType({} if origin.failure else dict(changes)), (origin,))
 
     def __add__(self, other: "Update") -> "Update":
-        """Both edits, this one first. Low-rank changes of one weight stay low-rank."""
+        """Both edits, this one first. Low-rank changes of one weight stay low-rank.
+
+        Raises:
+            PitfallsError: they are changes of different models.
+        """
         names = [*self.changes, *(name for name in other.changes if name not in self.changes)]
         changes = {name: _sum(self.changes.get(name), other.changes.get(name)) for name in names}
         return Update(MappingProxyType(changes), self.history + other.history)
@@ -99,8 +112,8 @@ class Update:
     @contextmanager
     def applied(self, model: LanguageModel) -> Iterator[None]:
         """Inside the block `model` is edited; after it every weight is what it was, bit for bit."""
-        for name, change in self.changes.items():
-            _check_fit(model, name, change)
+        self.refuse_misfit(model)
+        _refuse_on_disk(model, self)
         originals = {name: model.network.get_parameter(name).detach().clone() for name in self}
         try:
             self.commit(model)
@@ -116,12 +129,21 @@ class Update:
         Raises:
             PitfallsError: the model has no such weight, or one of another shape.
         """
-        for name, change in self.changes.items():
-            _check_fit(model, name, change)
+        self.refuse_misfit(model)
+        _refuse_on_disk(model, self)
         with torch.no_grad():
             for name, change in self.changes.items():
                 weight = model.weight(name)
                 weight.copy_(weight.float() + change.matrix.to(weight.device))
+
+    def refuse_misfit(self, model: LanguageModel) -> None:
+        """Refuse `model` if these are no changes of its weights.
+
+        Raises:
+            PitfallsError: it has no such weight, or one of another shape.
+        """
+        for name, change in self.changes.items():
+            _check_fit(model, name, change)
 
     def save(self, path: Path | str) -> None:
         """Write as safetensors, history included, whole or not at all.
@@ -135,22 +157,23 @@ class Update:
             for part, tensor in _tensors(change).items()
         }
         history = json.dumps([asdict(part) for part in self.history])
-        write_bytes(Path(path), save(tensors, metadata={"pitfalls": history}))
+        write_bytes(Path(path), save(tensors, metadata={KEY: history}))
 
     @classmethod
     def load(cls, path: Path | str) -> "Update":
         """Read what `save` wrote.
 
         Raises:
-            PitfallsError: no such file, or not an update.
+            PitfallsError: no such file, not an update, or a change that is not finite.
         """
-        try:
-            with safe_open(path, framework="pt") as file:
-                history = json.loads((file.metadata() or {})["pitfalls"])
-                tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
-            return cls(_changes(tensors), tuple(_provenance(part) for part in history))
-        except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
-            raise PitfallsError(f"{path} is not an update saved by pitfalls: {error}") from error
+        complaint = "is not an update saved by pitfalls"
+        told, tensors = read_tensors(path, KEY, _History, complaint=complaint)
+        parts = _parts(tensors)
+        for name, some in parts.items():
+            if fault := _fault(some):
+                raise PitfallsError(f"{path} {complaint}: the change of {name!r} {fault}")
+        changes = {name: _change(some) for name, some in parts.items()}
+        return cls(MappingProxyType(changes), told.root)
 
     def __iter__(self) -> Iterator[str]:
         """The names of the weights that change."""
@@ -162,6 +185,11 @@ def _sum(first: Change | None, second: Change | None) -> Change:
         present = first or second
         assert present is not None, "a name comes from at least one of the two"
         return present
+    if _shape(first) != _shape(second):
+        raise PitfallsError(
+            f"two updates change one weight of the shapes {_shape(first)} and {_shape(second)}: "
+            "they were made for different models"
+        )
     if isinstance(first, LowRank) and isinstance(second, LowRank):
         return LowRank(torch.cat([first.B, second.B], 1), torch.cat([first.A, second.A], 0))
     return Dense(first.matrix + second.matrix)
@@ -173,23 +201,31 @@ def _tensors(change: Change) -> dict[str, torch.Tensor]:
     return {"dense": change.matrix}
 
 
-def _changes(tensors: Mapping[str, torch.Tensor]) -> Mapping[str, Change]:
-    """What `_tensors` took apart, put together again."""
+def _parts(tensors: Mapping[str, torch.Tensor]) -> dict[str, dict[str, torch.Tensor]]:
+    """Name of a weight → what `_tensors` took its change apart into."""
     parts: dict[str, dict[str, torch.Tensor]] = {}
     for key, tensor in tensors.items():
         name, _, part = key.rpartition(":")
         parts.setdefault(name, {})[part] = tensor
-    return MappingProxyType({name: _change(some) for name, some in parts.items()})
+    return parts
+
+
+def _fault(parts: Mapping[str, torch.Tensor]) -> str | None:
+    """Why these are no parts of a change; None if they are."""
+    if parts.keys() not in ({"B", "A"}, {"dense"}):
+        return f"has the parts {', '.join(sorted(parts))}, expected A and B, or dense"
+    if any(not tensor.is_floating_point() for tensor in parts.values()):
+        return "is not in floating point"
+    if "dense" not in parts and (
+        {part.ndim for part in parts.values()} != {2} or len(parts["A"]) != parts["B"].shape[1]
+    ):
+        return "has factors that do not fit each other"
+    return None if all(bool(part.isfinite().all()) for part in parts.values()) else "is not finite"
 
 
 def _change(parts: Mapping[str, torch.Tensor]) -> Change:
     dense = parts.get("dense")
     return LowRank(parts["B"], parts["A"]) if dense is None else Dense(dense)
-
-
-def _provenance(part: Mapping[str, Any]) -> Provenance:
-    lists = {"edits": tuple(part["edits"]), "losses": tuple(part["losses"])}
-    return Provenance(**{**part, **lists})
 
 
 def _finite(change: Change) -> bool:
@@ -205,25 +241,42 @@ def _norm(change: Change) -> float:
     return change.matrix.norm().item()
 
 
+def _shape(change: Change) -> tuple[int, ...]:
+    """Of the weight that it changes."""
+    if isinstance(change, LowRank):
+        return change.B.shape[0], change.A.shape[1]
+    return tuple(change.matrix.shape)
+
+
 def _check_fit(model: LanguageModel, name: str, change: Change) -> None:
     try:
-        weight = model.weight(name)
+        expected = _shape_in(model, name)
     except AttributeError as error:
         raise PitfallsError(
             f"the update changes {name!r}, which {model.name} lacks: it was made for another model"
         ) from error
-    shape = (
-        (change.B.shape[0], change.A.shape[1])
-        if isinstance(change, LowRank)
-        else tuple(change.matrix.shape)
-    )
-    if tuple(weight.shape) != shape:
+    if expected != (shape := _shape(change)):
         raise PitfallsError(
-            f"the update changes {name!r} of shape {shape}, {model.name} has {tuple(weight.shape)}:"
-            " it was made for another model"
+            f"the update changes {name!r} of shape {shape}, {model.name} has {expected}: "
+            "it was made for another model"
         )
-    if weight.is_meta:
-        raise PitfallsError(
-            f"{name} of {model.name} lies on disk, where it is not changed: load the model with a "
-            "device map that keeps this module in memory"
-        )
+
+
+def _shape_in(model: LanguageModel, name: str) -> tuple[int, ...]:
+    """Shape of a weight as changes have it, whether or not it lies packed."""
+    parameter = model.network.get_parameter(name)
+    module: Any = model.network.get_submodule(name.rpartition(".")[0])
+    if is_packed(module) and parameter is module.weight:
+        return module.out_features, module.in_features
+    shape = tuple(parameter.shape)
+    return shape[::-1] if model.is_conv1d(name) else shape
+
+
+def _refuse_on_disk(model: LanguageModel, names: Iterable[str]) -> None:
+    """Refuse to change what is not in memory; reading with a change on top is no change."""
+    for name in names:
+        if model.network.get_parameter(name).is_meta:
+            raise PitfallsError(
+                f"{name} of {model.name} lies on disk, where it is not changed: load the model "
+                "with a device map that keeps this module in memory"
+            )

@@ -3,8 +3,9 @@
 import shutil
 from pathlib import Path
 
+from pitfalls.door.paths import is_file, is_folder
 from pitfalls.errors import PitfallsError
-from pitfalls.graph.folder import WORDINGS, graph_files, read_tables
+from pitfalls.graph.folder import WORDINGS, graph_files, read_tables, wordings_for
 from pitfalls.graph.lines import BadLines
 from pitfalls.graph.note import Wanted
 from pitfalls.graph.tables import make_tables
@@ -27,12 +28,15 @@ def convert_folder(
         PitfallsError: a file is missing, damaged or lacks a column, no fact is left, or DuckDB is
             not installed.
     """
-    if not folder.is_dir():
+    if not is_folder(folder):
         raise PitfallsError(f"{folder}: no such folder, expected one of triples and labels")
+    if out.resolve() == folder.resolve():
+        raise PitfallsError(f"--out {out} is the folder that is read; give another one")
+    wordings_for(folder)  # refuses prompts that are no good before anything is written
     files = [f"{path.name} {path.stat().st_size}" for path in graph_files(folder).values()]
     wish: Wanted = {"files": files, "language": language}
     writer = StoreWriter.begin(out, wish, resume=False)
-    if (folder / WORDINGS).is_file():
+    if is_file(folder / WORDINGS):
         shutil.copyfile(folder / WORDINGS, out / WORDINGS)
     if writer.note.stage == "reading":
         read_tables(folder, writer, language=language, progress=progress)

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
-from pitfalls.errors import PitfallsError
-from pitfalls.graph.extra import needs_extra
-from pitfalls.graph.lines import BadLines, numbered_bytes
+from pitfalls.door.packed import numbered_bytes
+from pitfalls.door.paths import is_file
+from pitfalls.errors import PitfallsError, needs_extra
+from pitfalls.graph.lines import BadLines
 from pitfalls.graph.note import Wanted
 from pitfalls.graph.tables import make_tables
 from pitfalls.graph.writer import StoreWriter
@@ -59,7 +60,7 @@ def read_dump(
         PitfallsError: the dump cannot be read to its end, the folder was begun for another wish, or
             a package is missing.
     """
-    if not wish.dump.is_file():
+    if not is_file(wish.dump):
         raise PitfallsError(f"{wish.dump}: no such file, expected a Wikidata dump (JSON)")
     writer = StoreWriter.begin(out, wish.as_json())
     if writer.note.stage == "reading":

@@ -7,13 +7,21 @@ import urllib.error
 import urllib.parse
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
-from http.client import HTTPException
+from http.client import HTTPException, InvalidURL
 from pathlib import Path
+from ssl import SSLCertVerificationError
 from typing import TypeAlias
 
-from pitfalls.disk import make_folder, parse_json, read_text, write_bytes
+from pydantic import RootModel
+
+from pitfalls.disk import make_folder, write_bytes
+from pitfalls.door.paths import is_file
+from pitfalls.door.text import shortened
+from pitfalls.door.values import parse_json, read_json
 from pitfalls.errors import PitfallsError
+from pitfalls.shapes import check
 
 Answer: TypeAlias = dict[str, str]
 """Variable → its value, an IRI or a text."""
@@ -22,6 +30,10 @@ AGENT = "pitfalls (https://pypi.org/project/pitfalls)"
 """How the endpoint knows who asks; Wikidata's refuses those who do not say."""
 _BUSY = frozenset({408, 429, 500, 502, 503, 504})
 _LONGEST_WAIT = 120.0
+
+
+def _nobody(line: str) -> None:
+    pass
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,16 +49,31 @@ class Endpoint:
     page: int = 10_000
     """Rows asked for at once."""
     wait: Callable[[float], None] = time.sleep
+    tell: Callable[[str], None] = _nobody
+    """Told in a line of every try that failed and is made again."""
 
-    def pages(self, query: str) -> Iterator[list[Answer]]:
+    def __post_init__(self) -> None:
+        if not _is_address(self.address):
+            raise PitfallsError(
+                f"endpoint {shortened(self.address)!r}: expected an address such as "
+                "https://query.wikidata.org/sparql"
+            )
+
+    def pages(self, query: str, *names: str) -> Iterator[list[Answer]]:
         """All answers to a query that orders its rows, a page at a time.
 
+        Args:
+            query: without limit and offset.
+            names: of the variables that every answer must have.
+
         Raises:
-            PitfallsError: the endpoint does not answer, or not with JSON results.
+            PitfallsError: the endpoint does not answer, or not with JSON results, or not to this.
         """
         offset = 0
         while True:
             rows = self.ask(f"{query} LIMIT {self.page} OFFSET {offset}")
+            if any(name not in row for row in rows for name in names):
+                raise PitfallsError(f"{self.address}: answered without {' and '.join(names)}")
             yield rows
             if len(rows) < self.page:
                 return
@@ -60,48 +87,85 @@ class Endpoint:
         """
         name = hashlib.sha256(f"{self.address}\n{query}".encode()).hexdigest()
         kept = self.cache / f"{name}.json"
-        if not kept.is_file():
-            text = self._fetch(query)
-            answers = _answers(text, where=self.address)
+        if not is_file(kept):
+            answers = self._fetch(query)
             make_folder(self.cache)
             write_bytes(kept, json.dumps(answers, ensure_ascii=False).encode("utf-8"))
             self.wait(self.pause)
-        rows: list[Answer] = parse_json(read_text(kept), where=str(kept))
-        return rows
+        return check(_Answers, read_json(kept), where=f"{kept} (delete it and ask again)").root
 
-    def _fetch(self, query: str) -> str:
+    def _fetch(self, query: str) -> list[Answer]:
+        for attempt in range(1, self.tries + 1):
+            try:
+                return _answers(self._post(query))
+            except _Failed as error:
+                if not error.may_pass:
+                    raise PitfallsError(f"{self.address}: {error}") from None
+                problem, asked = str(error), error.wait
+            if attempt < self.tries:
+                seconds = self.pause * 2.0 ** (attempt - 1) if asked is None else asked
+                seconds = min(seconds, _LONGEST_WAIT)
+                self.tell(
+                    f"{self.address}: {problem}; try {attempt + 1} of {self.tries} "
+                    f"in {seconds:.0f} s"
+                )
+                self.wait(seconds)
+        raise PitfallsError(f"{self.address}: {problem}; the same command goes on from here")
+
+    def _post(self, query: str) -> str:
         data = urllib.parse.urlencode({"query": query}).encode("ascii")
         accept = {"Accept": "application/sparql-results+json", "User-Agent": AGENT}
-        problem = ""
-        for attempt in range(self.tries):
-            try:
-                request = urllib.request.Request(self.address, data=data, headers=accept)
-                with urllib.request.urlopen(request, timeout=120) as response:
-                    return str(response.read().decode("utf-8"))
-            except urllib.error.HTTPError as error:
-                problem = f"{error.code} {error.reason}"
-                asked, busy = error.headers.get("Retry-After", ""), error.code in _BUSY
-                error.close()
-                if not busy:
-                    break
-                self._rest(attempt, asked)
-            except (OSError, HTTPException, ValueError) as error:
-                problem = str(error)
-                self._rest(attempt, "")
-        raise PitfallsError(
-            f"{self.address}: does not answer: {problem}; the same command goes on from here"
-        )
-
-    def _rest(self, attempt: int, asked: str) -> None:
-        """Wait as long as the endpoint asked for, else twice as long each time."""
-        seconds = float(asked) if asked.isdigit() else self.pause * 2.0**attempt
-        self.wait(min(seconds, _LONGEST_WAIT))
+        try:
+            request = urllib.request.Request(self.address, data=data, headers=accept)
+            with urllib.request.urlopen(request, timeout=120) as response:
+                content: bytes = response.read()
+            return content.decode("utf-8")
+        except urllib.error.HTTPError as error:
+            raise _refused(error) from None
+        except (OSError, HTTPException, ValueError) as error:
+            reason = error.reason if isinstance(error, urllib.error.URLError) else error
+            lasting = isinstance(reason, InvalidURL | SSLCertVerificationError)
+            raise _Failed(f"does not answer: {reason}", may_pass=not lasting) from None
 
 
-def _answers(text: str, *, where: str) -> list[Answer]:
-    data = parse_json(text, where=where)
+def _is_address(text: str) -> bool:
     try:
+        parts = urllib.parse.urlsplit(text)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # half an IPv6 address, or a port that is no number
+        return False
+
+
+class _Answers(RootModel[list[Answer]]):
+    pass
+
+
+class _Failed(Exception):
+    """A question without an answer; `may_pass` tells whether it is worth asking again."""
+
+    def __init__(self, why: str, *, may_pass: bool, wait: float | None = None) -> None:
+        super().__init__(why)
+        self.may_pass = may_pass
+        self.wait = wait
+
+
+def _refused(error: urllib.error.HTTPError) -> _Failed:
+    """What an endpoint told instead of an answer, in its own words as far as they are few."""
+    said = ""
+    with suppress(OSError, HTTPException), error:
+        said = shortened(" ".join(error.read(2000).decode("utf-8", "replace").split()), 200)
+    why = f"does not answer: {error.code} {error.reason}" + (f": {said}" if said else "")
+    asked = error.headers.get("Retry-After", "")
+    wait = float(asked) if asked.isdigit() and len(asked) < 9 else None
+    return _Failed(why, may_pass=error.code in _BUSY, wait=wait)
+
+
+def _answers(text: str) -> list[Answer]:
+    try:
+        data = parse_json(text, where="its answer")
         rows = data["results"]["bindings"]
         return [{name: str(cell["value"]) for name, cell in row.items()} for row in rows]
+    except PitfallsError as error:
+        raise _Failed(str(error), may_pass=True) from None  # such as one that was cut off
     except (KeyError, TypeError, AttributeError):
-        raise PitfallsError(f"{where}: answered JSON, but no SPARQL results") from None
+        raise _Failed("answered JSON, but no SPARQL results", may_pass=False) from None

@@ -12,6 +12,7 @@ Texts may be packed: .gz, .bz2, .zst.
 
 from pathlib import Path
 
+from pitfalls.door.paths import is_file
 from pitfalls.errors import PitfallsError
 from pitfalls.graph.graph import Graph, Predicate
 from pitfalls.graph.lines import BadLines, read_rows
@@ -70,7 +71,7 @@ def read_tables(
 def wordings_for(folder: Path | None = None) -> dict[str, Predicate]:
     """Relations with written prompts by id: the packaged ones, and the folder's above them."""
     found = {each.relation.id: each for each in starter_predicates()}
-    if folder is not None and (own := folder / WORDINGS).is_file():
+    if folder is not None and is_file(own := folder / WORDINGS):
         found |= {each.relation.id: each for each in read_predicates(own)}
     return found
 
@@ -90,7 +91,7 @@ def graph_files(folder: Path) -> dict[str, Path]:
 
 def _find(folder: Path, stem: str, endings: tuple[str, ...]) -> Path | None:
     paths = (folder / f"{stem}{ending}{packed}" for ending in endings for packed in PACKED)
-    return next((path for path in paths if path.is_file()), None)
+    return next((path for path in paths if is_file(path)), None)
 
 
 def _read_names(path: Path, sink: Sink, advance: Advance) -> None:

@@ -1,16 +1,14 @@
 """Rows out of text files and Parquet, packed or not, one at a time; bad ones are counted."""
 
-import bz2
-import gzip
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from io import BufferedIOBase, BufferedReader
 from pathlib import Path
 from typing import TypeAlias
 
+from pitfalls.door.packed import numbered_bytes
+from pitfalls.door.parquet import text_rows
 from pitfalls.errors import PitfallsError
-from pitfalls.graph.extra import needs_extra
 
 Row: TypeAlias = tuple[str, ...]
 """The cells of the columns that were asked for; empty where the file has none."""
@@ -38,42 +36,6 @@ class BadLines:
             shown = ", ".join(self.examples[reason])
             more = ", …" if count > SHOWN else ""
             yield f"left out {count} lines: {reason} ({shown}{more})"
-
-
-def open_text(path: Path) -> BufferedIOBase:
-    """The bytes of a file, unpacked by what its name ends in: .gz, .bz2 or .zst.
-
-    Raises:
-        PitfallsError: it cannot be opened, or .zst needs a package that is not there.
-    """
-    try:
-        if path.suffix == ".gz":
-            return gzip.open(path)
-        if path.suffix == ".bz2":
-            return bz2.open(path)
-        return _open_zstandard(path) if path.suffix == ".zst" else path.open("rb")
-    except OSError as error:
-        raise PitfallsError(f"{path}: cannot be read: {error.strerror or error}") from None
-
-
-def numbered_bytes(path: Path, *, behind: int = 0) -> Iterator[tuple[int, bytes]]:
-    """Lines of a file as they stand in it, with their ends.
-
-    Args:
-        path: the file, which may be packed.
-        behind: the number of the line to begin behind; the first has number 1.
-
-    Raises:
-        PitfallsError: the file cannot be read or unpacked to its end.
-    """
-    number = 0
-    try:
-        with open_text(path) as stream:
-            for number, line in enumerate(stream, start=1):
-                if number > behind:
-                    yield number, line
-    except (OSError, EOFError) as error:
-        raise PitfallsError(f"{path}: is damaged behind line {number}: {error}") from None
 
 
 def numbered_lines(path: Path, bad: BadLines) -> Iterator[tuple[int, str]]:
@@ -107,8 +69,10 @@ def read_rows(
     Raises:
         PitfallsError: the file cannot be read, or its header lacks a column.
     """
-    rows = _parquet_rows(path) if path.suffix == ".parquet" else _text_rows(path, bad)
+    rows = enumerate(text_rows(path)) if path.suffix == ".parquet" else _text_rows(path, bad)
     _, header = next(rows, (1, ()))
+    if repeated := [name for name in (*columns, *optional) if header.count(name) > 1]:
+        raise PitfallsError(f"{path}: line 1: has the column {repeated[0]!r} twice")
     if missing := [name for name in columns if name not in header]:
         raise PitfallsError(
             f"{path}: line 1: lacks the column {missing[0]!r}, expected {' '.join(columns)}"
@@ -130,40 +94,15 @@ def _cell(cells: Sequence[str], places: Mapping[str, int], name: str) -> str:
     return cells[places[name]].strip() if name in places else ""
 
 
-def _text_rows(path: Path, bad: BadLines) -> Iterator[tuple[int, Sequence[str]]]:
+def _text_rows(path: Path, bad: BadLines) -> Iterator[tuple[int, Row]]:
     lines = numbered_lines(path, bad)
     if ".csv" not in path.suffixes:
-        yield from ((number, line.split("\t")) for number, line in lines if line)
+        yield from ((number, tuple(line.split("\t"))) for number, line in lines if line)
         return
     import csv  # the only format whose records may run over lines
 
     reader = csv.reader(line for _, line in lines)
     try:
-        yield from ((reader.line_num, cells) for cells in reader if cells)
+        yield from ((reader.line_num, tuple(cells)) for cells in reader if cells)
     except csv.Error as error:
         raise PitfallsError(f"{path}: line {reader.line_num}: {error}") from None
-
-
-def _parquet_rows(path: Path) -> Iterator[tuple[int, Sequence[str]]]:
-    import pyarrow
-    import pyarrow.parquet as parquet
-
-    try:
-        file = parquet.ParquetFile(path)
-        yield 0, file.schema_arrow.names
-        number = 0
-        for batch in file.iter_batches():
-            columns = [column.cast(pyarrow.string()).to_pylist() for column in batch.columns]
-            for cells in zip(*columns, strict=True):
-                number += 1
-                yield number, [cell or "" for cell in cells]
-    except (OSError, pyarrow.ArrowException) as error:
-        raise PitfallsError(f"{path}: is not a Parquet table of texts: {error}") from None
-
-
-def _open_zstandard(path: Path) -> BufferedIOBase:
-    try:
-        import zstandard
-    except ImportError:
-        raise needs_extra(f"{path}: .zst", "zstandard") from None
-    return BufferedReader(zstandard.ZstdDecompressor().stream_reader(path.open("rb")))

@@ -4,13 +4,20 @@ from collections import Counter
 from pathlib import Path
 from typing import Literal, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import Field
 
-from pitfalls.disk import make_folder, read_text, write_bytes
+from pitfalls.disk import TEMPORARY, make_folder, write_bytes
+from pitfalls.door.paths import is_file
+from pitfalls.door.text import read_text
+from pitfalls.door.values import parse_json
 from pitfalls.errors import PitfallsError
 from pitfalls.graph.lines import BadLines
+from pitfalls.shapes import Shape, check_json, check_version
 
 NAME = "store.json"
+ANSWERS = "answers"
+"""Folder inside of a store in which what an endpoint answered is kept."""
+VERSION: Literal[1] = 1
 Wanted: TypeAlias = dict[str, str | int | list[str]]
 """What somebody wants a store of: all that decides its content."""
 
@@ -19,20 +26,20 @@ Stage: TypeAlias = Literal["reading", "read", "done"]
 """`read`: the source was read to its end, only the tables are to be made."""
 
 
-class Note(BaseModel):
+class Note(Shape):
     """The file's content."""
 
-    model_config = ConfigDict(extra="forbid", strict=True)
+    model_config = Shape.model_config | {"frozen": False}
 
-    schema_version: Literal[1] = 1
+    schema_version: Literal[1] = VERSION
     wish: Wanted
     stage: Stage = "reading"
     lines: int = 0
     """Lines of the source that are in the parts, where it has lines."""
     parts: int = 0
     """Parts that are complete; any beyond are of a reading that was cut off."""
-    bad: dict[str, int] = {}
-    examples: dict[str, list[str]] = {}
+    bad: dict[str, int] = Field(default_factory=dict)
+    examples: dict[str, list[str]] = Field(default_factory=dict)
     facts: int = 0
     """Different triples, once the stage is `done`; so the next two."""
     entities: int = 0
@@ -47,7 +54,7 @@ class Note(BaseModel):
 
 def has_note(folder: Path) -> bool:
     """Whether somebody began a store there."""
-    return (folder / NAME).is_file()
+    return is_file(folder / NAME)
 
 
 def read_note(folder: Path) -> Note:
@@ -56,14 +63,12 @@ def read_note(folder: Path) -> Note:
     Raises:
         PitfallsError: there is none, or it is damaged or of another version.
     """
-    try:
-        return Note.model_validate_json(read_text(folder / NAME))
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"]))
-        raise PitfallsError(
-            f"{folder / NAME}: {where}: {first['msg']}; make the store again, in another folder"
-        ) from None
+    path = folder / NAME
+    text = read_text(path)
+    advice = "make the store again, in another folder"
+    data = parse_json(text, where=str(path))
+    check_version(data, "schema_version", VERSION, where=str(path), advice=advice)
+    return check_json(Note, text, where=f"{path}, which is damaged ({advice})")
 
 
 def write_note(folder: Path, note: Note) -> None:
@@ -75,10 +80,13 @@ def begin(folder: Path, wish: Wanted) -> Note:
     """The note of a store that was begun for the same wish, or of a new one.
 
     Raises:
-        PitfallsError: the folder was begun for another wish, or cannot be made.
+        PitfallsError: the folder was begun for another wish, holds something else, or cannot be
+            made.
     """
     make_folder(folder)
     if not has_note(folder):
+        if any(each.name != ANSWERS and each.suffix != TEMPORARY for each in folder.iterdir()):
+            raise PitfallsError(f"{folder}: holds other files, expected none; give another --out")
         write_note(folder, note := Note(wish=wish))
         return note
     note = read_note(folder)

@@ -1,10 +1,12 @@
 """N-Triples, the plain format of RDF that Wikidata's truthy dumps are in: a line a triple."""
 
 import re
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from pitfalls.door.text import text_fault
 from pitfalls.graph.lines import BadLines, numbered_lines
 from pitfalls.graph.sink import Told
 
@@ -55,7 +57,13 @@ def read_statements(path: Path, bad: BadLines, *, language: str) -> Iterator[tup
             continue
         if (found := _LINE.fullmatch(line)) is None:
             bad.add(f"{path.name}: line {number}", "not a triple")
-        elif (statement := _statement(found, language)) is not None:
+            continue
+        try:
+            statement = _statement(found, language)
+        except ValueError:
+            bad.add(f"{path.name}: line {number}", "an escape that stands for no character")
+            continue
+        if statement is not None:
             yield number, statement
 
 
@@ -77,9 +85,17 @@ def local(iri: str) -> str:
     return re.split(r"[/#]", iri.rstrip("/#"))[-1]
 
 
+def _character(number: int) -> str:
+    if number > sys.maxunicode or text_fault(chr(number)):
+        raise ValueError(number)
+    return chr(number)
+
+
 def _unescape(text: str) -> str:
+    """The text with its escapes resolved; ValueError if one stands for no character."""
+
     def letter(found: re.Match[str]) -> str:
         code = found[1] or found[2]
-        return chr(int(code, 16)) if code else _LETTERS.get(found[3], found[3])
+        return _character(int(code, 16)) if code else _LETTERS.get(found[3], found[3])
 
     return " ".join(_ESCAPE.sub(letter, text).split())

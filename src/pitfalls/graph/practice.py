@@ -1,14 +1,13 @@
 """Wordings to practise with: other ones than those that probes read."""
 
-import tomllib
 from collections.abc import Mapping
 from importlib import resources
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import RootModel
 
-from pitfalls.disk import read_text
-from pitfalls.errors import PitfallsError
-from pitfalls.facts import Relation, template_fault
+from pitfalls.door.values import read_toml
+from pitfalls.facts import Relation
+from pitfalls.shapes import Template, check
 
 FRAMES = (
     "It is well known: {prompt}",
@@ -18,6 +17,10 @@ FRAMES = (
 """Put around the prompt of a relation that the packaged table does not know."""
 
 
+class _Wordings(RootModel[dict[str, list[Template]]]):
+    pass
+
+
 def practice_wordings() -> Mapping[str, tuple[str, ...]]:
     """The packaged table: relation id → templates with `{}`, the last one for examining only.
 
@@ -25,17 +28,8 @@ def practice_wordings() -> Mapping[str, tuple[str, ...]]:
         PitfallsError: the file is damaged.
     """
     path = resources.files("pitfalls.data") / "starter" / "practice.toml"
-    try:
-        table = TypeAdapter(dict[str, tuple[str, ...]]).validate_python(
-            tomllib.loads(read_text(path))
-        )
-    except (tomllib.TOMLDecodeError, ValidationError) as error:
-        raise PitfallsError(f"{path}: {' '.join(str(error).splitlines()[:3])}") from None
-    for id, templates in table.items():
-        for template in templates:
-            if fault := template_fault(template):
-                raise PitfallsError(f"{path}: {id}: {template!r} {fault}")
-    return table
+    table = check(_Wordings, read_toml(path), where=str(path)).root
+    return {id: tuple(templates) for id, templates in table.items()}
 
 
 def wordings_for(

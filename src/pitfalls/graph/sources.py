@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from pitfalls.door.paths import is_file, is_folder, place
 from pitfalls.errors import PitfallsError
 from pitfalls.graph.folder import WORDINGS, graph_files, read_folder
 from pitfalls.graph.graph import Graph
@@ -51,7 +52,7 @@ def open_graph(
         with progress.stage(f"reading {label}"):
             graph = store.graph(relations)
         return Sourced(graph, label, files=_checksums(store.files), bad=store.bad)
-    if (folder / "facts.tsv").is_file():
+    if is_file(folder / "facts.tsv"):
         files = [folder / each for each in ("entities.tsv", "facts.tsv", ALSO_TRUE, WORDINGS)]
         return Sourced(read_graph(folder), label, files=_checksums(files))
     graph, bad = read_folder(folder, progress=progress)
@@ -71,13 +72,13 @@ def find_store(name: str) -> Store | None:
 
 
 def _folder(name: str) -> Path:
-    if not (folder := Path(name).expanduser()).is_dir():
+    if not is_folder(folder := place(name)):
         raise PitfallsError(f"graph {name}: no such folder; give one, or {STARTER!r}")
     return folder
 
 
 def _checksums(files: Iterable[Path]) -> dict[str, str]:
-    found = sorted(path for path in files if path.is_file())
+    found = sorted(path for path in files if is_file(path))
     return {path.name: _sha256(path) for path in found}
 
 

@@ -89,7 +89,7 @@ def _ask(
 def _ask_facts(endpoint: Endpoint, relation: str, writer: StoreWriter) -> None:
     # Of what is no entity, a date or an unknown value, the graph has no use.
     where = f'?s <{PROPERTY}{relation}> ?o . FILTER(STRSTARTS(STR(?o), "{ENTITY}Q"))'
-    for rows in endpoint.pages(f"SELECT ?s ?o WHERE {{ {where} }} ORDER BY ?s ?o"):
+    for rows in endpoint.pages(f"SELECT ?s ?o WHERE {{ {where} }} ORDER BY ?s ?o", "s", "o"):
         for row in rows:
             writer.fact(endpoint.address, (local(row["s"]), relation, local(row["o"])))
 
@@ -97,5 +97,5 @@ def _ask_facts(endpoint: Endpoint, relation: str, writer: StoreWriter) -> None:
 def _pairs(endpoint: Endpoint, ids: Sequence[str], pattern: str) -> Iterator[tuple[str, str]]:
     values = " ".join(f"<{ENTITY}{id}>" for id in ids)
     query = f"SELECT ?x ?y WHERE {{ VALUES ?x {{ {values} }} {pattern} }} ORDER BY ?x ?y"
-    for rows in endpoint.pages(query):
+    for rows in endpoint.pages(query, "x", "y"):
         yield from ((local(row["x"]), " ".join(row["y"].split())) for row in rows)

@@ -1,15 +1,15 @@
 """The graph that travels with the package: small, hand-checked, enough for every kind of case."""
 
-import tomllib
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from importlib import resources
 
-from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
-
-from pitfalls.disk import Source, read_text
+from pitfalls.door.text import Source, read_text
+from pitfalls.door.values import read_toml
 from pitfalls.errors import PitfallsError
 from pitfalls.facts import Entity, Relation
 from pitfalls.graph.graph import Graph, Node, Predicate, Triple
+from pitfalls.shapes import Name, Shape, Template, check
 
 _ENTITIES = ("id", "label", "type")
 ALSO_TRUE = "also-true.tsv"
@@ -17,22 +17,18 @@ ALSO_TRUE = "also-true.tsv"
 _FACTS = ("subject_id", "subject", "relation", "object_id", "object")
 
 
-class _RelationRow(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True)
-
-    id: str
-    label: str
-    prompt: str
+class _RelationRow(Shape):
+    id: Name
+    label: Name
+    prompt: Template
     query: str
-    paraphrases: list[str]
+    paraphrases: list[Template]
     many: bool
     subject_type: str
     object_type: str
 
 
-class _RelationTable(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True)
-
+class _RelationTable(Shape):
     relation: list[_RelationRow]
 
 
@@ -72,12 +68,10 @@ def read_predicates(path: Source) -> list[Predicate]:
     Raises:
         PitfallsError: one line that names the file and what is wrong with it.
     """
-    try:
-        table = tomllib.loads(read_text(path))
-        rows = TypeAdapter(_RelationTable).validate_python(table).relation
-    except (tomllib.TOMLDecodeError, ValidationError) as error:
-        first = str(error).splitlines()
-        raise PitfallsError(f"{path}: {' '.join(first[:3])}") from None
+    rows = check(_RelationTable, read_toml(path), where=str(path)).relation
+    counts = Counter(row.id for row in rows)
+    if repeated := [id for id, count in counts.items() if count > 1]:
+        raise PitfallsError(f"{path}: relation {repeated[0]} is there {counts[repeated[0]]} times")
     return [_predicate(row) for row in rows]
 
 

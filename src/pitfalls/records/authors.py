@@ -5,15 +5,16 @@ DIR/round_results/MEMIT_easy_multi.json    `_multi` is the Multi-Label Edit, `me
 DIR/round_results/easy_model.json          the unedited model, joined to the others by position
 """
 
-import gzip
-import json
 import re
-import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pitfalls.door.packed import read_packed
+from pitfalls.door.paths import is_file
+from pitfalls.door.text import decoded
+from pitfalls.door.values import parse_json
 from pitfalls.errors import PitfallsError
 from pitfalls.records.authors_rows import conflict_probabilities, round_probabilities, subject_of
 from pitfalls.records.observation import Observation, Source, not_finite
@@ -112,7 +113,7 @@ def _source(directory: Path, match: re.Match[str], data: str) -> Source:
 def _existing(folder: Path, stem: str) -> Path:
     """The plain file if it is there, else the packed one."""
     plain, packed = (folder / f"{stem}{suffix}" for suffix in _SUFFIXES)
-    return packed if packed.exists() and not plain.exists() else plain
+    return packed if is_file(packed) and not is_file(plain) else plain
 
 
 def _stem(path: Path) -> str:
@@ -122,7 +123,7 @@ def _stem(path: Path) -> str:
 def _read_baseline(file: ResultFile, count: int) -> list[Any]:
     split = file.source.data.removeprefix("round/")
     path = _existing(file.path.parent, f"{split}_model")
-    if not path.exists():
+    if not is_file(path):
         raise PitfallsError(
             f"{file.path} needs {path.name} beside it, the same cases on the unedited model; "
             "run their evaluate_model.py first"
@@ -137,14 +138,8 @@ def _read_baseline(file: ResultFile, count: int) -> list[Any]:
 
 
 def _read_records(path: Path) -> list[Any]:
-    try:
-        content = path.read_bytes()
-        text = gzip.decompress(content) if path.suffix == ".gz" else content
-        records = json.loads(text)
-    except (OSError, EOFError, ValueError, zlib.error) as error:
-        raise PitfallsError(
-            f"{path} cannot be read as JSON ({error}); make it again or take it away"
-        ) from error
+    text = decoded(read_packed(path), where=str(path))
+    records = parse_json(text, where=str(path))
     if not isinstance(records, list) or not records:
         raise PitfallsError(f"{path}: expected a list of at least one record")
     return records

@@ -110,12 +110,17 @@ def _p(record: Any, *path: str | int, where: str) -> float:
     """Mean over the paraphrases and the rewrite prompt, in the order of their sum."""
     rewrite, paraphrases = _part(record, *path, "rewrite"), _part(record, *path, "generation")
     numbers: list[Any] = [*paraphrases, rewrite] if isinstance(paraphrases, list) else [None]
-    if not all(isinstance(number, int | float) for number in numbers):
+    if not all(map(_is_probability, numbers)):
         raise PitfallsError(
-            f"{where}: expected {'.'.join(map(str, path))} to hold a number `rewrite` and a list "
-            "of numbers `generation`"
+            f"{where}: expected {'.'.join(map(str, path))} to hold a probability `rewrite` and a "
+            "list of probabilities `generation`"
         )
     return float(np.mean(numbers))
+
+
+def _is_probability(number: Any) -> bool:
+    """NaN is one that could not be computed, and told as that."""
+    return type(number) in (int, float) and (number != number or 0 <= number <= 1)
 
 
 def _part(value: Any, *path: str | int) -> Any:

@@ -3,7 +3,6 @@
 No metric knows which editor it scores, where the numbers were read or when.
 """
 
-import json
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -14,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from pitfalls.door.values import parse_json
 from pitfalls.errors import UnknownNameError
 from pitfalls.records.store import RunDirectory
 from pitfalls.vocabulary import CaseKind, StateName
@@ -94,10 +94,9 @@ def observe_run(run: RunDirectory) -> Iterator[Observation]:
     info = run.header.model
     if info.dtype not in RELATIVE_NOISE:
         raise UnknownNameError("dtype", info.dtype, RELATIVE_NOISE)
-    for part in run.parts():
-        yield from observe_table(
-            run.table(part), run=str(run.path), model=info.name, noise=RELATIVE_NOISE[info.dtype]
-        )
+    noise = RELATIVE_NOISE[info.dtype]
+    for table in run.tables():
+        yield from observe_table(table, run=str(run.path), model=info.name, noise=noise)
 
 
 def observe_table(table: pa.Table, *, run: str, model: str, noise: float) -> Iterator[Observation]:
@@ -106,7 +105,7 @@ def observe_table(table: pa.Table, *, run: str, model: str, noise: float) -> Ite
     readings = table["readings"].combine_chunks()
     both = zip(columns, _probabilities(readings), _tokens(readings), strict=True)
     for row, found, tokens in both:
-        case = _as_case(json.loads(row["case"]))
+        case = _as_case(parse_json(row["case"], where=f"{run}: case {row['case_id']}"))
         source = Source(run, model, row["editor"], row["data"], row["kind"], noise)
         if source.kind == "coverage":
             # Both edits word the same (s, r), so explicit and implicit are one.

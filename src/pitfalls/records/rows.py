@@ -6,6 +6,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from pitfalls.door.values import parse_json
 from pitfalls.records.record import Fit, Reading, Record
 
 _READING = pa.struct(
@@ -95,7 +96,7 @@ def _record(row: dict[str, Any]) -> Record:
         editor=row["editor"],
         data=row["data"],
         kind=row["kind"],
-        case=json.loads(row["case"]),
+        case=parse_json(row["case"], where=f"case {row['case_id']}"),
         readings=tuple(readings),
         fits=tuple(fits),
         failure=row["failure"],

@@ -10,21 +10,27 @@ complete or not there. One process writes a directory at a time; any number may 
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from pydantic import ValidationError
 
 from pitfalls.disk import TEMPORARY, cannot_write, check_writable, make_folder, write_bytes
+from pitfalls.door.parquet import read_table
+from pitfalls.door.paths import is_file
+from pitfalls.door.text import read_text, shortened
+from pitfalls.door.values import parse_json
 from pitfalls.errors import PitfallsError
 from pitfalls.records.header import SCHEMA_VERSION, MomentInfo, RunHeader
 from pitfalls.records.record import Record
 from pitfalls.records.rows import SCHEMA, from_table, to_table
+from pitfalls.shapes import check_json, check_version
+from pitfalls.vocabulary import CASE_KINDS
 
 _MOST_DIFFERENCES = 8
+_AGAIN = "delete it and run the same command again"
 
 
 def part_name(data: str, editor: str, chunk: int) -> str:
@@ -37,6 +43,10 @@ def part_name(data: str, editor: str, chunk: int) -> str:
     if re.search(r"[^A-Za-z0-9_:/-]", data):
         slug = f"{slug}-{hashlib.sha256(data.encode()).hexdigest()[:8]}"
     return f"{slug}.{editor}.{chunk:05d}"
+
+
+def _refuse(error: PitfallsError) -> None:
+    raise error
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +67,7 @@ class RunDirectory:
         Raises:
             PitfallsError: the directory belongs to another configuration, or cannot be written.
         """
-        if not (path / "run.json").exists():
+        if not is_file(path / "run.json"):
             return cls._start(path, header)
         found = cls.read(path)
         if differences := found.header.differences(header):
@@ -112,14 +122,9 @@ class RunDirectory:
             PitfallsError: no run there, or one that this version cannot read.
         """
         file = path / "run.json"
-        try:
-            content = file.read_bytes()
-        except OSError as error:
-            raise PitfallsError(
-                f"no run in {path}: cannot read run.json ({error.strerror}); "
-                "give the --out of a `pitfalls run`"
-            ) from error
-        return cls(path, _parse_header(file, content))
+        if not is_file(file):
+            raise PitfallsError(f"no run in {path}: no run.json; give the --out of `pitfalls run`")
+        return cls(path, _read_header(file))
 
     def has(self, part: str) -> bool:
         """Whether the part is there, complete and sound.
@@ -156,13 +161,31 @@ class RunDirectory:
             PitfallsError: the file is missing, truncated or damaged.
         """
         file = self._file(part)
-        try:
-            table = pq.ParquetFile(file, page_checksum_verification=True).read()
-        except (pa.ArrowException, OSError) as error:
-            raise _damaged(file, " ".join(str(error).split())) from error
+        table = read_table(file, advice=_AGAIN)
         if not table.schema.equals(SCHEMA):
             raise _damaged(file, "its columns are not those of a run")
         return table
+
+    def tables(self, *, leave_out: Callable[[PitfallsError], None] = _refuse) -> Iterator[pa.Table]:
+        """The parts in alphabetical order, made sure that each case counts once.
+
+        Args:
+            leave_out: told of each damaged part, which is passed over then. Left out: it is raised.
+
+        Raises:
+            PitfallsError: a damaged part, a kind of case that there is not, or a case that two rows
+                are of.
+        """
+        seen: dict[tuple[str, ...], str] = {}
+        for part in self.parts():
+            try:
+                table = self.table(part)
+                rows = self._rows_of(table, part, seen)
+            except PitfallsError as error:
+                leave_out(error)
+            else:
+                seen |= dict.fromkeys(rows, part)
+                yield table
 
     def records(self) -> Iterator[Record]:
         """Every row of every part: parts in alphabetical order, rows as they were written."""
@@ -189,28 +212,34 @@ class RunDirectory:
             for file in folder.glob(f"*{TEMPORARY}"):
                 file.unlink(missing_ok=True)
 
+    def _rows_of(
+        self, table: pa.Table, part: str, seen: Mapping[tuple[str, ...], str]
+    ) -> set[tuple[str, ...]]:
+        """Data set, editor and case of every row, none of which may have been seen."""
+        for kind in table["kind"].unique().to_pylist():
+            if kind not in CASE_KINDS:
+                why = f"it holds cases of the kind {shortened(repr(kind))}"
+                raise _damaged(self._file(part), why)
+        columns = (table[name].to_pylist() for name in ("data", "editor", "case_id"))
+        found: set[tuple[str, ...]] = set()
+        for row in zip(*columns, strict=True):
+            if row in found or row in seen:
+                where = f"in {seen[row]} as well" if row in seen else "twice"
+                why = f"case {row[2]} under {row[1]} is there {where}"
+                raise _damaged(self._file(part), why)
+            found.add(row)
+        return found
+
     def _file(self, part: str) -> Path:
         return self.path / "records" / f"{part}.parquet"
 
 
-def _parse_header(file: Path, content: bytes) -> RunHeader:
-    try:
-        version = json.loads(content)["schema_version"]
-    except (ValueError, KeyError, TypeError) as error:
-        raise PitfallsError(
-            f"{file} is damaged: expected JSON with a schema_version; give another --out"
-        ) from error
-    if version != SCHEMA_VERSION:
-        raise PitfallsError(
-            f"{file} has schema version {version!r}, this pitfalls reads {SCHEMA_VERSION}; "
-            "use the pitfalls version that made the run"
-        )
-    try:
-        return RunHeader.model_validate_json(content)
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(key) for key in first["loc"])
-        raise PitfallsError(f"{file} is damaged: {where}: {first['msg']}") from error
+def _read_header(file: Path) -> RunHeader:
+    text = read_text(file)
+    advice = "use the pitfalls that made the run, or give another --out"
+    data = parse_json(text, where=str(file))
+    check_version(data, "schema_version", SCHEMA_VERSION, where=str(file), advice=advice)
+    return check_json(RunHeader, text, where=f"{file} is damaged")
 
 
 def _refuse_taken(path: Path) -> None:
@@ -240,4 +269,4 @@ def _listed(differences: list[str]) -> str:
 
 
 def _damaged(file: Path, why: str) -> PitfallsError:
-    return PitfallsError(f"{file} is damaged ({why}); delete it and run the same command again")
+    return PitfallsError(f"{file} is damaged ({why}); {_AGAIN}")

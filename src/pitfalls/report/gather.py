@@ -58,22 +58,13 @@ def gather(paths: Sequence[Path]) -> Gathered:
     runs, observations, losses = [], [], []
     for path in dict.fromkeys(paths):
         directory = RunDirectory.read(path)
-        tables, damaged = _tables(directory)
+        damaged: list[PitfallsError] = []
+        tables = list(directory.tables(leave_out=damaged.append))
         cases = [case for table in tables for case in _observed(directory, table)]
         observations += cases
         losses += list(_losses(directory.header.model.name, tables))
         runs.append(_state(directory, cases, damaged))
     return Gathered(tuple(runs), tuple(observations), tuple(losses))
-
-
-def _tables(directory: RunDirectory) -> tuple[list[pa.Table], list[str]]:
-    tables, damaged = [], []
-    for part in directory.parts():
-        try:
-            tables.append(directory.table(part))
-        except PitfallsError as error:
-            damaged.append(f"Left out: {error}")
-    return tables, damaged
 
 
 def _observed(directory: RunDirectory, table: pa.Table) -> Iterator[Observation]:
@@ -86,10 +77,10 @@ def _observed(directory: RunDirectory, table: pa.Table) -> Iterator[Observation]
 
 
 def _state(
-    directory: RunDirectory, cases: Sequence[Observation], damaged: Sequence[str]
+    directory: RunDirectory, cases: Sequence[Observation], damaged: Sequence[PitfallsError]
 ) -> RunState:
     planned, done = _planned(directory.header), len(cases)
-    notes = list(damaged)
+    notes = [f"Left out: {error}" for error in damaged]
     if not cases:
         notes.insert(0, "No records yet: let `pitfalls run` finish a chunk first.")
     elif done < planned:

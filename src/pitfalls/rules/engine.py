@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from threading import Event, Thread
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from pitfalls.graph.extra import needs_extra
+from pitfalls.door.text import shortened
+from pitfalls.errors import PitfallsError, needs_extra
 
 if TYPE_CHECKING:
     from ibis.backends import BaseBackend
@@ -31,6 +32,8 @@ class Engine:
     backend: BaseBackend
     interrupt: Callable[[], None] | None = None
     """Stops what the connection does, from another thread; None if nobody knows how."""
+    errors: tuple[type[Exception], ...] = ()
+    """What it raises over files that are damaged, too little memory and the like."""
 
     @classmethod
     def of(cls, backend: BaseBackend | None) -> "Engine":
@@ -45,12 +48,13 @@ class Engine:
         if backend is not None:
             return cls(backend)
         try:
+            import duckdb
             import ibis
 
             made = ibis.duckdb.connect()
         except (ImportError, AttributeError):
             raise needs_extra("mining", "Ibis with DuckDB") from None
-        return cls(made, made.con.interrupt)
+        return cls(made, made.con.interrupt, (duckdb.Error,))
 
     def rows(self, table: Table, deadline: float | None = None) -> list[dict[str, Any]]:
         """The rows of an expression.
@@ -61,12 +65,18 @@ class Engine:
 
         Raises:
             Late: it was or became too late.
+            PitfallsError: the facts cannot be read, or there is no room for the joins.
         """
         if deadline is not None and time.monotonic() >= deadline:
             raise Late
         try:
             with self._watched(deadline):
                 rows: list[dict[str, Any]] = self.backend.to_pyarrow(table).to_pylist()
+        except self.errors as error:
+            if deadline is None or time.monotonic() < deadline:
+                told = shortened(" ".join(str(error).split()), 200)
+                raise PitfallsError(f"the engine that joins facts gave up: {told}") from None
+            raise Late from None
         except Exception:
             # How an engine says that it was interrupted is its own affair.
             if self.interrupt is None or deadline is None or time.monotonic() < deadline:

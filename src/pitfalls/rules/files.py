@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from pitfalls.disk import Source, read_text, write_bytes
+from pitfalls.disk import write_bytes
+from pitfalls.door.text import Source, read_text
 from pitfalls.errors import PitfallsError
 from pitfalls.graph.graph import Predicate
 from pitfalls.rules.mine import MinedRule

@@ -201,7 +201,7 @@ def _stored(store: Store, engine: Engine) -> Table:
     with warnings.catch_warnings():
         # Ibis asks DuckDB for the columns by a name that DuckDB has given up.
         warnings.simplefilter("ignore", DeprecationWarning)
-        facts = engine.backend.read_parquet(str(store.facts))
+        facts = engine.backend.read_parquet(str(store.facts.resolve()))
     wordless = [n for n, id in enumerate(store.relations) if id not in store.predicates]
     return facts.filter(facts.relation.notin(wordless)) if wordless else facts
 

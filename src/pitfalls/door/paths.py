@@ -1,0 +1,58 @@
+"""Paths as users name them, and what lies at them."""
+
+from pathlib import Path
+from stat import S_ISDIR, S_ISREG
+
+from pitfalls.door.text import LONG_PATH, shortened, text_fault
+from pitfalls.errors import PitfallsError
+
+
+def place(name: Path | str) -> Path:
+    """The path of that name, with `~` filled in. It need not lead anywhere yet.
+
+    Raises:
+        PitfallsError: a name that is too long or no text, nobody of the name behind `~`, or a
+            folder on the way that may not be looked into.
+    """
+    shown = shortened(str(name), LONG_PATH)
+    if fault := text_fault(str(name)):
+        raise PitfallsError(f"the path {shown!a} {fault}")
+    try:
+        path = Path(name).expanduser()
+    except RuntimeError:
+        user = Path(name).parts[0]
+        raise PitfallsError(
+            f"{shown}: there is no user {user[1:]!r}; write ./{user} for a file of that name"
+        ) from None
+    _mode(path)
+    return path
+
+
+def is_file(path: Path) -> bool:
+    """Whether a file lies there.
+
+    Raises:
+        PitfallsError: nobody can tell, since the name is too long or the folder is closed.
+    """
+    return S_ISREG(_mode(path))
+
+
+def is_folder(path: Path) -> bool:
+    """Whether a folder lies there.
+
+    Raises:
+        PitfallsError: as `is_file`.
+    """
+    return S_ISDIR(_mode(path))
+
+
+def _mode(path: Path) -> int:
+    """What `stat` tells of the path; 0 if nothing is there."""
+    try:
+        return path.stat().st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        return 0
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or error
+        shown = shortened(str(path), LONG_PATH)
+        raise PitfallsError(f"{shown}: is no path that can be used: {why}") from None

@@ -1,0 +1,57 @@
+"""Safetensors files that carry a text in JSON beside their tensors."""
+
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import BaseModel
+from safetensors import SafetensorError, safe_open
+from torch import Tensor
+
+from pitfalls.door.text import shortened
+from pitfalls.errors import PitfallsError
+from pitfalls.shapes import check_json
+
+_Told = TypeVar("_Told", bound=BaseModel)
+
+
+def read_tensors(
+    path: Path | str, key: str, shape: type[_Told], *, complaint: str
+) -> tuple[_Told, dict[str, Tensor]]:
+    """What the metadata of a file say under `key`, and its tensors.
+
+    Args:
+        path: the file.
+        key: of the metadata.
+        shape: what they are expected to say.
+        complaint: what to tell the user of another file, such as "is not an update".
+
+    Raises:
+        PitfallsError: no such file, not safetensors, or other metadata.
+    """
+    told = read_metadata(path, key, shape, complaint=complaint)
+    try:
+        with safe_open(path, framework="pt") as file:
+            return told, {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except (OSError, SafetensorError, ValueError, RuntimeError) as error:
+        raise _refused(path, complaint, error) from None
+
+
+def read_metadata(path: Path | str, key: str, shape: type[_Told], *, complaint: str) -> _Told:
+    """What the metadata of a file say, without its tensors; otherwise like `read_tensors`.
+
+    Raises:
+        PitfallsError: as there.
+    """
+    try:
+        with safe_open(path, framework="pt") as file:
+            text = (file.metadata() or {}).get(key)
+    except (OSError, SafetensorError, ValueError, RuntimeError) as error:
+        raise _refused(path, complaint, error) from None
+    if text is None:
+        raise PitfallsError(f"{path} {complaint}: its metadata lack {key!r}")
+    return check_json(shape, text, where=f"{path} {complaint}: metadata")
+
+
+def _refused(path: Path | str, complaint: str, error: Exception) -> PitfallsError:
+    why = shortened(" ".join(str(error).split()))
+    return PitfallsError(f"{path} {complaint}: {why}")
