@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from pitfalls.errors import PitfallsError
 from pitfalls.graph.extra import needs_extra
+from pitfalls.graph.finish import finish_store
 from pitfalls.graph.lines import BadLines, numbered_bytes
 from pitfalls.graph.note import Wanted
-from pitfalls.graph.tables import make_tables
 from pitfalls.graph.writer import StoreWriter
 from pitfalls.progress import SILENT, Progress
 
@@ -64,8 +64,7 @@ def read_dump(
     writer = StoreWriter.begin(out, wish.as_json())
     if writer.note.stage == "reading":
         _read(wish, writer, every, progress)
-    if writer.note.stage == "read":
-        make_tables(writer, progress=progress)
+    finish_store(writer, progress=progress)
     return writer.bad
 
 
