@@ -232,3 +232,47 @@ def test_the_card_says_what_is_in_the_file() -> None:
         build(graph, order), order, source, origin="pitfalls build", licence="CC0-1.0"
     )
     assert again == card
+
+
+def test_a_rule_has_cases_by_its_weight() -> None:
+    graph = World(14).graph()
+    good, bad = parse_rule("P22>P40"), parse_rule("P25>P40")
+    for weight, share in ((1.0, 10), (0.25, 4)):
+        order = Order(kind="reverse", count=20, rules=(good, bad), weights={bad: weight})
+        rules = [case.rule for case in build(graph, order).cases]
+        assert rules.count(str(bad)) == share
+        assert str(bad) in rules[:5], "and all along the list"
+
+
+def test_a_refusal_names_the_relations_that_would_do() -> None:
+    full = World(14).graph()
+    triples: list[Triple] = [
+        (f.subject.id, f.relation.id, f.object.id)
+        for f in full.facts
+        if f.relation.id in ("P40", "P26")
+    ]
+    family = Graph(full.nodes.values(), full.predicates.values(), triples)
+    with pytest.raises(PitfallsError, match=r"no facts of P69 .*; give --relation, such as P40"):
+        build(family, Order(kind="round-easy", count=4))
+    assert build(family, Order(kind="round-hard", count=4, relations=("P40",))).cases
+    spouses = Graph(
+        full.nodes.values(), full.predicates.values(), [t for t in triples if t[1] == "P26"]
+    )
+    with pytest.raises(PitfallsError, match=r"give other --rules: `pitfalls rules mine` finds"):
+        build(spouses, Order(kind="reverse", count=4))
+    with pytest.raises(PitfallsError, match=r"no facts of P22 .*such as P26"):
+        build(spouses, Order(kind="coverage", count=4))
+
+
+def test_what_is_known_of_a_relation_stands_in_for_facts() -> None:
+    """Facts that show a relation to have several objects still count against it."""
+    full = World(14).graph()
+    triples: list[Triple] = [(f.subject.id, f.relation.id, f.object.id) for f in full.facts]
+    for many, relation_id, allowed in (
+        *((None, "P27", True), (False, "P27", True), (True, "P27", False)),
+        *((None, "P40", False), (False, "P40", False)),
+    ):
+        known = [Predicate(each.relation, many=many) for each in full.predicates.values()]
+        graph = Graph(full.nodes.values(), known, triples)
+        order = Order(kind="coverage", count=1, relations=(relation_id,), exclusive=True)
+        assert Materials.of(graph, order).excludes(relation_id) == allowed

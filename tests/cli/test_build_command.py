@@ -1,6 +1,8 @@
 """`pitfalls build` and `pitfalls rules`: every option does what it says."""
 
+import json
 from collections.abc import Sequence
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -82,7 +84,7 @@ def test_a_store_gives_the_rules_and_cases_of_its_folder(
     answer = pitfalls("graph", "import", graph, "--out", store)
     assert "left out 1 lines: expected 3 columns" in answer.err
     shown = pitfalls("graph", "show", "--from", store)
-    assert shown.out == "24 facts, 24 entities, 2 relations\n"
+    assert shown.out.splitlines()[0] == "24 facts, 24 entities, 2 relations"
     assert "left out 1 lines: expected 3 columns" in shown.err
     for name, source in (("a", graph), ("b", store)):
         limits = ("--support", 5, "--out", tmp_path / f"{name}.tsv")
@@ -147,3 +149,54 @@ def test_a_wrong_order_is_told_in_one_line(
 
 def test_support_below_one_is_refused(pitfalls: CommandLine) -> None:
     assert "'--support'" in pitfalls("rules", "mine", "--support", 0).complaint
+
+
+def test_types_and_drafted_prompts_are_told(pitfalls: CommandLine, tmp_path: Path) -> None:
+    pytest.importorskip("duckdb")
+    graph, store = folder(tmp_path / "fathers"), tmp_path / "store"
+    facts = "".join(f"Kim{n}\tx1\tLou{n}\nKim{n}\tx2\tLou{n}\n" for n in range(12))
+    with (graph / "triples.tsv").open("a", encoding="utf-8") as file:
+        file.write(facts)
+    (graph / "relations.tsv").write_text("id\tlabel\nx1\tteacher\nx2\tlyrics by\n", "utf-8")
+    made = pitfalls("graph", "import", graph, "--out", store)
+    for source in (store, graph):
+        shown = pitfalls("graph", "show", "--from", source)
+        assert "types: 0.0 % of the entities have one" in shown.out
+        assert "prompts: 2 written, 1 drafted from the label, 1 drafted and unsure" in shown.out
+        assert "may not be English, write better ones: x2 (lyrics by)" in shown.out
+        assert shown.out in made.out
+        for relation, told in (("x1", "drafted from the label"), ("x2", "may not be English")):
+            out = tmp_path / "c.jsonl"
+            words = ("--kind", "coverage", "--relation", relation, "--from", source)
+            assert f"look at them in the card: {relation} (" in built(pitfalls, out, *words)
+            card = out.with_suffix(".md").read_text("utf-8")
+            assert told in card and "types: 0.0 %" in card
+    written = (store / "relations.toml").read_text("utf-8")
+    assert written.count('wording = "unsure"') == 1
+    (store / "relations.toml").write_text(
+        written.replace('wording = "unsure"\n', "").replace("is lyrics by", "is sung to words by"),
+        "utf-8",
+    )
+    assert "prompts: 3 written, 1 drafted" in pitfalls("graph", "show", "--from", store).out
+    assert pitfalls("graph", "import", graph, "--out", store).status == 0
+
+
+def test_rules_as_json_and_ids_that_are_never_cut(
+    pitfalls: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("ibis")
+    monkeypatch.setenv("COLUMNS", "40")
+    rows = json.loads(pitfalls("rules", "mine", "--support", 150, "--json").out)
+    shown = pitfalls("rules", "mine", "--support", 150).out
+    assert len(rows) > 5 and {each["sort"] for each in rows} >= {"inverse", "composition"}
+    for row in rows:
+        assert f"  {row['rule']}   support {row['support']}," in shown
+        assert row["pca_confidence"] >= 0.5 or row["declared"]
+        assert bool(row["counterexample"]) == (row["pca_confidence"] < 1)
+        if row["counterexample"]:
+            assert f"but not: {', '.join(row['counterexample'])}" in shown
+
+
+def test_the_version_is_told(pitfalls: CommandLine) -> None:
+    answer = pitfalls("--version")
+    assert (answer.status, answer.out) == (0, f"pitfalls {metadata.version('pitfalls')}\n")

@@ -128,7 +128,7 @@ def test_a_reading_that_was_cut_off_goes_on(
     assert content(tmp_path / "cut") == whole
     read_dump(wanted, tmp_path / "cut", every=3)
     assert content(tmp_path / "cut") == whole, "what is finished stays as it is"
-    assert set(whole) == {"store.json", *(f"{name}.parquet" for name in TABLES)}
+    assert set(whole) == {"store.json", "relations.toml", *(f"{name}.parquet" for name in TABLES)}
 
 
 def test_a_making_of_tables_that_was_cut_off_is_done_again(

@@ -140,7 +140,7 @@ def test_what_is_also_true_is_read_where_there_is_such_a_table(tmp_path: Path) -
         (RELATIONS, ENTITIES.replace("type", "kind"), FACTS, "entities.tsv: line 1: expected the"),
         (RELATIONS, ENTITIES + "Q1\tEve\thuman\n", FACTS, "line 4: Q1 is 'Eve' here and 'Ada'"),
         (RELATIONS.replace("P22", "P23"), ENTITIES, FACTS, "its relation P22 is not in the graph"),
-        (RELATIONS.replace("many = false\n", ""), ENTITIES, FACTS, "relations.toml: "),
+        (RELATIONS.replace("prompt = ", "promt = "), ENTITIES, FACTS, "relations.toml: "),
         (RELATIONS.replace("[[", "["), ENTITIES, FACTS, "relations.toml: "),
         (
             RELATIONS.replace("of {} is", "is"),

@@ -46,8 +46,10 @@ def test_a_store_is_the_folder_it_was_made_of(ending: str, tmp_path: Path) -> No
     assert (store.note.facts, store.note.entities, store.note.relations) == (3, 4, 2)
     opened = open_graph(str(tmp_path / "store"))
     assert same(opened.graph, graph) and set(opened.files) == {
-        f"{name}.parquet" for name in ("facts", "entities", "relations", "aliases")
+        *(f"{name}.parquet" for name in ("facts", "entities", "relations", "aliases")),
+        "relations.toml",
     }
+    assert len(store.graph([])) == 0
 
 
 def test_n_triples_and_written_prompts_come_along(tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 """Building cases from a graph: spread evenly, drawn by a seed, the same to the byte every time."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import TypeAlias
@@ -24,7 +24,7 @@ from pitfalls.cases.plan import plan
 from pitfalls.cases.round_trips import round_case, round_drafts
 from pitfalls.errors import PitfallsError
 from pitfalls.graph.graph import Graph
-from pitfalls.vocabulary import CaseKind
+from pitfalls.vocabulary import ROUND_KINDS, CaseKind
 
 RECIPES: dict[CaseKind, tuple[Drafts, Finish]] = {
     "coverage": (coverage_drafts, coverage_case),
@@ -57,8 +57,9 @@ def build(graph: Graph, order: Order, *, knows: Knows | None = None) -> Built:
     """The cases that were ordered.
 
     They are taken in turn from every rule (reverse, composite), relation (coverage) or relation and
-    number of true objects (round), so that the first part of the list is spread as evenly as the
-    whole; what runs dry is made up for by the others. Within each, the first edit comes back to a
+    number of true objects (round), so that the first part of the list is spread like the whole;
+    a rule of less weight has its turn less often, and what runs dry is made up for by the others.
+    Within each, the first edit comes back to a
     subject only when all other subjects had their turn. No case is degenerate (see the audit).
 
     Args:
@@ -88,12 +89,14 @@ def build(graph: Graph, order: Order, *, knows: Knows | None = None) -> Built:
                 elif ledger.takes(case):
                     yield case
 
-    queues = [cases_of(strata[name]) for name in sorted(strata)]
-    cases = tuple(islice(_in_turn(queues), order.count))
+    weights = {str(rule): weight for rule, weight in order.weights.items()}
+    queues = {name: cases_of(strata[name]) for name in sorted(strata)}
+    cases = tuple(islice(_in_turn(queues, weights), order.count))
     if len(cases) < order.count:
         raise PitfallsError(
-            f"the graph allows {len(cases)} {order.kind} cases, asked for {order.count}: ask for "
-            f"fewer, or take a graph with more facts{_why(materials)}"
+            f"the graph allows {len(cases)} {order.kind} cases, asked for {order.count}: "
+            f"{_remedy(materials) or 'ask for fewer, or take a graph with more facts'}"
+            f"{_why(materials)}"
         )
     total = sum(map(len, strata.values()))
     finished = len(cases) + sum(materials.dropped[reason] for reason in LATE_REASONS)
@@ -142,6 +145,31 @@ class Ledger:
         return True
 
 
+def _remedy(materials: Materials) -> str:
+    """What to do where the graph has no facts of any relation that the order is about."""
+    order, graph = materials.order, materials.graph
+    asked = order.subjects_of_cases
+    if any(materials.facts_of(id) for id in asked):
+        return ""
+    missing = f"it has no facts of {' '.join(asked)}, which these cases are about"
+    if order.kind in ("reverse", "composite"):
+        return f"{missing}; give other --rules: `pitfalls rules mine` finds them"
+    rounds = order.kind in ROUND_KINDS
+    sizes = {id: len(graph.facts_of(each.relation)) for id, each in graph.predicates.items()}
+    fit = [id for id in sizes if sizes[id] and (not rounds or _has_several(graph, id))]
+    best = sorted(fit, key=lambda id: (-sizes[id], id))[:_SHOWN]
+    return f"{missing}; give --relation, such as {' '.join(best) or 'one of your own'}"
+
+
+_SHOWN = 5
+"""Relations that a refusal proposes."""
+
+
+def _has_several(graph: Graph, id: str) -> bool:
+    counts = Counter(fact.subject.id for fact in graph.facts_of(graph.relation(id)))
+    return any(count > 1 for count in counts.values())
+
+
 def _why(materials: Materials) -> str:
     """The commonest reason against a candidate, if there was one."""
     (worst,) = materials.dropped.most_common(1) or ((None, 0),)
@@ -160,12 +188,13 @@ def _shuffled(drafts: list[Draft], kind: CaseKind, dice: Dice) -> list[Draft]:
     return [drawn[position] for _, position in sorted(order)]
 
 
-def _in_turn(queues: list[Iterator[Case]]) -> Iterator[Case]:
-    """One case from every queue that still has one, again and again."""
+def _in_turn(queues: dict[str, Iterator[Case]], weights: Mapping[str, float]) -> Iterator[Case]:
+    """Cases of all queues that still have some, of each as many as its weight, 1 if it has none."""
+    taken = Counter[str]()
     while queues:
-        still = []
-        for queue in queues:
-            if (case := next(queue, None)) is not None:
-                still.append(queue)
-                yield case
-        queues = still
+        name = min(queues, key=lambda each: (taken[each] + 1) / weights.get(each, 1.0))
+        if (case := next(queues[name], None)) is None:
+            del queues[name]
+        else:
+            taken[name] += 1
+            yield case

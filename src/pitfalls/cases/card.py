@@ -4,15 +4,18 @@ Like the cases it is the same to the byte for the same graph and order: it bears
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from pitfalls.cases.anomalies import describe, is_degenerate
 from pitfalls.cases.audit import audit, counts
 from pitfalls.cases.build import Built
 from pitfalls.cases.case import Case
 from pitfalls.cases.order import Order
+from pitfalls.cases.rows import relations_of
+from pitfalls.facts import Relation
 from pitfalls.graph.graph import Graph, true_triples
 from pitfalls.graph.sources import Sourced
+from pitfalls.graph.summary import typed_line
 
 
 def data_card(built: Built, order: Order, source: Sourced, *, origin: str, licence: str) -> str:
@@ -29,6 +32,7 @@ def data_card(built: Built, order: Order, source: Sourced, *, origin: str, licen
         f"# {len(built.cases)} {order.kind} cases\n\nMade by `{origin}`.\n",
         _section("Source", _source(source, licence)),
         _section("Cases", _table(("by", "what", "cases"), _spread(built.cases))),
+        _section("Prompts", _prompts(built.cases, source.graph)),
         _section("Candidates", _table(("what became of them", "number"), _fates(built))),
         _section("Anomalies", _anomalies(built.cases, source.graph)),
     ]
@@ -45,6 +49,7 @@ def _source(source: Sourced, licence: str) -> str:
     lines = [
         f"- graph: {source.name}, {len(graph)} facts of {relations} relations about "
         f"{len(graph.nodes)} entities",
+        f"- {typed_line(graph.typed, len(graph.nodes))}",
         f"- licence: {licence or source.licence or 'not stated by the source'}",
         *(f"- file: {name}, SHA-256 {digest}" for name, digest in source.files.items()),
         *(f"- {line}" for line in source.bad.lines()),
@@ -66,6 +71,28 @@ def _spread(cases: tuple[Case, ...]) -> Iterator[tuple[str, str, int]]:
         yield "relation of e1", f"{relation.id} {relation.label}", relations[relation]
     yield from (("true objects", str(size), sizes[size]) for size in sorted(sizes))
     yield "subject of e1", "different ones", len({case.first.subject.id for case in cases})
+
+
+def drafted(cases: Sequence[Case], graph: Graph) -> dict[Relation, int]:
+    """The relations whose prompts were drafted → how many cases rest on them."""
+    counts = Counter(
+        relation
+        for case in cases
+        for relation in relations_of([case]).values()
+        if graph.predicates[relation.id].wording in ("draft", "unsure")
+    )
+    return {each: counts[each] for each in sorted(counts, key=lambda each: each.id)}
+
+
+def _prompts(cases: Sequence[Case], graph: Graph) -> str:
+    if not (found := drafted(cases, graph)):
+        return "No case rests on a drafted prompt.\n"
+    told = {"draft": "drafted from the label", "unsure": "drafted, may not be English"}
+    rows = (
+        (each.id, each.prompt, told[graph.predicates[each.id].wording], number)
+        for each, number in found.items()
+    )
+    return _table(("relation", "prompt", "where from", "cases"), rows)
 
 
 def _fates(built: Built) -> Iterator[tuple[str, int]]:

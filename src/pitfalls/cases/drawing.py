@@ -3,10 +3,11 @@
 import hashlib
 import re
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar
 
-from pitfalls.facts import Entity, Fact
+from pitfalls.cases.kinds import Kind, Kinds
+from pitfalls.facts import Entity, Fact, Relation
 from pitfalls.graph.graph import Graph
 
 _T = TypeVar("_T")
@@ -57,47 +58,56 @@ class Targets:
     """New objects to edit towards: whatever the relation has elsewhere as an object."""
 
     graph: Graph
+    kinds: Kinds
     dice: Dice
-    pools: Mapping[tuple[str, str], Pool]
-    """(relation id, entity type) → the relation's objects of that type."""
+    pools: dict[str, Mapping[Kind, Pool]] = field(default_factory=dict)
+    """Relation id → its objects by kind, of the relations that somebody drew for."""
 
     @classmethod
     def of(cls, graph: Graph, dice: Dice) -> "Targets":
         """The targets that a graph has to offer."""
-        ranges: dict[tuple[str, str], dict[str, Entity]] = {}
-        for fact in graph.facts:
-            if not is_bare_id(fact.object.label):
-                key = (fact.relation.id, graph.type_of(fact.object))
-                ranges.setdefault(key, {})[fact.object.id] = fact.object
-        return cls(graph, dice, {key: Pool.of(graph, all.values()) for key, all in ranges.items()})
+        return cls(graph, Kinds(graph), dice)
+
+    def pools_of(self, relation: Relation) -> Mapping[Kind, Pool]:
+        """The objects of a relation that have a name, by kind."""
+        if relation.id not in self.pools:
+            found: dict[Kind, dict[str, Entity]] = {}
+            for fact in self.graph.facts_of(relation):
+                for kind in () if is_bare_id(fact.object.label) else self.kinds.of(fact)[:2]:
+                    found.setdefault(kind, {})[fact.object.id] = fact.object
+            pools = {kind: Pool.of(self.graph, each.values()) for kind, each in found.items()}
+            self.pools[relation.id] = pools
+        return self.pools[relation.id]
 
     def draw(self, old: Fact, *names: str, avoid: Collection[Entity] = ()) -> Entity | None:
         """A new object in the place of `old.object`, or None if nothing is left to draw.
 
-        It has the old object's type and is an object of the same relation elsewhere, so that the
-        edit is false but makes sense. It is never the subject, never a true object of (s, r),
-        nothing in `avoid`, and shares no name, label or alias, with any of these. A lot that falls
-        on what is also true goes to the next in line, so that no other draw changes with that list.
+        It is an object of the same relation elsewhere and of the old object's kind, so that the
+        edit is false but makes sense. If nobody said what the old object is, kinds are tried in
+        turn until something is left, never everything that the relation has. It is never the
+        subject, never a true object of (s, r), nothing in `avoid`, and shares no name, label or
+        alias, with any of these. A lot that falls on what is also true goes to the next in line,
+        so that no other draw changes with that list.
 
         Args:
             old: what the edit replaces.
             *names: what the draw is for, beside the subject and the relation.
             avoid: entities that would make the case degenerate or ambiguous.
         """
-        pool = self.pools.get((old.relation.id, self.graph.type_of(old.object)))
-        if pool is None:
-            return None
         true = self.graph.objects(old.subject, old.relation)
         taboo = {each.id: each for each in (old.subject, old.object, *true, *avoid)}
         # An entity has its own names, so whatever is taboo is found by them.
         called = {name for each in taboo.values() for name in self.graph.names_of(each)}
-        out = sorted({place for name in called for place in pool.positions.get(name, ())})
-        if not (left := len(pool.entities) - len(out)):
-            return None
         lot = self.dice.roll(*names, old.subject.id, old.relation.id)
-        in_line = (pool.entities[_skip((lot + n) % left, out)] for n in range(left))
         also = self.graph.also_objects(old.subject, old.relation)
-        return next((each for each in in_line if each not in also), None)
+        pools = self.pools_of(old.relation)
+        for pool in (pools[kind] for kind in self.kinds.of(old) if kind in pools):
+            out = sorted({place for name in called for place in pool.positions.get(name, ())})
+            left = len(pool.entities) - len(out)
+            in_line = (pool.entities[_skip((lot + n) % left, out)] for n in range(left))
+            if (found := next((each for each in in_line if each not in also), None)) is not None:
+                return found
+        return None
 
 
 def _skip(position: int, out: Sequence[int]) -> int:

@@ -55,6 +55,9 @@ class Order(Settings):
     seed: Seed = 0
     rules: tuple[Rule, ...] = PAPER_RULES
     """What reverse and composite cases are made of, and which relations coverage cases take."""
+    weights: Mapping[Rule, float] = field(default_factory=dict, hash=False)
+    """How often a rule has its turn, so that a mined one counts as far as it can be trusted; 1 for
+    a rule that is not named."""
     relations: tuple[str, ...] = ()
     """Relations of coverage cases and round trips. None: the paper's with the paper's rules; else
     those that the rules speak of, and for round trips all that the graph shows to be 1-to-n."""
@@ -86,6 +89,16 @@ class Order(Settings):
                 return frozenset(id for rule in self.rules for id in rule.relations)
             case _:
                 return None
+
+    @property
+    def subjects_of_cases(self) -> tuple[str, ...]:
+        """The relations without whose facts there are no cases, as far as the order names them."""
+        if self.kind == "coverage":
+            return self.coverage_relations
+        if self.kind in ROUND_KINDS:
+            return self.relations or (ROUND_RELATIONS if self.rules == PAPER_RULES else ())
+        sort = InverseRule if self.kind == "reverse" else CompositionRule
+        return tuple(dict.fromkeys(each.body for each in self.rules if isinstance(each, sort)))
 
     @property
     def coverage_relations(self) -> tuple[str, ...]:
@@ -132,12 +145,14 @@ class Materials:
     def excludes(self, relation: str) -> bool:
         """Whether a second object under the relation contradicts the first, if that is asked for.
 
-        What somebody wrote of the relation counts for more than what its facts look like: in a
-        graph with gaps, advisors with several students may look as if they had one each.
+        What somebody knows of the relation counts for more than what its facts look like: in a
+        graph with gaps, advisors with several students may look as if they had one each. A relation
+        that is known to have one object must not look like the contrary here.
         """
         if not self.order.exclusive:
             return True
-        return self.traits[relation].functional and not self.graph.predicates[relation].many
+        found, many = self.traits[relation], self.graph.predicates[relation].many
+        return found.functional if many is None else not (many or found.many)
 
     def inverse_rules(self) -> list[InverseRule]:
         """The rules of reverse cases.

@@ -1,6 +1,7 @@
 """`pitfalls build`: cases from a graph."""
 
 import shlex
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Literal, TypeAlias
@@ -9,7 +10,7 @@ import typer
 
 from pitfalls.cases.build import Built
 from pitfalls.cases.build import build as build_cases
-from pitfalls.cases.card import data_card
+from pitfalls.cases.card import data_card, drafted
 from pitfalls.cases.collections import load_cases
 from pitfalls.cases.export import write_authors
 from pitfalls.cases.files import write_cases
@@ -72,11 +73,13 @@ def build(
 
     Example: pitfalls build --kind reverse --count 100 --seed 1 --out reverse.jsonl
     """
+    weights = _rules(rules or [PAPER])
     order = Order(
         kind=kind,
         count=count,
         seed=seed,
-        rules=_rules(rules or [PAPER]),
+        rules=tuple(weights),
+        weights=weights,
         relations=tuple(relation or ()),
         exclusive=exclusive,
         consistent=consistent,
@@ -95,6 +98,9 @@ def build(
     card = data_card(built, order, opened, origin=origin, licence=licence)
     write_bytes(path.with_suffix(".md"), card.encode("utf-8"))
     print(f"{path}: {len(built.cases)} {kind} cases, told of in {path.with_suffix('.md').name}")
+    if found := drafted(built.cases, opened.graph):
+        names = ", ".join(f"{each.id} ({each.label})" for each in found)
+        print(f"prompts drafted from labels, look at them in the card: {names}", file=sys.stderr)
 
 
 def _refuse_idle(kind: CaseKind, relations: Sequence[str], rules: Sequence[str]) -> None:
@@ -105,23 +111,23 @@ def _refuse_idle(kind: CaseKind, relations: Sequence[str], rules: Sequence[str])
         raise PitfallsError(f"{kind} cases are about --relation or --rules; give one of them")
 
 
-def _rules(words: Sequence[str]) -> tuple[Rule, ...]:
-    """What `--rules` means, each rule once.
+def _rules(words: Sequence[str]) -> dict[Rule, float]:
+    """What `--rules` means, each rule once, and the weights: 1 for what is named.
 
     Raises:
         PitfallsError: a word is neither of the three things it may be.
     """
-    found: list[Rule] = []
+    found: dict[Rule, float] = {}
     for word in words:
         if word == PAPER:
-            found += PAPER_RULES
+            found |= dict.fromkeys(PAPER_RULES, 1.0)
         elif ">" in word:
-            found.append(parse_rule(word))
+            found[parse_rule(word)] = 1.0
         elif is_file(place(word)):
-            found += read_rules(place(word))
+            found = read_rules(place(word)) | found
         else:
             raise PitfallsError(f"--rules {word}: no such file; give one, `paper` or P22>P40")
-    return tuple(dict.fromkeys(found))
+    return found
 
 
 def _write(built: Built, out: Path, layout: Layout, origin: str) -> Path:

@@ -12,9 +12,14 @@ from pitfalls.cli.sources import SOURCE_HELP, open_source, tell_bad
 from pitfalls.graph.convert import convert_folder
 from pitfalls.graph.dump import Wish, read_dump
 from pitfalls.graph.endpoint import Endpoint
+from pitfalls.graph.graph import Graph
+from pitfalls.graph.lines import BadLines
 from pitfalls.graph.note import ANSWERS
+from pitfalls.graph.relations_file import WORDINGS
 from pitfalls.graph.sources import STARTER, find_store
 from pitfalls.graph.sparql import fetch_store
+from pitfalls.graph.store import Store
+from pitfalls.graph.summary import summary
 
 HELP = """Get a graph and look at it.
 
@@ -34,18 +39,14 @@ def group() -> None:
 def show(
     source: Annotated[str, typer.Option("--from", help=SOURCE_HELP)] = STARTER,
 ) -> None:
-    """Count what a graph holds, and tell which of its lines had to be left out.
+    """Count what a graph holds, and tell what it lacks: lines left out, types, written prompts.
 
     Example: pitfalls graph show
     """
     if (store := find_store(source)) is not None:
         store.verify()
         tell_bad(store.bad)
-        facts, entities, relations = store.note.facts, store.note.entities, store.note.relations
-    else:
-        graph = open_source(source).graph
-        facts, entities, relations = len(graph), len(graph.nodes), len(graph.predicates)
-    print(f"{facts} facts, {entities} entities, {relations} relations")
+    _tell(store or open_source(source).graph)
 
 
 @app.command()
@@ -62,13 +63,8 @@ def sparql(
 
     Example: pitfalls graph sparql --relation P184 --relation P185 --out advisors
     """
-    place = Endpoint(endpoint, out / ANSWERS, pause=pause, page=page, tell=_tell)
-    tell_bad(fetch_store(place, relation, out, language=language, progress=progress_on()))
-    print(f"{out}: a graph to build from")
-
-
-def _tell(line: str) -> None:
-    print(line, file=sys.stderr)
+    place = Endpoint(endpoint, out / ANSWERS, pause=pause, page=page, tell=_warn)
+    _made(out, fetch_store(place, relation, out, language=language, progress=progress_on()))
 
 
 @app.command()
@@ -84,8 +80,7 @@ def dump(
     Example: pitfalls graph dump latest-all.json.bz2 --relation P22 --relation P40 --out families
     """
     wish = Wish(file, tuple(dict.fromkeys(relation)), language)
-    tell_bad(read_dump(wish, out, progress=progress_on()))
-    print(f"{out}: a graph to build from")
+    _made(out, read_dump(wish, out, progress=progress_on()))
 
 
 @app.command("import")
@@ -99,5 +94,20 @@ def import_folder(
 
     Example: pitfalls graph import triples-of-all --out everything
     """
-    tell_bad(convert_folder(folder, out, language=language, progress=progress_on()))
-    print(f"{out}: a graph to build from")
+    bad = convert_folder(folder, out, language=language, progress=progress_on())
+    _made(out, bad)
+
+
+def _made(out: Path, bad: BadLines) -> None:
+    tell_bad(bad)
+    print(f"{out}: a graph to build from, its prompts in {out / WORDINGS}")
+    _tell(Store.open(out))
+
+
+def _tell(source: Graph | Store) -> None:
+    for line in summary(source):
+        print(line)
+
+
+def _warn(line: str) -> None:
+    print(line, file=sys.stderr)

@@ -3,7 +3,8 @@
 import logging
 import sys
 from collections.abc import Sequence
-from typing import NoReturn
+from importlib import metadata
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -34,6 +35,28 @@ app = Commands(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+
+
+def _tell_version(wanted: bool) -> bool:
+    if wanted:
+        print(f"pitfalls {metadata.version('pitfalls')}")
+        raise typer.Exit
+    return wanted
+
+
+@app.callback(help=HELP)
+def options(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_tell_version, is_eager=True, help="Print the version and end."
+        ),
+    ] = False,
+) -> None:
+    """Take the options that need no command."""
+    del version  # its callback has answered
+
+
 app.command()(run)
 app.command()(score)
 app.command()(report)

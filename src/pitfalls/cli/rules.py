@@ -1,8 +1,9 @@
 """`pitfalls rules`: which rules there are, and mining them from a graph."""
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, get_args
 
 import typer
 from rich.box import SIMPLE_HEAD
@@ -17,14 +18,17 @@ from pitfalls.graph.graph import Graph, Predicate
 from pitfalls.graph.sources import STARTER, find_store
 from pitfalls.graph.starter import starter_graph
 from pitfalls.graph.store import Store
-from pitfalls.rules.files import COLUMNS, rule_in_words, rule_row, write_rules
-from pitfalls.rules.mine import Limits, Mined
+from pitfalls.rules.counterexamples import with_counterexamples
+from pitfalls.rules.files import COLUMNS, rule_as_json, rule_in_words, rule_row, write_rules
+from pitfalls.rules.mine import Limits, Mined, MinedRule, Sort
 from pitfalls.rules.mine import mine as mine_rules
 
 HELP = """List the paper's rules, and mine others from a graph.
 
 Example: pitfalls rules mine --top 10
 """
+
+DEFAULTS = Limits()
 
 app = Commands(cls=ListByDefault, help=HELP)
 
@@ -55,16 +59,20 @@ def mine(
     ] = 0.01,
     confidence: Annotated[
         float, typer.Option(min=0, max=1, help="Least part of the predictions that are right.")
-    ] = 0.0,
+    ] = DEFAULTS.confidence,
     pca_confidence: Annotated[
         float, typer.Option(min=0, max=1, help="The same of those that the graph can judge.")
-    ] = 0.1,
+    ] = DEFAULTS.pca_confidence,
     seconds: Annotated[
         float | None, typer.Option(min=0, help="Stop after this time, with what was found.")
     ] = None,
     top: Annotated[int, typer.Option(min=0, help="How many of each sort to print.")] = 20,
+    as_json: Annotated[bool, typer.Option("--json", help="Print all of them as JSON.")] = False,
 ) -> None:
     """Mine inverse, symmetric and composition rules, the best first.
+
+    `but not` names x, y and z of a prediction that the graph knows to be wrong, of the x for which
+    the rule is wrong most often.
 
     Example: pitfalls rules mine --top 10 --out rules.tsv
     """
@@ -77,10 +85,18 @@ def mine(
     )
     facts = _facts(source)
     mined = mine_rules(facts, limits, progress=progress_on())
-    _show(mined, facts.predicates, top)
+    # Looking for the place where a rule is wrong is a join of its own.
+    wanted = mined.rules if as_json or out is not None else _first(mined, top)
+    told = dict(with_counterexamples(facts, wanted))
     if out is not None:
-        write_rules(out, mined.rules, facts.predicates)
-        print(f"{out}: {len(mined.rules)} rules")
+        write_rules(out, (rule_row(*each, facts.predicates) for each in told.items()))
+    if as_json:
+        rows = [rule_as_json(*each, facts.predicates) for each in told.items()]
+        print(json.dumps(rows, indent=2, ensure_ascii=False))
+    else:
+        _show(mined, told, facts.predicates, top)
+        if out is not None:
+            print(f"{out}: {len(mined.rules)} rules")
 
 
 def _facts(source: str) -> Graph | Store:
@@ -91,15 +107,28 @@ def _facts(source: str) -> Graph | Store:
     return store
 
 
-def _show(mined: Mined, relations: Mapping[str, Predicate], top: int) -> None:
-    console = Console(highlight=False)
-    for sort in ("inverse", "symmetric", "composition"):
+def _first(mined: Mined, top: int) -> list[MinedRule]:
+    return [each for sort in get_args(Sort) for each in mined.of(sort)[:top]]
+
+
+def _show(
+    mined: Mined,
+    told: Mapping[MinedRule, Sequence[str]],
+    relations: Mapping[str, Predicate],
+    top: int,
+) -> None:
+    # Not a table: at 80 columns it would cut ids, which somebody may want to copy, or words.
+    for sort in get_args(Sort):
         found = mined.of(sort)
-        title = f"{sort} rules, {min(top, len(found))} of {len(found)}"
-        table = Table(*COLUMNS, box=SIMPLE_HEAD, title=title, title_justify="left")
+        print(f"{sort} rules, {min(top, len(found))} of {len(found)}")
         for each in found[:top]:
-            table.add_row(*rule_row(each, relations))
-        console.print(table)
+            rule, words, *measures, counterexample = rule_row(each, told[each], relations)
+            shown = zip(COLUMNS[2:], measures, strict=False)
+            print(f"\n  {rule}   {', '.join(f'{name} {value}' for name, value in shown)}")
+            print(f"    {words}{' (known inverse)' if each.declared else ''}")
+            if counterexample:
+                print(f"    {COLUMNS[-1]}: {counterexample}")
+        print()
     if not mined.inverse:
         print("out of time: inverse and symmetric rules were not counted")
     if mined.left_out:

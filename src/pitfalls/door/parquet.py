@@ -14,11 +14,18 @@ from pitfalls.errors import PitfallsError
 _Read = TypeVar("_Read")
 
 
-def read_table(path: Path, *, filters: Sequence[Any] | None = None, advice: str) -> pa.Table:
-    """A whole table, or those of its rows that pass the filters.
+def read_table(
+    path: Path,
+    *,
+    columns: Sequence[str] | None = None,
+    filters: Sequence[Any] | None = None,
+    advice: str,
+) -> pa.Table:
+    """A whole table, or some columns of those of its rows that pass the filters.
 
     Args:
         path: the file.
+        columns: which; None takes all.
         filters: as `pyarrow.parquet.read_table` takes them.
         advice: what to do about a damaged file.
 
@@ -27,7 +34,11 @@ def read_table(path: Path, *, filters: Sequence[Any] | None = None, advice: str)
     """
 
     def read() -> pa.Table:
-        options: dict[str, Any] = {"filters": filters, "page_checksum_verification": True}
+        options: dict[str, Any] = {
+            "columns": columns,
+            "filters": filters,
+            "page_checksum_verification": True,
+        }
         found = pq.read_table(path, partitioning=None, **options)
         found.validate(full=True)
         return found

@@ -5,10 +5,12 @@ from pathlib import Path
 
 from pitfalls.door.paths import is_file, is_folder
 from pitfalls.errors import PitfallsError
-from pitfalls.graph.folder import WORDINGS, graph_files, read_tables, wordings_for
+from pitfalls.graph.finish import finish_store
+from pitfalls.graph.folder import graph_files, read_tables
 from pitfalls.graph.lines import BadLines
 from pitfalls.graph.note import Wanted
-from pitfalls.graph.tables import make_tables
+from pitfalls.graph.relations_file import WORDINGS
+from pitfalls.graph.worded import wordings_for
 from pitfalls.graph.writer import StoreWriter
 from pitfalls.progress import SILENT, Progress
 
@@ -41,6 +43,5 @@ def convert_folder(
     if writer.note.stage == "reading":
         read_tables(folder, writer, language=language, progress=progress)
         writer.keep(stage="read")
-    if writer.note.stage == "read":
-        make_tables(writer, progress=progress)
+    finish_store(writer, progress=progress)
     return writer.bad

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, TypeAlias
 from pitfalls.door.packed import numbered_bytes
 from pitfalls.door.paths import is_file
 from pitfalls.errors import PitfallsError, needs_extra
+from pitfalls.graph.finish import finish_store
 from pitfalls.graph.lines import BadLines
 from pitfalls.graph.note import Wanted
-from pitfalls.graph.tables import make_tables
 from pitfalls.graph.writer import StoreWriter
 from pitfalls.progress import SILENT, Progress
 
@@ -65,8 +65,7 @@ def read_dump(
     writer = StoreWriter.begin(out, wish.as_json())
     if writer.note.stage == "reading":
         _read(wish, writer, every, progress)
-    if writer.note.stage == "read":
-        make_tables(writer, progress=progress)
+    finish_store(writer, progress=progress)
     return writer.bad
 
 

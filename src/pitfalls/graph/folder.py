@@ -14,17 +14,16 @@ from pathlib import Path
 
 from pitfalls.door.paths import is_file
 from pitfalls.errors import PitfallsError
-from pitfalls.graph.graph import Graph, Predicate
+from pitfalls.graph.graph import Graph
 from pitfalls.graph.lines import BadLines, read_rows
 from pitfalls.graph.ntriples import Statement, read_statements
 from pitfalls.graph.parts import Parts
 from pitfalls.graph.sink import Sink
-from pitfalls.graph.starter import read_predicates, starter_predicates
+from pitfalls.graph.worded import wordings_for
 from pitfalls.progress import SILENT, Advance, Progress
 
 TABLES = (".tsv", ".csv", ".parquet")
 PACKED = ("", ".gz", ".bz2", ".zst")
-WORDINGS = "relations.toml"
 
 
 def read_folder(
@@ -32,8 +31,8 @@ def read_folder(
 ) -> tuple[Graph, BadLines]:
     """The graph that the files of the folder tell, and what of them had to be left out.
 
-    Relations are worded by the folder's `relations.toml`, else by the packaged one if that has a
-    relation of the same id (those of Wikidata), else by a draft from label and aliases.
+    Relations are worded by the folder's `relations.toml`, else by the packaged graph or table
+    if these have a relation of the same id (those of Wikidata), else by a draft from its names.
 
     Args:
         folder: see above.
@@ -66,14 +65,6 @@ def read_tables(
             _read_statements(triples, sink, language, advance)
         else:
             _read_triples(triples, sink, advance)
-
-
-def wordings_for(folder: Path | None = None) -> dict[str, Predicate]:
-    """Relations with written prompts by id: the packaged ones, and the folder's above them."""
-    found = {each.relation.id: each for each in starter_predicates()}
-    if folder is not None and is_file(own := folder / WORDINGS):
-        found |= {each.relation.id: each for each in read_predicates(own)}
-    return found
 
 
 def graph_files(folder: Path) -> dict[str, Path]:

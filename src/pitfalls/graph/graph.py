@@ -4,11 +4,13 @@ Where entities, relations and triples come from is no concern of this file: a so
 format, gives ids and labels, and lets `Graph` resolve and check them.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import combinations, product
 from types import MappingProxyType
-from typing import TypeAlias, TypeVar, final
+from typing import Literal, TypeAlias, TypeVar, final
 
 from pitfalls.errors import PitfallsError, UnknownNameError
 from pitfalls.facts import Entity, Fact, Relation
@@ -16,6 +18,13 @@ from pitfalls.graph.span import ALWAYS, Span
 
 Triple: TypeAlias = tuple[str, str, str]
 """Ids of subject, relation and object."""
+Role: TypeAlias = tuple[str, Literal["subject", "object"]]
+"""A relation's id and an end of it: a part that an entity plays in facts."""
+Counts: TypeAlias = Mapping[Role, int]
+"""In how many facts it is played."""
+Wording: TypeAlias = Literal["written", "table", "draft", "unsure"]
+"""Where prompts are from: a person, the table of Wikidata's properties, or a label. Of a draft that
+is `unsure` nobody knows whether it is English."""
 _Key = TypeVar("_Key")
 _Value = TypeVar("_Value")
 
@@ -41,11 +50,14 @@ class Predicate:
     """A relation and what the graph expects of its facts."""
 
     relation: Relation
-    many: bool = False
-    """Whether a subject may well have several objects."""
+    many: bool | None = None
+    """Whether a subject may well have several objects at a time; None where nobody knows."""
     subject_types: tuple[str, ...] = ()
     """Types of subject that it is asked of; empty where the source does not know."""
     object_types: tuple[str, ...] = ()
+    inverse: tuple[str, ...] = ()
+    """Relations that hold the other way round, by id; its own if it is symmetric."""
+    wording: Wording = "written"
 
 
 @final
@@ -58,6 +70,7 @@ class Graph:
         triples: the facts; one that is given twice counts once.
         spans: when a fact held, where that is known; a fact may have held more than once.
         also_true: what is true, or arguably so, and is still none of the facts.
+        roles: entity → the parts that it plays in the graph that this one was cut out of.
 
     Raises:
         PitfallsError: two nodes or predicates share an id, or a triple names an unknown one.
@@ -70,6 +83,7 @@ class Graph:
         triples: Iterable[Triple],
         spans: Mapping[Triple, tuple[Span, ...]] = MappingProxyType({}),
         also_true: Iterable[Triple] = (),
+        roles: Mapping[str, Counts] = MappingProxyType({}),
     ) -> None:
         self._nodes = _by_id("entity", ((node.entity.id, node) for node in nodes))
         self._predicates = _by_id("relation", ((each.relation.id, each) for each in predicates))
@@ -79,15 +93,33 @@ class Graph:
             map(self._resolve, sorted(set(also_true), key=_order))
         )
         """No facts, but not to be drawn as something false either; sorted like the facts."""
-        self._objects = _index(((f.subject.id, f.relation.id), f.object) for f in self.facts)
-        self._subjects = _index(((f.relation.id, f.object.id), f.subject) for f in self.facts)
-        self._facts = _index((f.relation.id, f) for f in self.facts)
-        self._outgoing = _index((f.subject.id, f) for f in self.facts)
-        self._incoming = _index((f.object.id, f) for f in self.facts)
         self._also = _index(((f.subject.id, f.relation.id), f.object) for f in self.also_true)
+        self._roles = roles
         self._spans = {
             triple: tuple(sorted(set(found), key=repr)) for triple, found in spans.items()
         }
+
+    # Each index is made when it is first asked for: of a large graph it takes seconds.
+
+    @cached_property
+    def _objects(self) -> Mapping[tuple[str, str], tuple[Entity, ...]]:
+        return _index(((f.subject.id, f.relation.id), f.object) for f in self.facts)
+
+    @cached_property
+    def _subjects(self) -> Mapping[tuple[str, str], tuple[Entity, ...]]:
+        return _index(((f.relation.id, f.object.id), f.subject) for f in self.facts)
+
+    @cached_property
+    def _facts(self) -> Mapping[str, tuple[Fact, ...]]:
+        return _index((f.relation.id, f) for f in self.facts)
+
+    @cached_property
+    def _outgoing(self) -> Mapping[str, tuple[Fact, ...]]:
+        return _index((f.subject.id, f) for f in self.facts)
+
+    @cached_property
+    def _incoming(self) -> Mapping[str, tuple[Fact, ...]]:
+        return _index((f.object.id, f) for f in self.facts)
 
     @property
     def nodes(self) -> Mapping[str, Node]:
@@ -112,6 +144,19 @@ class Graph:
     def type_of(self, entity: Entity) -> str:
         """What kind of thing the entity is; empty if nobody said."""
         return self._nodes[entity.id].type if entity.id in self._nodes else ""
+
+    @property
+    def typed(self) -> int:
+        """How many entities have a type."""
+        return sum(1 for node in self._nodes.values() if node.type)
+
+    def roles_of(self, entity: Entity) -> tuple[Role, ...]:
+        """The parts that it plays in facts, the commonest first."""
+        counts = self._roles.get(entity.id)
+        if counts is None:
+            counts = Counter[Role]((fact.relation.id, "object") for fact in self.incoming(entity))
+            counts.update((fact.relation.id, "subject") for fact in self.outgoing(entity))
+        return tuple(sorted(counts, key=lambda role: (-counts[role], role)))
 
     def names_of(self, entity: Entity) -> frozenset[str]:
         """Its label and aliases in lower case."""

@@ -14,7 +14,7 @@ from pitfalls.graph.graph import Graph, Node, Predicate, Triple
 from pitfalls.graph.lines import BadLines
 from pitfalls.graph.sink import FACTS, WORDS
 from pitfalls.graph.span import ALWAYS, Span, parse_span
-from pitfalls.graph.wording import draft_relation
+from pitfalls.graph.worded import worded
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,33 +87,6 @@ def settled(
     """The triples, and when those held that did not always hold."""
     dated = {triple: tuple(found) for triple, found in spans.items() if ALWAYS not in found}
     return list(spans), dated
-
-
-def worded(
-    named: Mapping[str, tuple[str, Sequence[str]]],
-    wordings: Mapping[str, Predicate],
-    bad: BadLines,
-) -> dict[str, Predicate]:
-    """Relations with prompts: those of `wordings`, or else drafted from label and aliases.
-
-    Args:
-        named: relation → its label, empty if it has none, and its aliases.
-        wordings: relations with written prompts.
-        bad: told of relations that get no prompts and have to be left out.
-    """
-    found = {}
-    for id, (label, aliases) in named.items():
-        if id in wordings:
-            # Its prompts hold anywhere, but its types are words of the graph it comes from.
-            found[id] = Predicate(wordings[id].relation, wordings[id].many)
-        elif not label:
-            bad.add(id, "a relation without label or prompts, with all its facts")
-        else:
-            try:
-                found[id] = Predicate(draft_relation(id, label, aliases))
-            except PitfallsError:
-                bad.add(id, "a relation whose label makes no prompts, with all its facts")
-    return found
 
 
 def no_facts(bad: BadLines) -> PitfallsError:

@@ -7,10 +7,11 @@ from pathlib import Path
 
 from pitfalls.door.paths import is_file, is_folder, place
 from pitfalls.errors import PitfallsError
-from pitfalls.graph.folder import WORDINGS, graph_files, read_folder
+from pitfalls.graph.folder import graph_files, read_folder
 from pitfalls.graph.graph import Graph
 from pitfalls.graph.lines import BadLines
 from pitfalls.graph.note import has_note
+from pitfalls.graph.relations_file import WORDINGS
 from pitfalls.graph.starter import ALSO_TRUE, read_graph, starter_graph
 from pitfalls.graph.store import Store
 from pitfalls.progress import SILENT, Progress

@@ -21,6 +21,8 @@ class Span:
     @classmethod
     def of_numbers(cls, start: int | None, end: int | None) -> "Span":
         """The span whose `numbers` these are."""
+        if start is None and end is None:
+            return ALWAYS
         return cls(*(None if each is None else _day_of(each) for each in (start, end)))
 
     @property

@@ -10,10 +10,11 @@ from pathlib import Path
 
 from pitfalls.errors import PitfallsError
 from pitfalls.graph.endpoint import Endpoint
+from pitfalls.graph.finish import finish_store
 from pitfalls.graph.lines import BadLines
 from pitfalls.graph.note import Wanted
 from pitfalls.graph.ntriples import local
-from pitfalls.graph.tables import ends_in_batches, make_tables
+from pitfalls.graph.tables import ends_in_batches
 from pitfalls.graph.writer import StoreWriter
 from pitfalls.progress import SILENT, Progress
 
@@ -55,8 +56,7 @@ def fetch_store(
     if writer.note.stage == "reading":
         _ask(endpoint, asked, language, writer, progress)
         writer.keep(stage="read")
-    if writer.note.stage == "read":
-        make_tables(writer, progress=progress)
+    finish_store(writer, progress=progress)
     return writer.bad
 
 

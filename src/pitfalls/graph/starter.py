@@ -1,35 +1,18 @@
 """The graph that travels with the package: small, hand-checked, enough for every kind of case."""
 
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from importlib import resources
 
 from pitfalls.door.text import Source, read_text
-from pitfalls.door.values import read_toml
 from pitfalls.errors import PitfallsError
-from pitfalls.facts import Entity, Relation
+from pitfalls.facts import Entity
 from pitfalls.graph.graph import Graph, Node, Predicate, Triple
-from pitfalls.shapes import Name, Shape, Template, check
+from pitfalls.graph.relations_file import WORDINGS, read_predicates
 
 _ENTITIES = ("id", "label", "type")
 ALSO_TRUE = "also-true.tsv"
 """The table of what is true and still none of the facts; a folder may do without."""
 _FACTS = ("subject_id", "subject", "relation", "object_id", "object")
-
-
-class _RelationRow(Shape):
-    id: Name
-    label: Name
-    prompt: Template
-    query: str
-    paraphrases: list[Template]
-    many: bool
-    subject_type: str
-    object_type: str
-
-
-class _RelationTable(Shape):
-    relation: list[_RelationRow]
 
 
 def starter_graph() -> Graph:
@@ -54,31 +37,12 @@ def read_graph(folder: Source) -> Graph:
     facts = _triples(folder / "facts.tsv", labels)
     more = folder / ALSO_TRUE
     also_true = _triples(more, labels) if more.is_file() else []
-    return Graph(nodes, read_predicates(folder / "relations.toml"), facts, also_true=also_true)
+    return Graph(nodes, read_predicates(folder / WORDINGS), facts, also_true=also_true)
 
 
 def starter_predicates() -> list[Predicate]:
     """The packaged graph's relations, with a prompt and ten paraphrases each."""
-    return read_predicates(resources.files("pitfalls.data") / "starter" / "relations.toml")
-
-
-def read_predicates(path: Source) -> list[Predicate]:
-    """Relations and their prompts from a file like the packaged `relations.toml`.
-
-    Raises:
-        PitfallsError: one line that names the file and what is wrong with it.
-    """
-    rows = check(_RelationTable, read_toml(path), where=str(path)).relation
-    counts = Counter(row.id for row in rows)
-    if repeated := [id for id, count in counts.items() if count > 1]:
-        raise PitfallsError(f"{path}: relation {repeated[0]} is there {counts[repeated[0]]} times")
-    return [_predicate(row) for row in rows]
-
-
-def _predicate(row: _RelationRow) -> Predicate:
-    relation = Relation(row.id, row.label, row.prompt, tuple(row.paraphrases), row.query)
-    subject_types, object_types = row.subject_type.split(), row.object_type.split()
-    return Predicate(relation, row.many, tuple(subject_types), tuple(object_types))
+    return read_predicates(resources.files("pitfalls.data") / "starter" / WORDINGS)
 
 
 def _triples(path: Source, labels: Mapping[str, str]) -> list[Triple]:

@@ -4,22 +4,25 @@
 beside them, with prompts.
 """
 
-from collections.abc import Collection, Iterator, Mapping
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from pitfalls.door.parquet import outline, read_table, verify
 from pitfalls.errors import PitfallsError
 from pitfalls.facts import Entity
-from pitfalls.graph.folder import WORDINGS, wordings_for
-from pitfalls.graph.graph import Graph, Node, Predicate, Triple
+from pitfalls.graph.graph import Counts, Graph, Node, Predicate, Role, Triple
 from pitfalls.graph.lines import BadLines
 from pitfalls.graph.note import Note, read_note
-from pitfalls.graph.parts import settled, worded
+from pitfalls.graph.parts import settled
+from pitfalls.graph.relations_file import WORDINGS
 from pitfalls.graph.span import Span
+from pitfalls.graph.worded import Named, worded, wordings_for
 
 _NUMBER, _DAY, _TEXT = pa.int32(), pa.int64(), pa.string()
 TABLES: Mapping[str, Mapping[str, pa.DataType]] = {
@@ -62,10 +65,8 @@ class Store:
             )
         _check_tables(folder, note)
         bad = note.bad_lines
-        names = {id: label for _, id, label in _rows(folder, "relations")}
-        aliases = _aliases(folder, names)
-        named = {id: (label, aliases.get(id, ())) for id, label in names.items()}
-        return cls(folder, note, bad, tuple(names), worded(named, wordings_for(folder), bad))
+        named = relation_names(folder)
+        return cls(folder, note, bad, tuple(named), worded(named, wordings_for(folder), bad))
 
     def verify(self) -> None:
         """Read all tables to their ends, which opening does not.
@@ -109,7 +110,43 @@ class Store:
             one, other = nodes[subject].entity.id, nodes[object].entity.id
             triple = one, self.relations[relation], other
             spans.setdefault(triple, []).append(Span.of_numbers(*times))
-        return Graph(nodes.values(), self.predicates.values(), *settled(spans))
+        typed = all(node.type for node in nodes.values())
+        counted = self._roles(() if typed or relations is None else nodes)
+        roles = {nodes[number].entity.id: counts for number, counts in counted.items()}
+        return Graph(nodes.values(), self.predicates.values(), *settled(spans), roles=roles)
+
+    def labels(self, numbers: Collection[int]) -> dict[int, str]:
+        """What some entities are called.
+
+        Raises:
+            PitfallsError: a table is missing or damaged.
+        """
+        return dict(_rows(self.folder, "entities", ["number", "label"], number=numbers))
+
+    @property
+    def typed(self) -> int:
+        """How many entities have a type.
+
+        Raises:
+            PitfallsError: a table is missing or damaged.
+        """
+        return sum(1 for (type,) in _rows(self.folder, "entities", ["type"]) if type)
+
+    def _roles(self, numbers: Collection[int]) -> Mapping[int, Counts]:
+        """What parts some entities play in all facts that can be worded."""
+        found: dict[int, Counter[Role]] = {number: Counter() for number in numbers}
+        if not numbers:
+            return found
+        ends: tuple[Literal["subject", "object"], ...] = ("subject", "object")
+        facts = _table(self.folder, "facts", ["subject", "relation", "object"])
+        distinct = facts.group_by(facts.column_names).aggregate([])
+        for end in ends:
+            chosen = distinct.filter(pc.is_in(distinct[end], pa.array(sorted(numbers), pa.int32())))
+            counts = chosen.group_by([end, "relation"]).aggregate([([], "count_all")])
+            for number, relation, count in zip(*counts.to_pydict().values(), strict=True):
+                if (id := self.relations[relation]) in self.predicates:
+                    found[number][id, end] += count
+        return found
 
     def _nodes(self, numbers: Collection[int]) -> Iterator[tuple[int, Node]]:
         entities = list(_rows(self.folder, "entities", number=numbers))
@@ -141,6 +178,17 @@ def _check_tables(folder: Path, note: Note) -> None:
         )
 
 
+def relation_names(folder: Path) -> Named:
+    """What the relations of a store are called, in the order of their numbers.
+
+    Raises:
+        PitfallsError: a table is missing or damaged.
+    """
+    labels = {id: label for _, id, label in _rows(folder, "relations")}
+    aliases = _aliases(folder, labels)
+    return {id: (label, aliases.get(id, ())) for id, label in labels.items()}
+
+
 def _aliases(folder: Path, ids: Collection[str]) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for id, alias in _rows(folder, "aliases", id=ids):
@@ -149,11 +197,25 @@ def _aliases(folder: Path, ids: Collection[str]) -> dict[str, list[str]]:
 
 
 def _rows(
-    folder: Path, table: str, **wanted: Collection[int] | Collection[str]
+    folder: Path,
+    table: str,
+    columns: Sequence[str] | None = None,
+    **wanted: Collection[int] | Collection[str],
 ) -> Iterator[tuple[Any, ...]]:
     """The rows of a table, those in which a column has one of the wanted values."""
+    for batch in _table(folder, table, columns, **wanted).to_batches():
+        yield from zip(*(column.to_pylist() for column in batch.columns), strict=True)
+
+
+def _table(
+    folder: Path,
+    table: str,
+    columns: Sequence[str] | None = None,
+    **wanted: Collection[int] | Collection[str],
+) -> pa.Table:
     path = folder / f"{table}.parquet"
     chosen = [(column, "in", set(values)) for column, values in wanted.items()]
-    found = read_table(path, filters=chosen or None, advice=_AGAIN)
-    for batch in found.to_batches():
-        yield from zip(*(column.to_pylist() for column in batch.columns), strict=True)
+    if not all(wanted.values()):  # of an empty set Arrow does not know the type
+        every = pa.schema(list(TABLES[table].items())).empty_table()
+        return every.select(columns or every.column_names)
+    return read_table(path, columns=columns, filters=chosen or None, advice=_AGAIN)

@@ -1,105 +1,112 @@
-"""Prompts for a relation that nobody has worded: drafted from its label and aliases by patterns.
+"""Prompts for a relation: templates around a noun or a whole clause, and drafts from a label.
 
-A label of Wikidata's is a noun (`doctoral advisor`), a verb (`has use`) or words that end in a
-preposition (`member of`); each sort has its own patterns, whose first gives the rewrite prompt. The
-nouns among the aliases give the first paraphrases, in the same form. Drafts read correctly but
-stiffly: for cases that matter, write better ones.
+A draft begins with the prompt that the shape of its label asks for (`label_shapes.py`). Nouns among
+the aliases give the first paraphrases, in the same form. Drafts are correct but stiff, or unsure:
+for cases that matter, write better ones.
 """
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from pitfalls.errors import PitfallsError
 from pitfalls.facts import Relation, template_fault
+from pitfalls.graph.label_shapes import shape_of
 
 PARAPHRASES = 10
 """As many as the paper's relations have."""
 _MOST_ALIASES = 4
 
-_PREPOSITIONS = frozenset(
-    [
-        "of",
-        "in",
-        "at",
-        "by",
-        "to",
-        "from",
-        "on",
-        "with",
-        "for",
-        "as",
-        "after",
-        "during",
-        "into",
-        "under",
-        "over",
-        "through",
-        "near",
-    ]
-)
-_VERBS = frozenset(
-    ["has", "have", "was", "is", "are", "were", "does", "did", "contains", "depicts", "follows"]
-)
-_PLAIN = re.compile(r"[^\W\d_][\w',/ -]*")
-
 _NOUN = (
-    "The {label} of {} is",
-    "{}'s {label} is",
-    "For {}, the {label} is",
-    "The name given for the {label} of {} is",
-    "It is known that the {label} of {} is",
-    "Reference works say that the {label} of {} is",
-    "When people speak of {}, the {label} they name is",
-    "Asked for the {label} of {}, one should answer",
-    "An entry on {} would state that the {label} is",
-    "Whoever looks up the {label} of {} will find",
-    "In the case of {}, the {label} is",
+    "{}'s {noun} is",
+    "For {}, the {noun} is",
+    "The name given for the {noun} of {} is",
+    "It is known that the {noun} of {} is",
+    "Reference works say that the {noun} of {} is",
+    "When people speak of {}, the {noun} they name is",
+    "Asked for the {noun} of {}, one should answer",
+    "An entry on {} would state that the {noun} is",
+    "Whoever looks up the {noun} of {} will find",
+    "In the case of {}, the {noun} is",
 )
-_PHRASE = (
-    "{} is {label}",
-    "It is known that {} is {label}",
-    "Reference works say that {} is {label}",
-    "In fact, {} is {label}",
-    "An entry on {} would state that it is {label}",
-    "As everyone agrees, {} is {label}",
-    "People who know {} say that it is {label}",
-    "It is recorded that {} is {label}",
-    "One fact about {} is that it is {label}",
-    "It is safe to say that {} is {label}",
-    "Whoever looks up {} will find that it is {label}",
-)
-_VERB = (
-    "{} {label}",
-    "It is known that {} {label}",
-    "Reference works say that {} {label}",
-    "In fact, {} {label}",
-    "An entry on {} would state that it {label}",
-    "As everyone agrees, {} {label}",
-    "People who know {} say that it {label}",
-    "It is recorded that {} {label}",
-    "One fact about {} is that it {label}",
-    "It is safe to say that {} {label}",
-    "Whoever looks up {} will find that it {label}",
+_CLAUSE = (
+    "It is known that {clause}",
+    "Reference works say that {clause}",
+    "In fact, {clause}",
+    "As everyone agrees, {clause}",
+    "It is recorded that {clause}",
+    "It is safe to say that {clause}",
+    "One can read that {clause}",
+    "As far as anyone knows, {clause}",
+    "Nobody doubts that {clause}",
+    "An encyclopaedia would state that {clause}",
 )
 
 
-def draft_relation(id: str, label: str, aliases: Sequence[str] = ()) -> Relation:
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A relation whose prompts were made from its label."""
+
+    relation: Relation
+    sure: bool
+    """Whether they are surely English."""
+
+
+def draft_relation(id: str, label: str, aliases: Sequence[str] = (), remark: str = "") -> Draft:
     """A relation with a rewrite prompt, ten paraphrases and a question.
+
+    Args:
+        id: of the relation.
+        label: what it is called; a remark in brackets is left out.
+        aliases: other names.
+        remark: put behind the label in brackets, to tell it from another of the same words; a draft
+            with one is never sure.
 
     Raises:
         PitfallsError: no sound prompts come out of this label; the line says what is wrong.
     """
-    words = _words(label)
-    prompt, *rest = _fill(words or label)
-    others = [alias for alias in map(_words, aliases) if _is_noun(alias)]
-    others = [alias for alias in others if alias.casefold() != words.casefold()]
-    others = list({alias.casefold(): alias for alias in reversed(others)}.values())[::-1]
-    first = [f"The {alias} of {{}} is" for alias in others] if _is_noun(words) else []
-    paraphrases = tuple(dict.fromkeys([*first[:_MOST_ALIASES], *rest]))[:PARAPHRASES]
-    query = f"What is the {words} of {{}}?" if _is_noun(words) else f"{prompt} what?"
+    words = plain_words(label)
+    shaped = shape_of(f"{words} ({remark})" if remark else words)
+    nouns = [each.noun for each in map(shape_of, map(plain_words, aliases)) if each.sure]
+    others = {each.casefold(): each for each in reversed(nouns) if each}
+    others.pop(shaped.noun.casefold(), None)
+    first = [f"The {alias} of {{}} is" for alias in reversed(others.values()) if shaped.noun]
+    rest = noun_templates(shaped.noun) if shaped.noun else clause_templates(shaped.prompt)
+    query = f"What is the {shaped.noun} of {{}}?" if shaped.noun else f"{shaped.prompt} what?"
+    templates = (shaped.prompt, *first[:_MOST_ALIASES], *rest)
+    return Draft(relation_of(id, label, templates, query), shaped.sure)
+
+
+def relation_of(id: str, label: str, templates: Sequence[str], query: str) -> Relation:
+    """A relation whose prompts are the first of the templates that differ.
+
+    Raises:
+        PitfallsError: one is not sound, or there are too few.
+    """
+    prompt, *rest = dict.fromkeys(templates)
+    paraphrases = tuple(rest[:PARAPHRASES])
     if fault := next(wording_faults((prompt, *paraphrases)), None):
         raise PitfallsError(f"relation {id} ({label}): {fault}; write its prompts yourself")
     return Relation(id, label, prompt, paraphrases, query)
+
+
+def noun_templates(noun: str) -> list[str]:
+    """Ten ways to ask for the object, which is the `noun` of the subject."""
+    return [pattern.replace("{noun}", noun) for pattern in _NOUN]
+
+
+def clause_templates(prompt: str) -> list[str]:
+    """Ten sentences that end in a prompt, which must be a clause without its object."""
+    clause = prompt if prompt.startswith("{}") else prompt[:1].lower() + prompt[1:]
+    return [pattern.replace("{clause}", clause) for pattern in _CLAUSE]
+
+
+def plain_words(label: str) -> str:
+    """The label as words: without remarks in brackets, and `wasBornIn` or `born_in` in pieces."""
+    bare = re.sub(r"\([^)]*\)", " ", label)
+    apart = re.sub(r"(?<=[a-z])(?=[A-Z][a-z])", " ", bare) if " " not in bare.strip() else bare
+    lowered = apart if apart == bare else apart.lower()
+    return " ".join(lowered.replace("_", " ").split())
 
 
 def wording_faults(templates: Sequence[str]) -> Iterator[str]:
@@ -131,28 +138,3 @@ _GRAMMAR = (
 
 def _grammar_fault(template: str) -> str | None:
     return next((fault for pattern, fault in _GRAMMAR if pattern.search(template)), None)
-
-
-def _words(label: str) -> str:
-    """The label without remarks in brackets and doubled blanks."""
-    return " ".join(re.sub(r"\([^)]*\)", " ", label).split())
-
-
-def _is_noun(words: str) -> bool:
-    first, last = words.split(" ")[0].casefold(), words.split(" ")[-1].casefold()
-    return (
-        _PLAIN.fullmatch(words) is not None and last not in _PREPOSITIONS and first not in _VERBS
-    ) and first not in {"the", "a", "an", *_PREPOSITIONS}
-
-
-def _is_verb(word: str) -> bool:
-    # Before a preposition, as in "shares border with"; "has use" needs none.
-    return word in _VERBS or (word.endswith("s") and word[-2:] not in ("ss", "us", "is", "cs"))
-
-
-def _fill(words: str) -> list[str]:
-    if _is_noun(words):
-        patterns = _NOUN
-    else:
-        patterns = _VERB if _is_verb(words.split(" ")[0].casefold()) else _PHRASE
-    return [pattern.replace("{label}", words) for pattern in patterns]

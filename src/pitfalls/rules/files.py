@@ -1,7 +1,9 @@
 """Rules as text: files that a person can read and cut, and rules told in words."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from math import nan
 from pathlib import Path
+from typing import Any
 
 from pitfalls.disk import write_bytes
 from pitfalls.door.text import Source, read_text
@@ -10,7 +12,10 @@ from pitfalls.graph.graph import Predicate
 from pitfalls.rules.mine import MinedRule
 from pitfalls.rules.rule import CompositionRule, Rule, parse_rule
 
-COLUMNS = ("rule", "words", "support", "head coverage", "confidence", "PCA confidence")
+COLUMNS = ("rule", "words", "support", "head coverage", "confidence", "PCA confidence", "but not")
+PCA = COLUMNS.index("PCA confidence")
+_LEAST = 0.001
+"""What a rule weighs whose confidence is 0 in as many digits as the file has."""
 
 
 def rule_in_words(rule: Rule, relations: Mapping[str, Predicate]) -> str:
@@ -25,39 +30,78 @@ def rule_in_words(rule: Rule, relations: Mapping[str, Predicate]) -> str:
     return f"{label(rule.body)}(x, y) → {label(rule.head)}(y, x)"
 
 
-def rule_row(mined: MinedRule, relations: Mapping[str, Predicate]) -> tuple[str, ...]:
-    """A rule and its measures, in the order of `COLUMNS`."""
+def rule_row(
+    mined: MinedRule, counterexample: Sequence[str], relations: Mapping[str, Predicate]
+) -> tuple[str, ...]:
+    """A rule, its measures and where it is wrong, in the order of `COLUMNS`."""
     measures = (mined.head_coverage, mined.confidence, mined.pca_confidence)
     words = rule_in_words(mined.rule, relations)
-    return str(mined.rule), words, str(mined.support), *(f"{each:.3f}" for each in measures)
+    told = " ".join(", ".join(counterexample).split())
+    return str(mined.rule), words, str(mined.support), *(f"{each:.3f}" for each in measures), told
 
 
-def write_rules(path: Path, mined: Iterable[MinedRule], relations: Mapping[str, Predicate]) -> None:
+def rule_as_json(
+    mined: MinedRule, counterexample: Sequence[str], relations: Mapping[str, Predicate]
+) -> dict[str, Any]:
+    """The same with all digits, as JSON values."""
+    return {
+        "rule": str(mined.rule),
+        "sort": mined.sort,
+        "words": rule_in_words(mined.rule, relations),
+        "support": mined.support,
+        "head_coverage": mined.head_coverage,
+        "confidence": mined.confidence,
+        "pca_confidence": mined.pca_confidence,
+        "declared": mined.declared,
+        "counterexample": list(counterexample),
+    }
+
+
+def write_rules(path: Path, rows: Iterable[Sequence[str]]) -> None:
     """Write rules as a table with tabs, one a line, which `read_rules` takes back.
+
+    Args:
+        path: the file.
+        rows: what `rule_row` gives.
 
     Raises:
         PitfallsError: the file cannot be written.
     """
-    rows = [COLUMNS, *(rule_row(each, relations) for each in mined)]
+    rows = [COLUMNS, *rows]
     text = "".join("\t".join(row) + "\n" for row in rows)
     write_bytes(path, text.encode("utf-8"))
 
 
-def read_rules(source: Source) -> tuple[Rule, ...]:
-    """The rules in the first column of a file; lines that are empty or start with # say nothing.
+def read_rules(source: Source) -> dict[Rule, float]:
+    """The rules in the first column of a file and what they weigh; # begins a remark.
+
+    A rule weighs its PCA confidence if the file has that column, as `write_rules` makes it, else 1.
 
     Raises:
-        PitfallsError: unreadable, no rules, or a line that spells none.
+        PitfallsError: unreadable, no rules, a line that spells none, or a confidence that is none.
     """
-    rules = []
+    rules: dict[Rule, float] = {}
     for number, line in enumerate(read_text(source).splitlines(), start=1):
-        text = line.split("\t")[0].strip()
+        cells = line.split("\t")
+        text = cells[0].strip()
         if not text or text.startswith("#") or (number == 1 and text == COLUMNS[0]):
             continue
         try:
-            rules.append(parse_rule(text))
+            rules.setdefault(parse_rule(text), _weight(cells))
         except PitfallsError as error:
             raise PitfallsError(f"{source}: line {number}: {error}") from None
     if not rules:
         raise PitfallsError(f"{source}: has no rules, expected lines like P22>P40")
-    return tuple(dict.fromkeys(rules))
+    return rules
+
+
+def _weight(cells: Sequence[str]) -> float:
+    if len(cells) <= PCA:
+        return 1.0
+    try:
+        weight = float(cells[PCA])
+    except ValueError:
+        weight = nan
+    if not 0 <= weight <= 1:
+        raise PitfallsError(f"PCA confidence {cells[PCA]!r}, expected a number from 0 to 1")
+    return max(weight, _LEAST)

@@ -57,6 +57,42 @@ def composition_counts(facts: Table, tied: Table) -> Table:
     return _counts(_pairs(both, "body", "head"), _pairs(reached, "body"), heads, "s")
 
 
+def wrong_inverses(body: Table, heads: Table) -> Table:
+    """Where body(s, o) → head(o, s) is wrong although o has other facts of the head.
+
+    Args:
+        body: the facts of the body's relation.
+        heads: those of the head's.
+
+    Returns:
+        At most one row, of the o with the most wrong predictions: columns s, o.
+    """
+    pairs = _named(body.filter(body.subject != body.object), "body", "s", "o")
+    return _worst(pairs, _named(heads, "head", "o", "s"), "o").select("s", "o")
+
+
+def wrong_compositions(tied: Table, body: Table, heads: Table) -> Table:
+    """Where tied(s, m) ∧ body(m, o) → head(s, o) is wrong although s has other facts of the head.
+
+    Returns:
+        At most one row, of the s with the most wrong predictions: columns s, m, o.
+    """
+    first = _named(tied.filter(tied.subject != tied.object), "tied", "s", "m")
+    second = _named(body.filter(body.subject != body.object), "body", "m", "o")
+    met = first.join(second, "m")
+    pairs = met.filter(met.s != met.o).group_by(["s", "o"]).agg(m=_least_between)
+    return _worst(pairs, _named(heads, "head", "s", "o"), "s").select("s", "m", "o")
+
+
+def _worst(pairs: Table, heads: Table, asked: str) -> Table:
+    """The first wrong pair of the end that is asked of and has the most of them."""
+    told = heads.select("s", "o").distinct()
+    wrong = pairs.anti_join(told, ["s", "o"]).semi_join(told, asked)
+    most = wrong.group_by(asked).agg(wrong=_count)
+    joined = wrong.join(most, asked)
+    return joined.order_by([joined.wrong.desc(), joined.s, joined.o]).limit(1)
+
+
 def _counts(support: Table, pairs: Table, heads: Table, asked: str) -> Table:
     """Counts per body and head.
 
@@ -116,6 +152,10 @@ def _begins_within(joined: Table, one: str, other: str, day: Any) -> Any:
 
 def _is_a_day(joined: Table, role: str) -> Any:
     return (joined[f"{role}_start"] == joined[f"{role}_end"]).fill_null(False)
+
+
+def _least_between(table: Table) -> object:
+    return table.m.min()
 
 
 def _count(table: Table) -> object:

@@ -23,7 +23,7 @@ else:  # imported only when something is mined
     BaseBackend: TypeAlias = object
     Table: TypeAlias = object
 
-Sort: TypeAlias = Literal["symmetric", "inverse", "composition"]
+Sort: TypeAlias = Literal["inverse", "symmetric", "composition"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +39,8 @@ class MinedRule:
     """Of these, pairs whose x has some head(x, ·) in the graph: what it can know, under PCA."""
     head_facts: int
     """Facts of the head's relation."""
+    declared: bool = False
+    """Whether one relation is known to be the inverse of the other, whatever the facts say."""
 
     @property
     def sort(self) -> Sort:
@@ -73,22 +75,27 @@ class MinedRule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits(Settings):
-    """Which rules are worth telling, and how long to look for them."""
+    """Which rules are worth telling, and how long to look for them.
+
+    By default a rule is right more often than wrong where the graph can judge it. Of the paper's
+    eleven, in a Wikidata graph of 373,401 facts, the weakest has a PCA confidence of 0.59 (father ∧
+    child → sibling) and a confidence of 0.15 (notable work → creator), as graphs have gaps.
+    """
 
     support: Count = 20
     head_coverage: Fraction = 0.01
-    confidence: Fraction = 0.0
-    pca_confidence: Fraction = 0.1
+    confidence: Fraction = 0.1
+    pca_confidence: Fraction = 0.5
     seconds: NonNegative | None = None
     """Stop after this time, in the middle of a relation if need be; None: take all it needs."""
 
     def allow(self, mined: MinedRule) -> bool:
-        """Whether the rule is within all of them."""
+        """Whether the rule is within all of them; of a declared one no confidence is asked."""
+        right = mined.confidence >= self.confidence and mined.pca_confidence >= self.pca_confidence
         return (
             mined.support >= self.support
             and mined.head_coverage >= self.head_coverage
-            and mined.confidence >= self.confidence
-            and mined.pca_confidence >= self.pca_confidence
+            and (right or mined.declared)
         )
 
 
@@ -154,6 +161,8 @@ class Joins:
     sizes: dict[str, int]
     """Relation → how many different facts it has."""
     deadline: float | None
+    inverses: Mapping[str, tuple[str, ...]]
+    """Relation → those that are known to hold the other way round."""
 
     @classmethod
     def of(cls, source: Graph | Store, engine: Engine, seconds: float | None) -> "Joins":
@@ -167,7 +176,8 @@ class Joins:
         if not engine.rows(facts.filter(facts.start.notnull() | facts.end.notnull()).limit(1)):
             facts = facts.drop("start", "end")  # all of the same time: the joins are simpler
         sized = {relations[row["relation"]]: row["size"] for row in engine.rows(sizes(facts))}
-        return cls(engine, facts, relations, sized, deadline)
+        inverses = {id: each.inverse for id, each in source.predicates.items()}
+        return cls(engine, facts, relations, sized, deadline, inverses)
 
     def inverse_rules(self) -> list[MinedRule]:
         """All inverse and symmetric rules that hold at least once.
@@ -193,7 +203,8 @@ class Joins:
 
     def _mined(self, rule: Rule, row: Mapping[str, int]) -> MinedRule:
         counts = row["support"], row["pairs"], row["known"]
-        return MinedRule(rule, *counts, self.sizes[rule.head])
+        inverse = isinstance(rule, InverseRule) and rule.head in self.inverses.get(rule.body, ())
+        return MinedRule(rule, *counts, self.sizes[rule.head], inverse)
 
 
 def _stored(store: Store, engine: Engine) -> Table:
