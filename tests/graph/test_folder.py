@@ -81,7 +81,7 @@ def test_every_format_tells_the_same(ending: str, tmp_path: Path) -> None:
     assert ada.names == {"ada", "ada the first", "countess"}
     assert graph.nodes["Q2"].type == "Q5", "the commonest of several"
     assert graph.relation("P22").prompt == "The father of {} is", "worded by the packaged graph"
-    assert graph.relation("P999").prompt == "The member of club of {} is", "drafted"
+    assert graph.relation("P999").prompt == "{} is a member of the club called"
     club, other = graph.facts_of(graph.relation("P999"))
     assert graph.spans_of(club) == (
         Span((1990, 1, 1), (1999, 5, 31)),
