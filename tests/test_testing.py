@@ -9,8 +9,8 @@ from pitfalls.editors.editor import Editor, Job
 from pitfalls.editors.fine_tune import FineTune
 from pitfalls.editors.update import Provenance, Update
 from pitfalls.errors import UnknownNameError
+from pitfalls.models.changes import Dense
 from pitfalls.models.language_model import LanguageModel
-from pitfalls.models.patches import Dense
 from pitfalls.progress import SILENT, Progress
 from pitfalls.testing import FAMILIES, check_editor, snapshot, tiny_model, unchanged
 

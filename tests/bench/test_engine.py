@@ -27,9 +27,9 @@ from pitfalls.editors.table import EditorName, editor_for
 from pitfalls.editors.update import Update
 from pitfalls.errors import PitfallsError
 from pitfalls.metrics.breakdown import FACETS, NOT_READ
+from pitfalls.models.changes import Dense
 from pitfalls.models.language_model import LanguageModel
 from pitfalls.models.moments import MomentSettings
-from pitfalls.models.patches import Dense
 from pitfalls.models.quantised import PACKINGS
 from pitfalls.models.readout import Question, plain_target_logprobs
 from pitfalls.progress import SILENT, Advance, Progress, SilentProgress

@@ -20,8 +20,8 @@ from pitfalls.editors.stack import Made, Stack
 from pitfalls.editors.update import Provenance, Update
 from pitfalls.graph.convert import convert_folder
 from pitfalls.graph.starter import starter_graph
+from pitfalls.models.changes import Dense
 from pitfalls.models.language_model import LanguageModel
-from pitfalls.models.patches import Dense
 from pitfalls.testing import TEXT
 
 WORDS: Mapping[str, str] = {

@@ -12,9 +12,9 @@ from pitfalls.editors.card import CARD
 from pitfalls.editors.export import save_merged
 from pitfalls.editors.lora import save_lora
 from pitfalls.editors.update import Provenance, Update
+from pitfalls.models.changes import LowRank
 from pitfalls.models.language_model import LanguageModel
 from pitfalls.models.packaged import packaged_models
-from pitfalls.models.patches import LowRank
 from pitfalls.models.published import Published
 from pitfalls.testing import tiny_model
 

@@ -15,10 +15,10 @@ from pitfalls.editors.export import save_merged
 from pitfalls.editors.lora import Adapter, save_lora
 from pitfalls.editors.update import Update
 from pitfalls.errors import PitfallsError
+from pitfalls.models.changes import LowRank
 from pitfalls.models.language_model import LanguageModel
 from pitfalls.models.moments import MomentSettings
 from pitfalls.models.origin import verify
-from pitfalls.models.patches import LowRank
 from pitfalls.testing import EDITS, snapshot, tiny_model, unchanged
 
 TEXTS = ("The capital of Côte d'Ivoire is Vienna", "Marie Curie was born in Łódź")

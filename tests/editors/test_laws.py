@@ -17,9 +17,9 @@ from pitfalls.editors.editor import Editor, Job
 from pitfalls.editors.table import EDITORS
 from pitfalls.editors.update import Update
 from pitfalls.facts import Edit, Entity
+from pitfalls.models.changes import Dense
 from pitfalls.models.language_model import LanguageModel
 from pitfalls.models.moments import MomentSettings
-from pitfalls.models.patches import Dense
 from pitfalls.models.readout import Question, target_logprobs
 from pitfalls.progress import Advance
 from pitfalls.testing import EDITS, check_editor, distance, snapshot, tiny_model, unchanged

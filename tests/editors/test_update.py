@@ -11,8 +11,8 @@ from safetensors.torch import save_file
 
 from pitfalls.editors.update import Provenance, Update
 from pitfalls.errors import PitfallsError
+from pitfalls.models.changes import Change, Dense, LowRank
 from pitfalls.models.language_model import LanguageModel
-from pitfalls.models.patches import Change, Dense, LowRank
 from pitfalls.testing import distance, snapshot, tiny_model, unchanged
 
 NAME = "model.layers.1.mlp.down_proj.weight"

@@ -17,7 +17,7 @@ from goldens import Goldens, read_json, relative, stored
 
 from pitfalls.editors.fine_tune import FineTune
 from pitfalls.editors.update import Update
-from pitfalls.models.patches import Changes
+from pitfalls.models.changes import Changes
 from pitfalls.models.readout import Question, target_logprobs
 from pitfalls.models.tokens import tokenize_target
 

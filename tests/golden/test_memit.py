@@ -15,7 +15,7 @@ from goldens import Goldens, read_json, relative, stored
 from pitfalls.editors.memit import Memit
 from pitfalls.editors.moment_solve import MomentFactor
 from pitfalls.editors.update import Update
-from pitfalls.models.patches import LowRank
+from pitfalls.models.changes import LowRank
 from pitfalls.models.readout import Question, target_logprobs
 
 FLOOR = 1e-5

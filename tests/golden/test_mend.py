@@ -19,7 +19,7 @@ from pitfalls.editors.mend import Compatibility, Mend
 from pitfalls.editors.mend_checkpoint import describe, save_networks
 from pitfalls.editors.mend_network import MendNetworks
 from pitfalls.editors.update import Update
-from pitfalls.models.patches import LowRank
+from pitfalls.models.changes import LowRank
 from pitfalls.models.readout import Question, target_logprobs
 
 RELATIVE = 4e-5

@@ -42,8 +42,8 @@ from pitfalls.editors.search import Row, search_rows
 from pitfalls.editors.update import Update
 from pitfalls.editors.values import Found, find_values
 from pitfalls.facts import Edit
+from pitfalls.models.changes import Changes, LowRank
 from pitfalls.models.language_model import LanguageModel
-from pitfalls.models.patches import Changes, LowRank
 from pitfalls.models.readout import Question, target_logprobs
 from pitfalls.models.tokens import Split, tokenize
 

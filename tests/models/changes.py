@@ -3,8 +3,8 @@
 import torch
 
 from pitfalls.editors.update import Update
+from pitfalls.models.changes import Change, Dense, LowRank
 from pitfalls.models.language_model import LanguageModel
-from pitfalls.models.patches import Change, Dense, LowRank
 
 
 def random_change(model: LanguageModel, layer: int, *, rank: int | None, seed: int) -> Update:

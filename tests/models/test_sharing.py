@@ -8,9 +8,10 @@ from changes import random_change
 from torch import nn
 
 from pitfalls.editors.update import Update
+from pitfalls.models.changes import Changes, Dense
 from pitfalls.models.language_model import LanguageModel
 from pitfalls.models.passes import right_output
-from pitfalls.models.patches import Changes, Dense, row_patches
+from pitfalls.models.patches import row_patches
 from pitfalls.models.readout import Question, plain_target_logprobs, target_logprobs
 from pitfalls.models.sharing import lowest_block, shared_below
 from pitfalls.models.tokens import Split

@@ -5,7 +5,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from pitfalls.editors.moment_solve import MomentFactor
-from pitfalls.models.patches import LowRank
+from pitfalls.models.changes import LowRank
 
 
 def rank_one_insertion(

@@ -7,9 +7,10 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from pitfalls.facts import Edit
+from pitfalls.models.changes import Changes
 from pitfalls.models.language_model import LanguageModel
 from pitfalls.models.packing import pack, run_split_on_oom
-from pitfalls.models.patches import Changes, row_patches
+from pitfalls.models.patches import row_patches
 from pitfalls.models.tokens import Split, Tokens, tokenize
 from pitfalls.models.trace import traffic
 

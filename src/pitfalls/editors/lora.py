@@ -18,8 +18,8 @@ from pitfalls.disk import refuse_taken, write_bytes
 from pitfalls.editors.card import ADAPTER, write_card
 from pitfalls.editors.update import Update
 from pitfalls.errors import PitfallsError
+from pitfalls.models.changes import Change, LowRank
 from pitfalls.models.language_model import LanguageModel
-from pitfalls.models.patches import Change, Dense, LowRank
 from pitfalls.models.published import Published
 from pitfalls.models.staging import staged
 
@@ -59,13 +59,13 @@ class Adapter:
         lost = whole = 0.0
         for name, change in update.changes.items():
             module, _, kind = name.rpartition(".")
-            if kind == "bias":
+            if kind == "bias" and change.matrix is not None:
                 biases[module] = change.matrix
                 continue
             matrices[module] = low = _low_rank(name, change, rank)
-            if isinstance(change, Dense):
-                lost += (change.matrix - low.matrix).norm().item() ** 2
-            whole += update.norms[name] ** 2
+            if low is not change:
+                lost += change.plus(LowRank(-low.B, low.A)).norm ** 2
+            whole += change.norm**2
         if alone := sorted(biases.keys() - matrices.keys()):
             raise PitfallsError(
                 f"the update changes the bias of {alone[0]} and not its matrix, which no adapter "
@@ -161,12 +161,7 @@ def _write_config(adapter: Adapter, model: LanguageModel, folder: Path) -> None:
 
 
 def _low_rank(name: str, change: Change, rank: int | None) -> LowRank:
-    if isinstance(change, LowRank):
-        return change
-    if rank is None:
-        raise PitfallsError(
-            f"the change of {name} is dense, which no LoRA holds: give --rank R to write its best "
-            "approximation of rank R, or --merge for all of it"
-        )
-    left, scale, right = torch.linalg.svd(change.matrix.float(), full_matrices=False)
-    return LowRank(left[:, :rank] * scale[:rank], right[:rank])
+    try:
+        return change.low_rank(rank)
+    except PitfallsError as error:
+        raise PitfallsError(f"the change of {name} is {error}") from error

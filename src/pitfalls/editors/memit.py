@@ -25,11 +25,11 @@ from pitfalls.editors.update import Provenance, Update
 from pitfalls.editors.values import Found, ValueSearch, find_values
 from pitfalls.errors import PitfallsError
 from pitfalls.facts import Edit
+from pitfalls.models.changes import Changes
 from pitfalls.models.cost import Cost
 from pitfalls.models.language_model import LanguageModel
 from pitfalls.models.mlp_norm import before_mlp_norm
 from pitfalls.models.moments import Estimate, MomentSettings
-from pitfalls.models.patches import Changes
 from pitfalls.progress import SILENT, Progress
 from pitfalls.settings import Count, Index, Positive
 

@@ -17,7 +17,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from pitfalls.editors.gradients import Factors
-from pitfalls.models.patches import LowRank
+from pitfalls.models.changes import LowRank
 
 STD_FLOOR = 1e-7
 """Added to every standard deviation that is divided by."""

@@ -15,8 +15,8 @@ from pitfalls.editors.contexts import Contexts
 from pitfalls.editors.search import Row, Search, search_rows
 from pitfalls.editors.update import Update
 from pitfalls.facts import Edit
+from pitfalls.models.changes import Changes
 from pitfalls.models.language_model import LanguageModel
-from pitfalls.models.patches import Changes
 from pitfalls.models.readout import Question, target_logprobs
 
 MultiLabel: TypeAlias = Literal["separate", "joint"]

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 from pitfalls.editors.keys import subject_span
 from pitfalls.facts import Edit
+from pitfalls.models.changes import Changes
 from pitfalls.models.language_model import LanguageModel
-from pitfalls.models.patches import Changes
 from pitfalls.models.tokens import Split, tokenize
 
 KL_PROMPT = "{} is a"

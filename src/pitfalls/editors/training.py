@@ -13,9 +13,10 @@ from pitfalls.editors.adam import Adam
 from pitfalls.editors.editor import Job
 from pitfalls.editors.update import Provenance, Update
 from pitfalls.facts import Edit
+from pitfalls.models.changes import Changes, Dense
 from pitfalls.models.language_model import LanguageModel
 from pitfalls.models.passes import TextPass, logits_at, text_pass
-from pitfalls.models.patches import Changes, Dense, row_patches
+from pitfalls.models.patches import row_patches
 from pitfalls.models.tokens import Split, tokenize_target
 
 
@@ -211,8 +212,9 @@ class Training:
         """What each job's layer holds before training."""
         name = f"{self.name}.{part}"
         weight = self.model.weight(name).float()
-        bases = [run.job.base.changes.get(name) for run in self.going]
-        return torch.stack([weight if base is None else weight + base.matrix for base in bases])
+        changes = (run.job.base.changes.get(name) for run in self.going)
+        bases = [None if change is None else change.matrix for change in changes]
+        return torch.stack([weight if base is None else weight + base for base in bases])
 
     def updates(self, editor: str, seconds: float) -> list[Update]:
         """What each job has come to."""

@@ -5,7 +5,6 @@ tell their norms, hold for the length of a `with` block, or are committed for go
 """
 
 import json
-import math
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
@@ -19,8 +18,9 @@ from safetensors.torch import save
 
 from pitfalls.disk import write_bytes
 from pitfalls.errors import PitfallsError
+from pitfalls.models.changes import Change, change_of
 from pitfalls.models.language_model import LanguageModel
-from pitfalls.models.patches import Change, Dense, LowRank
+from pitfalls.models.patches import every_row
 from pitfalls.models.quantised import is_packed
 from pitfalls.models.tensor_file import read_tensors
 
@@ -51,7 +51,7 @@ class _History(RootModel[tuple[Provenance, ...]]):
 
 @dataclass(frozen=True, eq=False)
 class Update:
-    """Weight name → low-rank or dense change, and where each came from."""
+    """Weight name → its change, and where each came from."""
 
     changes: Mapping[str, Change] = field(default_factory=lambda: MappingProxyType({}))
     history: tuple[Provenance, ...] = ()
@@ -64,7 +64,7 @@ class Update:
     @classmethod
     def fitted(cls, changes: Mapping[str, Change], origin: Provenance) -> "Update":
         """What a fit came to: without changes if it failed, or if they are not finite."""
-        broken = [name for name, change in changes.items() if not _finite(change)]
+        broken = [name for name, change in changes.items() if not change.is_finite]
         if broken and origin.failure is None:
             origin = replace(origin, failure=f"the change of {broken[0]} is not finite")
         return cls(MappingProxyType({} if origin.failure else dict(changes)), (origin,))
@@ -83,7 +83,7 @@ class Update:
         """Equal in every bit of every factor, and in history."""
         if not isinstance(other, Update) or self.changes.keys() != other.changes.keys():
             return False
-        pairs = ((_tensors(self.changes[n]), _tensors(other.changes[n])) for n in self.changes)
+        pairs = ((self.changes[n].tensors(), other.changes[n].tensors()) for n in self.changes)
         # Compared as written: a fit that diverged has a loss of NaN, which equals nothing.
         return repr(self.history) == repr(other.history) and all(
             a.keys() == b.keys() and all(torch.equal(a[k], b[k]) for k in a) for a, b in pairs
@@ -99,14 +99,11 @@ class Update:
     @property
     def norms(self) -> dict[str, float]:
         """Weight name → Frobenius norm of its change."""
-        return {name: _norm(change) for name, change in self.changes.items()}
+        return {name: change.norm for name, change in self.changes.items()}
 
     def to(self, device: torch.device | str) -> "Update":
         """The same changes on `device`, where the model that they are read with is."""
-        changes = {
-            name: _change({part: each.to(device) for part, each in _tensors(change).items()})
-            for name, change in self.changes.items()
-        }
+        changes = {name: change.to(device) for name, change in self.changes.items()}
         return Update(MappingProxyType(changes), self.history)
 
     @contextmanager
@@ -114,10 +111,13 @@ class Update:
         """Inside the block `model` is edited; after it every weight is what it was, bit for bit."""
         self.refuse_misfit(model)
         _refuse_on_disk(model, self)
-        originals = {name: model.network.get_parameter(name).detach().clone() for name in self}
+        fixed = {name: change for name, change in self.changes.items() if change.matrix is not None}
+        gated = {name: change for name, change in self.changes.items() if name not in fixed}
+        originals = {name: model.network.get_parameter(name).detach().clone() for name in fixed}
         try:
-            self.commit(model)
-            yield
+            Update(fixed).commit(model)
+            with every_row(model.network, gated):
+                yield
         finally:
             with torch.no_grad():
                 for name, original in originals.items():
@@ -127,14 +127,16 @@ class Update:
         """Change `model`'s weights for good.
 
         Raises:
-            PitfallsError: the model has no such weight, or one of another shape.
+            PitfallsError: the model has no such weight, or one of another shape, or a change is
+                no sum with a weight.
         """
         self.refuse_misfit(model)
         _refuse_on_disk(model, self)
+        matrices = {name: _written_out(name, change) for name, change in self.changes.items()}
         with torch.no_grad():
-            for name, change in self.changes.items():
+            for name, matrix in matrices.items():
                 weight = model.weight(name)
-                weight.copy_(weight.float() + change.matrix.to(weight.device))
+                weight.copy_(weight.float() + matrix.to(weight.device))
 
     def refuse_misfit(self, model: LanguageModel) -> None:
         """Refuse `model` if these are no changes of its weights.
@@ -154,7 +156,7 @@ class Update:
         tensors = {
             f"{name}:{part}": tensor.contiguous()
             for name, change in self.changes.items()
-            for part, tensor in _tensors(change).items()
+            for part, tensor in change.tensors().items()
         }
         history = json.dumps([asdict(part) for part in self.history])
         write_bytes(Path(path), save(tensors, metadata={KEY: history}))
@@ -168,11 +170,13 @@ class Update:
         """
         complaint = "is not an update saved by pitfalls"
         told, tensors = read_tensors(path, KEY, _History, complaint=complaint)
-        parts = _parts(tensors)
-        for name, some in parts.items():
-            if fault := _fault(some):
-                raise PitfallsError(f"{path} {complaint}: the change of {name!r} {fault}")
-        changes = {name: _change(some) for name, some in parts.items()}
+        changes = {}
+        for name, some in _parts(tensors).items():
+            try:
+                changes[name] = change_of(some)
+            except ValueError as fault:
+                where = f"{path} {complaint}: the change of {name!r}"
+                raise PitfallsError(f"{where} {fault}") from fault
         return cls(MappingProxyType(changes), told.root)
 
     def __iter__(self) -> Iterator[str]:
@@ -185,24 +189,16 @@ def _sum(first: Change | None, second: Change | None) -> Change:
         present = first or second
         assert present is not None, "a name comes from at least one of the two"
         return present
-    if _shape(first) != _shape(second):
+    if first.shape != second.shape:
         raise PitfallsError(
-            f"two updates change one weight of the shapes {_shape(first)} and {_shape(second)}: "
+            f"two updates change one weight of the shapes {first.shape} and {second.shape}: "
             "they were made for different models"
         )
-    if isinstance(first, LowRank) and isinstance(second, LowRank):
-        return LowRank(torch.cat([first.B, second.B], 1), torch.cat([first.A, second.A], 0))
-    return Dense(first.matrix + second.matrix)
-
-
-def _tensors(change: Change) -> dict[str, torch.Tensor]:
-    if isinstance(change, LowRank):
-        return {"B": change.B, "A": change.A}
-    return {"dense": change.matrix}
+    return first.plus(second)
 
 
 def _parts(tensors: Mapping[str, torch.Tensor]) -> dict[str, dict[str, torch.Tensor]]:
-    """Name of a weight → what `_tensors` took its change apart into."""
+    """Name of a weight → the tensors of its change."""
     parts: dict[str, dict[str, torch.Tensor]] = {}
     for key, tensor in tensors.items():
         name, _, part = key.rpartition(":")
@@ -210,42 +206,13 @@ def _parts(tensors: Mapping[str, torch.Tensor]) -> dict[str, dict[str, torch.Ten
     return parts
 
 
-def _fault(parts: Mapping[str, torch.Tensor]) -> str | None:
-    """Why these are no parts of a change; None if they are."""
-    if parts.keys() not in ({"B", "A"}, {"dense"}):
-        return f"has the parts {', '.join(sorted(parts))}, expected A and B, or dense"
-    if any(not tensor.is_floating_point() for tensor in parts.values()):
-        return "is not in floating point"
-    if "dense" not in parts and (
-        {part.ndim for part in parts.values()} != {2} or len(parts["A"]) != parts["B"].shape[1]
-    ):
-        return "has factors that do not fit each other"
-    return None if all(bool(part.isfinite().all()) for part in parts.values()) else "is not finite"
-
-
-def _change(parts: Mapping[str, torch.Tensor]) -> Change:
-    dense = parts.get("dense")
-    return LowRank(parts["B"], parts["A"]) if dense is None else Dense(dense)
-
-
-def _finite(change: Change) -> bool:
-    return all(bool(tensor.isfinite().all()) for tensor in _tensors(change).values())
-
-
-def _norm(change: Change) -> float:
-    if isinstance(change, LowRank):  # ‖BA‖² = ⟨BᵀB, AAᵀ⟩, without writing BA out
-        gram = (change.B.mT.double() @ change.B.double()) * (
-            change.A.double() @ change.A.mT.double()
+def _written_out(name: str, change: Change) -> torch.Tensor:
+    if change.matrix is None:
+        raise PitfallsError(
+            f"the change of {name!r} looks at the text, so that no weight holds it: keep the "
+            "update beside the model"
         )
-        return math.sqrt(max(gram.sum().item(), 0.0))
-    return change.matrix.norm().item()
-
-
-def _shape(change: Change) -> tuple[int, ...]:
-    """Of the weight that it changes."""
-    if isinstance(change, LowRank):
-        return change.B.shape[0], change.A.shape[1]
-    return tuple(change.matrix.shape)
+    return change.matrix
 
 
 def _check_fit(model: LanguageModel, name: str, change: Change) -> None:
@@ -255,9 +222,9 @@ def _check_fit(model: LanguageModel, name: str, change: Change) -> None:
         raise PitfallsError(
             f"the update changes {name!r}, which {model.name} lacks: it was made for another model"
         ) from error
-    if expected != (shape := _shape(change)):
+    if expected != change.shape:
         raise PitfallsError(
-            f"the update changes {name!r} of shape {shape}, {model.name} has {expected}: "
+            f"the update changes {name!r} of shape {change.shape}, {model.name} has {expected}: "
             "it was made for another model"
         )
 

@@ -19,10 +19,10 @@ from pitfalls.effects.outcome import Outcome, Wording
 from pitfalls.effects.shift import Shift
 from pitfalls.effects.untouched import Untouched, read_untouched, shifts_of
 from pitfalls.graph.graph import Graph
+from pitfalls.models.changes import Changes
 from pitfalls.models.corpus import Corpus
 from pitfalls.models.greedy import greedy
 from pitfalls.models.language_model import LanguageModel
-from pitfalls.models.patches import Changes
 from pitfalls.models.perplexity import perplexity
 from pitfalls.models.readout import Question
 from pitfalls.progress import SILENT, Progress

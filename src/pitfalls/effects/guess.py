@@ -6,8 +6,8 @@ import torch
 
 from pitfalls.effects.kinds import Kind, kinds
 from pitfalls.graph.graph import Graph
+from pitfalls.models.changes import Changes
 from pitfalls.models.language_model import LanguageModel
-from pitfalls.models.patches import Changes
 from pitfalls.models.readout import Question, target_logprobs
 
 LISTED = 6

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pitfalls.editors.request import Request
+from pitfalls.models.changes import Changes
 from pitfalls.models.greedy import Generated, generate
 from pitfalls.models.language_model import LanguageModel
-from pitfalls.models.patches import Changes
 from pitfalls.models.tokens import tokenize
 
 TOKENS = 40

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from pitfalls.effects.bystanders import Asked
 from pitfalls.effects.shift import FLOOR, Shift
+from pitfalls.models.changes import Changes
 from pitfalls.models.greedy import Said, greedy
 from pitfalls.models.language_model import LanguageModel
-from pitfalls.models.patches import Changes
 from pitfalls.models.readout import Question, target_logprobs
 
 

@@ -7,10 +7,11 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from pitfalls.models.changes import Changes
 from pitfalls.models.language_model import LanguageModel
 from pitfalls.models.packing import pack, run_split_on_oom
 from pitfalls.models.passes import right_output, run_left
-from pitfalls.models.patches import Changes, row_patches
+from pitfalls.models.patches import row_patches
 from pitfalls.models.readout import Question
 from pitfalls.models.tokens import Split, tokenize_target
 

@@ -4,10 +4,11 @@ from collections.abc import Sequence
 
 import torch
 
+from pitfalls.models.changes import Changes
 from pitfalls.models.language_model import LanguageModel
 from pitfalls.models.packing import pack
 from pitfalls.models.passes import right_output
-from pitfalls.models.patches import Changes, row_patches
+from pitfalls.models.patches import row_patches
 from pitfalls.models.readout import logprobs_of
 from pitfalls.models.windows import windows
 

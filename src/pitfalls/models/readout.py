@@ -9,11 +9,12 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from transformers import DynamicCache
 
+from pitfalls.models.changes import Changes
 from pitfalls.models.label_logprobs import label_logprobs
 from pitfalls.models.language_model import LanguageModel
 from pitfalls.models.packing import pack, run_split_on_oom
 from pitfalls.models.passes import cached_layers, logits_at, right_output, run_left
-from pitfalls.models.patches import Changes, row_patches
+from pitfalls.models.patches import row_patches
 from pitfalls.models.sharing import lowest_block, shared_below
 from pitfalls.models.tokens import Split, tokenize_target
 

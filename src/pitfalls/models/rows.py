@@ -13,9 +13,9 @@ def first_of(output: Any) -> Tensor:
     return states
 
 
-def by_rows(states: Float[Tensor, "..."], n_rows: int) -> Float[Tensor, "rows tokens d"]:
+def by_rows(states: Float[Tensor, "..."], n_rows: int) -> Float[Tensor, "rows tokens ..."]:
     """Hidden states by row and token; OPT hands its MLPs the tokens of all rows on one axis."""
-    return states if states.ndim == 3 else states.unflatten(0, (n_rows, -1))
+    return states if states.ndim > 2 else states.unflatten(0, (n_rows, -1))
 
 
 def with_column(

@@ -12,8 +12,8 @@ import torch
 from jaxtyping import Int
 from torch import Tensor, nn
 
+from pitfalls.models.changes import Changes
 from pitfalls.models.language_model import LanguageModel
-from pitfalls.models.patches import Changes
 
 
 def lowest_block(model: LanguageModel, changes: Iterable[Changes]) -> int:

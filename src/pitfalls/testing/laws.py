@@ -12,6 +12,7 @@ from torch import Tensor
 from pitfalls.editors.editor import Editor, Job
 from pitfalls.editors.update import Update
 from pitfalls.facts import Edit
+from pitfalls.models.changes import Change
 from pitfalls.models.language_model import LanguageModel
 from pitfalls.models.readout import Question, plain_target_logprobs
 
@@ -143,11 +144,18 @@ def distance(first: Update, second: Update) -> float:
     """The largest relative Frobenius distance between two updates' changes of a weight."""
     if first.changes.keys() != second.changes.keys():
         return float("inf")
-    gaps = [
-        _relative(change.matrix, second.changes[name].matrix)
-        for name, change in first.changes.items()
-    ]
+    gaps = (_gap(change, second.changes[name]) for name, change in first.changes.items())
     return max(gaps, default=0.0)
+
+
+def _gap(first: Change, second: Change) -> float:
+    """Between what they come to, or between their parts where no matrix says what that is."""
+    if first.matrix is not None and second.matrix is not None:
+        return _relative(first.matrix, second.matrix)
+    ours, theirs = first.tensors(), second.tensors()
+    if any(theirs[part].shape != each.shape for part, each in ours.items()):
+        return float("inf")
+    return max(_relative(each, theirs[part]) for part, each in ours.items())
 
 
 def _relative(a: Float[Tensor, "..."], b: Float[Tensor, "..."]) -> float:
