@@ -17,7 +17,7 @@ from pitfalls.models.moments import MomentSettings
 from pitfalls.testing import EDITS
 
 PRODUCTS = (torch.ops.aten.mm, torch.ops.aten.addmm)
-ALWAYS = {"rome": {"stop_loss": -1e9}, "memit": {"stop_loss": -1e9}}
+ALWAYS = {"rome": {"stop_loss": 0.0}, "memit": {"stop_loss": 0.0}}
 
 
 class Products(TorchDispatchMode):
