@@ -104,8 +104,9 @@ def test_a_full_disk_costs_no_more_than_the_part_in_flight(
 
     def full(descriptor: int) -> None:
         written.append(descriptor)
-        # run.json and the first part, each followed by its folder, still fit.
-        if len(written) == 5:
+        # run.json, the same with the editor's second moments, and the first part still fit, each
+        # followed by its folder.
+        if len(written) == 7:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         sync(descriptor)
 
