@@ -63,9 +63,9 @@ def footnotes(groups: Sequence[ColumnGroup], scores: Sequence[Score]) -> Iterato
 def _power(scores: Sequence[Score]) -> Iterator[str]:
     """What the smallest and the largest group of cases can show."""
     if sizes := sorted({score.subjects for score in scores if score.subjects}):
-        points = [f"{100 * visible_difference(n):.0f}" for n in (sizes[0], sizes[-1])]
+        points = [f"{100 * visible_difference(n):.0f}" for n in (sizes[-1], sizes[0])]
         cases = f"{sizes[0]:,}" + (f" to {sizes[-1]:,}" if len(sizes) > 1 else "")
-        least = points[0] + (f" to {points[1]}" if points[1] != points[0] else "")
+        least = points[0] + (f"-{points[1]}" if points[1] != points[0] else "")
         yield (
             f"With {cases} independent cases, a share near one half is known to ± {least} "
             "points: smaller differences cannot be read off this table."
