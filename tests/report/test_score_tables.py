@@ -223,7 +223,10 @@ def test_a_footnote_says_what_so_many_cases_can_show() -> None:
     text = " ".join(drawn([one(subjects=60)]).split())
     assert "With 60 independent cases, a share near one half is known to ± 13 points" in text
     text = " ".join(drawn([one(subjects=60), one(metric="cm", subjects=2500)]).split())
-    assert "With 60 to 2,500 independent cases, a share near one half is known to ± 2-13 points" in text
+    assert (
+        "With 60 to 2,500 independent cases, a share near one half is known to ± 2-13 points"
+        in text
+    )
 
 
 def rounds(*editors: str) -> list[Score]:
