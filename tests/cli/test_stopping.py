@@ -31,7 +31,7 @@ steps = 3
 
 @pytest.fixture(autouse=True)
 def heard() -> Iterator[None]:
-    """Ctrl-C is heard, also where these tests run in the background of a shell, which ignores it."""
+    """Ctrl-C is heard, also in the background of a shell, which has it ignored."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)
