@@ -122,7 +122,7 @@ def test_a_model_without_a_row_works_once_it_is_described(strange: Path):
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("blocks = ", "cannot be read as TOML"),
+        ("blocks = ", "is not valid TOML"),
         (DESCRIPTION.replace("mlp_out", "mlp_uot"), "'mlp_uot': did you mean 'mlp_out'"),
         (DESCRIPTION.replace('"ffn.down_proj"', "3"), "mlp_out: input should be a valid string"),
         (DESCRIPTION.replace("mlp_out = ", "#"), "mlp_out: field required|mlp_out: missing"),
