@@ -10,7 +10,7 @@ import torch
 from pydantic import PositiveFloat, RootModel
 
 from pitfalls.cache import cache_root
-from pitfalls.disk import write_bytes
+from pitfalls.disk import make_folder, write_bytes
 from pitfalls.door.values import read_json
 from pitfalls.errors import PitfallsError
 from pitfalls.models.language_model import LanguageModel
@@ -69,6 +69,7 @@ def calibrated_rate(d_out: int, d_in: int, dtype: torch.dtype, device: torch.dev
     known = _read(file)
     if key not in known:
         known[key] = product_rate(d_out, d_in, dtype, device)
+        make_folder(file.parent)
         write_bytes(file, json.dumps(known, indent=1).encode())
     return known[key]
 
