@@ -83,7 +83,12 @@ def test_every_case_can_be_reached_page_by_page(context: Any, long_file: Path) -
     opened = Opened(context.new_page(), long_file)
     found = opened.listed()
     while (forward := opened.page.locator("#case-pages a", has_text="Next")).count():
+        first = opened.listed()[0]
         forward.click()
+        opened.page.wait_for_function(
+            "first => !document.querySelector('#case-list a').textContent.includes(first)",
+            arg=first,
+        )
         found += opened.listed()
     assert found == [f"reverse-{i:05d}" for i in range(120)]
     assert opened.address == "#cases?page=3"
