@@ -1,6 +1,6 @@
 """Carrying out an experiment: editor after editor, chunk after chunk, each written once done."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeAlias
 
@@ -63,40 +63,42 @@ def run(
     directory = RunDirectory.open(Path(out), make_header(experiment, model, editors, cases))
     before = [Unedited(model, side_by_side) for side_by_side in chunks]
     for position, (name, editor) in enumerate(editors.items(), start=1):
-        mine = [
-            (chunk, unedited)
+        work = [
+            (chunk, _missing(directory, chunk), unedited)
             for side_by_side, unedited in zip(chunks, before, strict=True)
             for chunk in side_by_side
             if chunk.editor == name
         ]
-        parts = [part for chunk, _ in mine for part in chunk.parts.values()]
-        if not all(map(directory.has, parts)):
+        fresh = any(missing for _, missing, _ in work)
+        if fresh:
             estimates = editor.estimates(model, progress=progress)
             directory = directory.with_moments(str(name), moment_infos(estimates))
-        total = sum(len(chunk.pairs) for chunk, _ in mine)
         stage = f"{name}, editor {position} of {len(editors)}"
-        with progress.stage(stage, total=total, unit="cases") as advance:
-            fresh = 0
-            for chunk, unedited in mine:
-                fresh += _complete(directory, chunk, editor, unedited, progress=progress)
-                advance(len(chunk.pairs))
+        _work_off(directory, editor, work, stage=stage, progress=progress)
         if fresh:
             measured(directory, len(editors) - position)
     return directory
 
 
-def _complete(
+def _missing(directory: RunDirectory, chunk: Chunk) -> tuple[str, ...]:
+    """The data sets whose part of the chunk is not written yet."""
+    return tuple(data for data, part in chunk.parts.items() if not directory.has(part))
+
+
+def _work_off(
     directory: RunDirectory,
-    chunk: Chunk,
     editor: Editor,
-    unedited: Unedited,
+    work: Sequence[tuple[Chunk, tuple[str, ...], Unedited]],
     *,
+    stage: str,
     progress: Progress,
-) -> int:
-    """Write those parts of a chunk that are not there yet; how many they were."""
-    missing = [data for data, part in chunk.parts.items() if not directory.has(part)]
-    if missing:
-        records = carry_out(unedited.model, editor, chunk, unedited, progress=progress)
-        for data in missing:
-            directory.write(chunk.parts[data], records[data])
-    return len(missing)
+) -> None:
+    """Carry out what is missing of every chunk of one editor, and write it down."""
+    total = sum(len(chunk.pairs) for chunk, _, _ in work)
+    with progress.stage(stage, total=total, unit="cases") as advance:
+        for chunk, missing, unedited in work:
+            if missing:
+                records = carry_out(unedited.model, editor, chunk, unedited, progress=progress)
+                for data in missing:
+                    directory.write(chunk.parts[data], records[data])
+            advance(len(chunk.pairs))

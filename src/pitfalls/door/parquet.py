@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pitfalls.door.text import shortened
+from pitfalls.door.text import reason_of
 from pitfalls.errors import PitfallsError
 
 _Read = TypeVar("_Read")
@@ -121,5 +121,5 @@ def _told(read: Callable[[], _Read], path: Path, advice: str) -> _Read:
     try:
         return read()
     except (OSError, ValueError, pa.ArrowException) as error:
-        why = shortened(" ".join(str(error).split()))
+        why = reason_of(error)
         raise PitfallsError(f"{path} is damaged or no Parquet ({why}); {advice}") from None

@@ -17,6 +17,8 @@ _SHOWN = 80
 """Characters of something refused that are worth repeating."""
 LONG_PATH = 300
 """The same of paths, whose end tells most."""
+LONGEST_REASON = 200
+"""The same of what a library says went wrong."""
 _HALF = re.compile("[\ud800-\udfff]")
 
 
@@ -34,6 +36,11 @@ def text_fault(text: str) -> str | None:
 def shortened(text: str, most: int = _SHOWN) -> str:
     """The text, or its beginning if it is too long for a message."""
     return text if len(text) <= most else text[:most] + "…"
+
+
+def reason_of(error: Exception | str) -> str:
+    """What an error of a library says, on one line and no longer than is worth reading."""
+    return shortened(" ".join(str(error).split()), LONGEST_REASON)
 
 
 def read_bytes(source: Source) -> bytes:

@@ -15,6 +15,7 @@ from safetensors.torch import save_file
 from pitfalls.door.text import shortened
 from pitfalls.editors.mend_network import EditedWeight, MendNetworks
 from pitfalls.errors import PitfallsError
+from pitfalls.models.fingerprint import fingerprint_of
 from pitfalls.models.language_model import LanguageModel
 from pitfalls.models.loading import DTYPES
 from pitfalls.models.tensor_file import read_metadata, read_tensors
@@ -54,7 +55,7 @@ def describe(
     fingerprints = (
         {model.packing: model.fingerprint}
         if model.packing
-        else {name: model.fingerprint_in(dtype) for name, dtype in DTYPES.items()}
+        else {name: fingerprint_of(model.network, dtype) for name, dtype in DTYPES.items()}
     )
     return Description(
         model=model.name,

@@ -21,7 +21,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pitfalls.disk import make_folder
-from pitfalls.door.text import shortened
+from pitfalls.door.text import reason_of
 from pitfalls.errors import PitfallsError, needs_extra
 from pitfalls.graph.lines import SHOWN, BadLines
 from pitfalls.graph.parts import no_facts
@@ -168,7 +168,7 @@ def _work(folder: Path) -> Iterator[DuckDBPyConnection]:
                 work.execute(f"CREATE TEMP VIEW {name} AS FROM read_parquet({files}, {where})")
             yield work
     except (duckdb.Error, OSError, pa.ArrowException) as error:
-        told = shortened(" ".join(str(error).split()), 200)
+        told = reason_of(error)
         raise PitfallsError(
             f"{folder}: the tables cannot be made: {told}; make room, then the same command goes on"
         ) from None

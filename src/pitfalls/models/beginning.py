@@ -26,12 +26,15 @@ def begin_texts(tokenizer: PreTrainedTokenizerBase, prefix: str, name: str) -> N
 
     Args:
         tokenizer: it is changed.
-        prefix: `bos`, or text, in which special tokens such as `<|endoftext|>` are tokens.
+        prefix: `bos`, or text, in which special tokens such as `<|endoftext|>` are tokens; nothing
+            leaves the tokenizer as it is.
         name: the model's, for messages.
 
     Raises:
         PitfallsError: no such token, or not a fast tokenizer.
     """
+    if not prefix:
+        return
     own = tokenizer("")["input_ids"]
     if prefix == BOS:
         token = beginning(tokenizer)

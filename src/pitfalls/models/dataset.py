@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Any, TypeAlias
 
+from pitfalls.door.text import reason_of
 from pitfalls.errors import PitfallsError
 
 Rows: TypeAlias = Callable[[str, str | None, str], Iterable[Mapping[str, Any]]]
@@ -11,8 +12,6 @@ Rows: TypeAlias = Callable[[str, str | None, str], Iterable[Mapping[str, Any]]]
 
 LEADING_ROWS = 100_000
 """How much of a data set is taken: as much as the published statistics of ROME and MEMIT."""
-
-LONGEST_REASON = 200
 
 
 def rows_of_hub(name: str, config: str | None, split: str) -> Iterable[Mapping[str, Any]]:
@@ -49,7 +48,7 @@ def leading_texts(name: str, rows: Rows) -> Iterator[str]:
         raise
     except Exception as error:
         # Unknown name, missing configuration, no network: each its own type, all the name's fault.
-        reason = " ".join(str(error).split())[:LONGEST_REASON]
+        reason = reason_of(error)
         raise PitfallsError(
             f"cannot read {name} ({reason}): expected a data set of the hub and a network; "
             "without one, name a text file or a packaged corpus"

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from safetensors import SafetensorError, safe_open
 
+from pitfalls.door.text import reason_of
 from pitfalls.door.values import read_json
 from pitfalls.errors import PitfallsError
 
@@ -74,7 +75,7 @@ def _check_head(file: Path) -> None:
         with safe_open(file, framework="pt"):
             return
     except (OSError, SafetensorError) as error:
-        reason = " ".join(str(error).split())
+        reason = reason_of(error)
     try:
         with file.open("rb") as opened:
             is_note = opened.read(len(LFS)) == LFS

@@ -11,14 +11,13 @@ from typing import Any
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, __version__
 
+from pitfalls.door.text import reason_of
 from pitfalls.errors import PitfallsError
 from pitfalls.models.checkpoint import without_bars, write_checkpoint
 from pitfalls.models.complete import fault_in
 from pitfalls.models.origin import write_note
 from pitfalls.models.staging import staged
 from pitfalls.progress import SILENT, Progress
-
-LONGEST_REASON = 200
 
 
 def convert(
@@ -72,8 +71,7 @@ def _write(model: PreTrainedModel, tokenizer: Any, folder: Path) -> None:
 
 
 def _damaged(file: Path, reason: str) -> PitfallsError:
-    short = " ".join(reason.split())[:LONGEST_REASON]
     return PitfallsError(
-        f"{file} cannot be loaded ({short}): expected a whole GGUF file of a model that "
-        "transformers can read; fetch it again or name a model directory"
+        f"{file} cannot be loaded ({reason_of(reason)}): expected a whole GGUF file of a model "
+        "that transformers can read; fetch it again or name a model directory"
     )

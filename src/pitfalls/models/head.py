@@ -5,11 +5,11 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
+from pitfalls.door.text import reason_of
 from pitfalls.errors import PitfallsError
 from pitfalls.models.architecture import DESCRIPTION, Architecture
 from pitfalls.models.rows import first_of
 
-LONGEST_REASON = 200
 TOLERANCE = 0.02
 """How far logits of equal weights may be apart, relative to the largest: bfloat16 rounds so."""
 
@@ -46,7 +46,7 @@ def check_structure(
         output = network(input_ids=ids, attention_mask=torch.ones_like(ids), use_cache=False)
     except Exception as error:
         # Some settings of a config are used here for the first time, and fail as they please.
-        reason = " ".join(f"{type(error).__name__}: {error}".split())[:LONGEST_REASON]
+        reason = reason_of(f"{type(error).__name__}: {error}")
         raise PitfallsError(
             f"{type(network).__name__} runs no text ({reason}): expected a config that "
             "transformers can work with; fetch the model again or name another"

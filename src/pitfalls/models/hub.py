@@ -8,6 +8,7 @@ from huggingface_hub import snapshot_download
 from huggingface_hub.constants import HF_HUB_CACHE
 from huggingface_hub.utils.tqdm import tqdm
 
+from pitfalls.door.text import reason_of
 from pitfalls.errors import PitfallsError
 from pitfalls.models.downloads import watched
 from pitfalls.progress import SILENT, Progress
@@ -18,7 +19,6 @@ Snapshot: TypeAlias = Callable[[str, str | None, list[str]], str]
 SETTINGS = ["*.json", "*.txt", "*.model", "*.jinja"]
 WEIGHTS = ("*.safetensors", "*.bin")
 """In order of preference; many repositories hold the same weights in both forms."""
-LONGEST_REASON = 200
 
 
 def fetch_snapshot(
@@ -63,7 +63,7 @@ def _told(
     except Exception as error:
         # Not found, gated, unreachable, behind a proxy, no disk space: the types come from an HTTP
         # client that differs between the hub's versions, and all of it is the surroundings' fault.
-        first = str(error).strip().split("\n")[0][:LONGEST_REASON]
+        first = reason_of(str(error).strip().split("\n")[0])
         raise PitfallsError(
             f"cannot get {name} from the hub ({first}): expected a network and a model that you "
             "may read; without one, name a local directory, a GGUF file or a packaged model"

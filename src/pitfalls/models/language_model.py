@@ -1,6 +1,5 @@
 """`LanguageModel`: the window through which everything else sees a transformers model."""
 
-import hashlib
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -18,12 +17,13 @@ from pitfalls.errors import PitfallsError
 from pitfalls.models.architecture import Architecture, architecture_of, described
 from pitfalls.models.attention import attend_in_float32
 from pitfalls.models.beginning import begin_texts
+from pitfalls.models.fingerprint import fingerprint_of
 from pitfalls.models.head import check_structure, logits_of
 from pitfalls.models.loading import check_loadable, read_model
 from pitfalls.models.products import take_quick_products
 from pitfalls.models.quantised import PACKINGS, is_packed, take_exact_products, unpacked
 from pitfalls.models.sources import resolve
-from pitfalls.models.spread import Placement, every_weight, is_spread, main_device
+from pitfalls.models.spread import Placement, is_spread, main_device
 from pitfalls.models.tokens import Split, SplitBatch, batch_splits
 from pitfalls.progress import SILENT, Progress
 
@@ -90,8 +90,7 @@ class LanguageModel:
         directory = resolve(name, progress=progress)
         with progress.stage(f"load {name}"):
             network, tokenizer = read_model(directory, dtype, device)
-        if prefix:
-            begin_texts(tokenizer, prefix, name)
+        begin_texts(tokenizer, prefix, name)
         return cls.wrap(
             network,
             tokenizer,
@@ -125,8 +124,7 @@ class LanguageModel:
         check_loadable(dtype)
         directory = resolve(name, progress=progress)
         network, tokenizer = read_model(directory, dtype, "meta")
-        if prefix:
-            begin_texts(tokenizer, prefix, name)
+        begin_texts(tokenizer, prefix, name)
         packing = dtype if dtype in PACKINGS else None
         return cls.wrap(network, tokenizer, name=name, directory=directory, packing=packing)
 
@@ -178,17 +176,7 @@ class LanguageModel:
     @cached_property
     def fingerprint(self) -> str:
         """Hash of every weight's name, shape, dtype and bytes; equal models have equal ones."""
-        return self.fingerprint_in(None)
-
-    def fingerprint_in(self, dtype: torch.dtype | None) -> str:
-        """The fingerprint that this model has once loaded in `dtype`; None leaves it as it is."""
-        digest = hashlib.blake2b(digest_size=16)
-        for name, kept in every_weight(self.network):
-            weight = kept.to(dtype) if dtype and kept.is_floating_point() else kept
-            digest.update(f"{name} {tuple(weight.shape)} {weight.dtype}".encode())
-            flat = weight.detach().cpu().contiguous().reshape(-1)
-            digest.update(flat.view(torch.uint8).numpy().data)
-        return digest.hexdigest()
+        return fingerprint_of(self.network)
 
     @cached_property
     def blocks(self) -> list[nn.Module]:

@@ -16,6 +16,7 @@ from transformers import (
 )
 from transformers.utils import logging as hf_logging
 
+from pitfalls.door.text import reason_of
 from pitfalls.errors import PitfallsError, UnknownNameError
 from pitfalls.models.complete import fault_in
 from pitfalls.models.folder import check_folder, pickled_advice
@@ -28,9 +29,6 @@ DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float64": torch
 
 TRIAL = "The mother of"
 """What every tokenizer makes tokens of."""
-
-LONGEST_REASON = 300
-"""Characters of transformers' own words that are worth repeating."""
 
 
 def check_loadable(dtype: str, device: Placement = "cpu") -> None:
@@ -141,7 +139,7 @@ def _explained(directory: Path, part: str) -> Iterator[None]:
 def _reason(directory: Path, error: Exception) -> str:
     if isinstance(error, UnpicklingError | EOFError) and (advice := pickled_advice(directory)):
         return advice
-    said = " ".join(str(error).split())[:LONGEST_REASON]
+    said = reason_of(error)
     if "custom code" in said:
         return "it comes with code of its own, which is never run"
     return f"{type(error).__name__}: {said}" if said else type(error).__name__

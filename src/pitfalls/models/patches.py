@@ -35,30 +35,39 @@ def row_patches(network: PreTrainedModel, changes: Sequence[Changes]) -> Iterato
             at once, or of a parameter that a module with submodules keeps for itself.
     """
     with ExitStack() as stack:
-        for path in sorted({name.rpartition(".")[0] for row in changes for name in row}):
+        for path, own in _by_module(changes).items():
             module = _patchable(network, path)
-            own = [_own(row, path) for row in changes]
-            hook = _added if isinstance(module, nn.Linear | Conv1D) else _run_again
-            stack.callback(module.register_forward_hook(hook(module, own), with_kwargs=True).remove)
+            if isinstance(module, nn.Linear | Conv1D):
+                hook = _added(_groups(own), n_rows=len(changes))
+            else:
+                hook = _run_again(module, own)
+            stack.callback(module.register_forward_hook(hook, with_kwargs=True).remove)
         yield
 
 
 @contextmanager
 def every_row(network: PreTrainedModel, changes: Changes) -> Iterator[None]:
-    """Inside the block, every row of every batch sees the weights plus `changes`."""
+    """Inside the block, every row of every batch sees the weights plus `changes` of linear layers.
 
-    def add(change: Change) -> Hook:
-        def hook(module: nn.Module, inputs: tuple[Any, ...], kwargs: Any, output: Tensor) -> Tensor:
-            extra = change.effect(by_rows(inputs[0], 1).float())
-            return output + extra.to(output.dtype).view_as(output)
-
-        return hook
-
+    Raises:
+        PitfallsError: as `row_patches`.
+    """
     with ExitStack() as stack:
         for name, change in changes.items():
             module = _patchable(network, name.rpartition(".")[0])
-            stack.callback(module.register_forward_hook(add(change), with_kwargs=True).remove)
+            hook = _added([(change, slice(None))], n_rows=1)
+            stack.callback(module.register_forward_hook(hook, with_kwargs=True).remove)
         yield
+
+
+def _by_module(changes: Sequence[Changes]) -> dict[str, list[Own]]:
+    """Module path → what each row changes of its parameters."""
+    found: dict[str, list[dict[str, Change]]] = {}
+    for i, row in enumerate(changes):
+        for name, change in row.items():
+            path, _, parameter = name.rpartition(".")
+            found.setdefault(path, [{} for _ in changes])[i][parameter] = change
+    return {path: list(found[path]) for path in sorted(found)}
 
 
 def _patchable(network: PreTrainedModel, path: str) -> nn.Module:
@@ -73,17 +82,14 @@ def _patchable(network: PreTrainedModel, path: str) -> nn.Module:
     )
 
 
-def _own(row: Changes, path: str) -> Own:
-    return {name.rpartition(".")[2]: row[name] for name in row if name.rpartition(".")[0] == path}
+def _added(groups: Sequence[tuple[Change, Rows | slice]], *, n_rows: int) -> Hook:
+    """Adds what changes come to, each for its rows, to a linear layer's output.
 
-
-def _added(module: nn.Module, rows: Sequence[Own]) -> Hook:
-    """Adds to a linear layer's output what its matrix's and its bias's changes come to."""
-    del module
-    groups = [group for name in ("weight", "bias") for group in _group_rows(rows, name)]
+    `n_rows` may be 1 where every group is of all rows: it tells rows apart that lie on one axis.
+    """
 
     def add(module: nn.Module, inputs: tuple[Any, ...], kwargs: Any, output: Tensor) -> Tensor:
-        x = by_rows(inputs[0], len(rows))
+        x = by_rows(inputs[0], n_rows)
         extra = torch.zeros(*x.shape[:-1], output.shape[-1], device=output.device)
         for change, where in groups:
             extra[where] += change.effect(x[where].float())
@@ -127,12 +133,12 @@ def _with(module: nn.Module, own: Own) -> nn.Module:
     return stand_in
 
 
-def _group_rows(rows: Sequence[Own], name: str) -> list[tuple[Change, Rows]]:
+def _groups(rows: Sequence[Own]) -> list[tuple[Change, Rows]]:
     """Rows that share one change object share one product."""
-    where: dict[int, tuple[Change, Rows]] = {}
+    where: dict[tuple[str, int], tuple[Change, Rows]] = {}
     for i, own in enumerate(rows):
-        if (change := own.get(name)) is not None:
-            where.setdefault(id(change), (change, []))[1].append(i)
+        for name, change in own.items():
+            where.setdefault((name, id(change)), (change, []))[1].append(i)
     return list(where.values())
 
 

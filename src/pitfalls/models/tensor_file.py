@@ -7,7 +7,7 @@ from pydantic import BaseModel
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
-from pitfalls.door.text import shortened
+from pitfalls.door.text import reason_of
 from pitfalls.errors import PitfallsError
 from pitfalls.shapes import check_json
 
@@ -53,5 +53,5 @@ def read_metadata(path: Path | str, key: str, shape: type[_Told], *, complaint: 
 
 
 def _refused(path: Path | str, complaint: str, error: Exception) -> PitfallsError:
-    why = shortened(" ".join(str(error).split()))
+    why = reason_of(error)
     return PitfallsError(f"{path} {complaint}: {why}")

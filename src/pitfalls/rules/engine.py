@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from threading import Event, Thread
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from pitfalls.door.text import shortened
+from pitfalls.door.text import reason_of
 from pitfalls.errors import PitfallsError, needs_extra
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ class Engine:
                 rows: list[dict[str, Any]] = self.backend.to_pyarrow(table).to_pylist()
         except self.errors as error:
             if deadline is None or time.monotonic() < deadline:
-                told = shortened(" ".join(str(error).split()), 200)
+                told = reason_of(error)
                 raise PitfallsError(f"the engine that joins facts gave up: {told}") from None
             raise Late from None
         except Exception:
