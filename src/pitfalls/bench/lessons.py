@@ -12,7 +12,7 @@ from pitfalls.editors.mend_practice import Lesson
 from pitfalls.errors import PitfallsError
 from pitfalls.facts import Edit, Entity, Fact, Relation
 from pitfalls.graph.graph import Graph
-from pitfalls.graph.practice import practice_wordings, wordings_for
+from pitfalls.graph.practice import practice_for, practice_wordings
 from pitfalls.graph.starter import read_graph, starter_graph
 from pitfalls.models.corpus import load_corpus
 from pitfalls.progress import SILENT, Progress
@@ -92,10 +92,10 @@ def make_lessons(
     table = practice_wordings()
 
     def to_train(relation: Relation) -> Sequence[str]:
-        return wordings_for(relation, table)[0]
+        return practice_for(relation, table)[0]
 
     def to_examine(relation: Relation) -> Sequence[str]:
-        return wordings_for(relation, table)[1:]
+        return practice_for(relation, table)[1:]
 
     lessons = Lessons(
         training=tuple(_lessons(graph, rest, passages[cut:], random, to_train)),

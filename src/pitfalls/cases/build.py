@@ -57,10 +57,10 @@ def build(graph: Graph, order: Order, *, knows: Knows | None = None) -> Built:
     """The cases that were ordered.
 
     They are taken in turn from every rule (reverse, composite), relation (coverage) or relation and
-    number of true objects (round), so that the first part of the list is spread like the whole;
-    a rule of less weight has its turn less often, and what runs dry is made up for by the others.
-    Within each, the first edit comes back to a
-    subject only when all other subjects had their turn. No case is degenerate (see the audit).
+    number of true objects (round), so that the first part of the list is spread like the whole; a
+    rule of less weight has its turn less often, and what runs dry is made up for by the others.
+    Within each, the first edit comes back to a subject only when all other subjects had their
+    turn. No case is degenerate (see the audit).
 
     Args:
         graph: where they come from.

@@ -89,10 +89,10 @@ def other_relations(request: Request, graph: Graph, kind: Kind) -> list[Asked]:
 
 
 def unrelated_facts(graph: Graph, requests: Iterable[Request], count: int) -> list[Fact]:
-    """So many facts, drawn by lot, that name nothing that any request names.
+    """So many random facts that name nothing that any request names.
 
-    The lot hangs on the facts alone, so that different edits are held against the same ones as far
-    as possible.
+    Their order depends on the facts alone, so that different edits are held against the same ones
+    as far as possible.
     """
     named = {name for request in requests for name in _names(request)}
     apart = [

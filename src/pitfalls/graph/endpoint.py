@@ -18,7 +18,7 @@ from pydantic import RootModel
 
 from pitfalls.disk import make_folder, write_bytes
 from pitfalls.door.paths import is_file
-from pitfalls.door.text import shortened
+from pitfalls.door.text import reason_of, shortened
 from pitfalls.door.values import parse_json, read_json
 from pitfalls.errors import PitfallsError
 from pitfalls.shapes import check
@@ -153,7 +153,7 @@ def _refused(error: urllib.error.HTTPError) -> _Failed:
     """What an endpoint told instead of an answer, in its own words as far as they are few."""
     said = ""
     with suppress(OSError, HTTPException), error:
-        said = shortened(" ".join(error.read(2000).decode("utf-8", "replace").split()), 200)
+        said = reason_of(error.read(2000).decode("utf-8", "replace"))
     why = f"does not answer: {error.code} {error.reason}" + (f": {said}" if said else "")
     asked = error.headers.get("Retry-After", "")
     wait = float(asked) if asked.isdigit() and len(asked) < 9 else None

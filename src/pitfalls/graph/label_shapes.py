@@ -6,7 +6,6 @@ to be unsure.
 """
 
 import re
-import tomllib
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -15,7 +14,7 @@ from typing import Annotated, TypeAlias
 
 from pydantic import BeforeValidator
 
-from pitfalls.door.text import read_text
+from pitfalls.door.values import read_toml
 from pitfalls.shapes import Shape, check
 
 _NOUN_ENDINGS = re.compile(
@@ -77,7 +76,7 @@ class Lexicon(Shape):
 def lexicon() -> Lexicon:
     """The words that travel with the package."""
     source = resources.files("pitfalls.data") / "label_words.toml"
-    return check(Lexicon, tomllib.loads(read_text(source)), where="label_words.toml")
+    return check(Lexicon, read_toml(source), where="label_words.toml")
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,7 +32,7 @@ def practice_wordings() -> Mapping[str, tuple[str, ...]]:
     return {id: tuple(templates) for id, templates in table.items()}
 
 
-def wordings_for(
+def practice_for(
     relation: Relation, table: Mapping[str, tuple[str, ...]]
 ) -> tuple[tuple[str, ...], str]:
     """Templates to train on and the one to examine with; no prompt of the relation is among them.
