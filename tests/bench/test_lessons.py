@@ -9,7 +9,7 @@ from pitfalls.cases.collections import load_cases
 from pitfalls.cases.plan import plan, subjects_of
 from pitfalls.errors import PitfallsError
 from pitfalls.facts import Relation, template_fault
-from pitfalls.graph.practice import practice_wordings, wordings_for
+from pitfalls.graph.practice import practice_wordings, practice_for
 from pitfalls.graph.starter import starter_graph
 from pitfalls.vocabulary import DATASETS
 
@@ -56,7 +56,7 @@ def test_wordings_to_practise_with_are_sound():
     assert set(table) == set(starter_graph().predicates)
     for predicate in starter_graph().predicates.values():
         relation = predicate.relation
-        training, examining = wordings_for(relation, table)
+        training, examining = practice_for(relation, table)
         assert len({*training, examining}) == len(table[relation.id]) >= 5
         others = {template.casefold() for template in relation.prompts}
         for template in (*training, examining):
@@ -67,11 +67,11 @@ def test_wordings_to_practise_with_are_sound():
 
 def test_an_unknown_relation_is_practised_with_its_prompt_in_a_frame():
     relation = Relation("P1", "rival", "The rival of {} is")
-    training, examining = wordings_for(relation, practice_wordings())
+    training, examining = practice_for(relation, practice_wordings())
     assert len({*training, examining} - {*relation.prompts}) == 3
     assert all(each.endswith(relation.prompt) for each in (*training, examining))
     lone = {"P1": ("The rival of {} is", "{} fights")}
-    assert wordings_for(relation, lone) == (training, examining)
+    assert practice_for(relation, lone) == (training, examining)
 
 
 def test_no_subject_and_no_passage_is_in_both_halves(lessons: Lessons):
