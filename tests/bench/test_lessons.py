@@ -9,7 +9,7 @@ from pitfalls.cases.collections import load_cases
 from pitfalls.cases.plan import plan, subjects_of
 from pitfalls.errors import PitfallsError
 from pitfalls.facts import Relation, template_fault
-from pitfalls.graph.practice import practice_wordings, practice_for
+from pitfalls.graph.practice import practice_for, practice_wordings
 from pitfalls.graph.starter import starter_graph
 from pitfalls.vocabulary import DATASETS
 
