@@ -1,6 +1,7 @@
 """A page of `pitfalls report` in a browser."""
 
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,16 @@ class Opened:
     def drawn(self) -> None:
         """Wait for the pictures, which come last."""
         self.page.wait_for_selector("body[data-drawn]")
+
+    def follow(self, act: Callable[[], object]) -> None:
+        """Do what leads elsewhere in the page, and wait until that is drawn.
+
+        The browser tells the page of a new address later than the click returns.
+        """
+        heard = "addEventListener('hashchange', () => { window.arrived = true; }, {once: true})"
+        self.page.evaluate(f"() => {{ window.arrived = false; {heard}; }}")
+        act()
+        self.page.wait_for_function("window.arrived")
 
     @property
     def address(self) -> str:

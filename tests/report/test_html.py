@@ -131,8 +131,9 @@ def test_a_narrow_window_scrolls_only_inside_of_its_tables(
     context = browser.new_context(
         offline=True, viewport={"width": 390, "height": 800}, color_scheme=scheme
     )
-    page = Opened(context.new_page(), file).page
-    page.locator("#case-list a").first.click()
+    opened = Opened(context.new_page(), file)
+    page = opened.page
+    opened.follow(page.locator("#case-list a").first.click)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     paper = page.evaluate("getComputedStyle(document.body).backgroundColor")
     assert (paper == "rgb(255, 255, 255)") == (scheme == "light")

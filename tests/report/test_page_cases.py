@@ -42,7 +42,7 @@ def test_a_case_opens_from_the_keyboard(opened: Opened) -> None:
     page.select_option("#case-filters-rule", "P40&P25>P26")
     assert page.locator("#case-list li").count() == 6
     page.fill("#case-filters-q", "ada <3>")
-    page.locator("#case-list a").press("Enter")
+    opened.follow(lambda: page.locator("#case-list a").press("Enter"))
     text = page.locator("#case").inner_text()
     assert "Bob <3> & Söhne (composite-00003, rule P40&P25>P26)" in text
     assert "e1: Bob <3> & Söhne's mother is Cleo <3> & Söhne → Dan <3> & Söhne" in text
@@ -56,7 +56,7 @@ def test_a_case_opens_from_the_keyboard(opened: Opened) -> None:
 @pytest.mark.parametrize("kind", ["coverage", "reverse", "composite", "round-easy", "round-hard"])
 def test_every_kind_of_case_can_be_opened(opened: Opened, kind: str) -> None:
     opened.page.fill("#case-filters-q", f"{kind}-00001")
-    opened.page.locator("#case-list a").first.click()
+    opened.follow(opened.page.locator("#case-list a").first.click)
     assert opened.page.locator("#case .bar").count() >= 4 * 6
     words = opened.page.locator("#case td strong").all_inner_texts()
     assert words and set(words) <= {"passed", "failed", "in part"}
@@ -83,12 +83,7 @@ def test_every_case_can_be_reached_page_by_page(context: Any, long_file: Path) -
     opened = Opened(context.new_page(), long_file)
     found = opened.listed()
     while (forward := opened.page.locator("#case-pages a", has_text="Next")).count():
-        first = opened.listed()[0]
-        forward.click()
-        opened.page.wait_for_function(
-            "first => !document.querySelector('#case-list a').textContent.includes(first)",
-            arg=first,
-        )
+        opened.follow(forward.click)
         found += opened.listed()
     assert found == [f"reverse-{i:05d}" for i in range(120)]
     assert opened.address == "#cases?page=3"
@@ -105,7 +100,7 @@ def test_the_address_leads_back_and_can_be_shared(context: Any, long_file: Path)
     opened = Opened(context.new_page(), long_file)
     page = opened.page
     page.select_option("#case-filters-editor", "rome")
-    page.locator("#case-list a").nth(2).click()
+    opened.follow(page.locator("#case-list a").nth(2).click)
     page.keyboard.press("ArrowRight")
     shared = opened.address
     assert shared == "#cases?editor=rome&case=conflict/reverse/reverse-00003"
@@ -138,7 +133,7 @@ def test_next_and_previous_cross_the_pages_of_the_list(context: Any, long_file: 
     opened = Opened(context.new_page(), long_file, "#cases?case=conflict/reverse/reverse-00049")
     page = opened.page
     assert opened.listed()[-1] == "reverse-00049"
-    page.get_by_role("link", name="Next case").click()
+    opened.follow(page.get_by_role("link", name="Next case").click)
     assert opened.listed()[0] == "reverse-00050"
     page.keyboard.press("ArrowLeft")
     assert "reverse-00049" in page.inner_text("#case h3") and opened.listed()[-1] == "reverse-00049"
@@ -148,7 +143,7 @@ def test_next_and_previous_cross_the_pages_of_the_list(context: Any, long_file: 
 
 
 def test_numbers_of_a_case_are_written_in_one_way(opened: Opened) -> None:
-    opened.page.locator("#case-list a").first.click()
+    opened.follow(opened.page.locator("#case-list a").first.click)
     cells = opened.page.locator("#case td.belief").evaluate_all(
         "all => all.map(one => one.textContent)"
     )
