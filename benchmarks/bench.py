@@ -24,11 +24,11 @@ from pitfalls.cases.collections import load_cases
 from pitfalls.cli.progress import progress_on
 from pitfalls.editors.editor import Job
 from pitfalls.editors.table import editor_for
-from pitfalls.editors.update import Update
 from pitfalls.errors import PitfallsError
 from pitfalls.models.cost import clock
 from pitfalls.models.language_model import LanguageModel
-from pitfalls.models.readout import Question, target_logprobs
+from pitfalls.models.reading.readout import Question, target_logprobs
+from pitfalls.updates.update import Update
 
 WORKS: dict[str, Callable[[int], contests.Contest]] = {
     "rome": lambda n: contests.fit("rome", n, 4),

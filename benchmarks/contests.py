@@ -17,15 +17,16 @@ from pitfalls.cases.case import Case
 from pitfalls.cases.collections import load_cases
 from pitfalls.cases.plan import State, plan
 from pitfalls.editors.editor import Job
-from pitfalls.editors.table import DEFAULT_EDITORS, EditorName, editor_for
-from pitfalls.editors.update import Update
+from pitfalls.editors.names import EditorName
+from pitfalls.editors.table import DEFAULT_EDITORS, editor_for
 from pitfalls.facts import Entity
-from pitfalls.models.corpus import load_corpus
 from pitfalls.models.language_model import LanguageModel
-from pitfalls.models.moments import MomentSettings, estimate
+from pitfalls.models.reading.moments import MomentSettings, estimate
+from pitfalls.models.text.corpus import load_corpus
 from pitfalls.progress import SILENT
 from pitfalls.records.record import Record
 from pitfalls.testing import distance
+from pitfalls.updates.update import Update
 from pitfalls.vocabulary import DATASETS
 
 Work = Callable[[LanguageModel], Any]

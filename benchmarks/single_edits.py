@@ -18,7 +18,7 @@ from pitfalls import Edit, Job, LanguageModel, Update, editor_for
 from pitfalls.cases.collections import TUNING, load_cases
 from pitfalls.cli.progress import progress_on
 from pitfalls.cli.settings import parse_settings
-from pitfalls.models.readout import Question, target_logprobs
+from pitfalls.models.reading.readout import Question, target_logprobs
 
 PARAPHRASES = 2
 """Of ten, for each edit."""

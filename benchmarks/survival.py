@@ -22,10 +22,10 @@ from torch import Tensor
 from pitfalls import Edit, Job, LanguageModel, Update, editor_for
 from pitfalls.cases.collections import load_cases
 from pitfalls.cli.progress import progress_on
-from pitfalls.models.corpus import load_corpus
-from pitfalls.models.greedy import greedy
-from pitfalls.models.perplexity import perplexity
-from pitfalls.models.readout import Question, target_logprobs
+from pitfalls.models.reading.greedy import greedy
+from pitfalls.models.reading.perplexity import perplexity
+from pitfalls.models.reading.readout import Question, target_logprobs
+from pitfalls.models.text.corpus import load_corpus
 
 EDITORS = ("rome", "memit", "ft")
 DATA = "round/easy"

@@ -9,7 +9,7 @@ import torch
 from hypothesis import settings
 
 from pitfalls.models.language_model import LanguageModel
-from pitfalls.models.moments import MomentSettings
+from pitfalls.models.reading.moments import MomentSettings
 from pitfalls.testing import FAMILIES, TEXT, snapshot, tiny_model, unchanged
 
 torch.set_num_threads(1)  # tiny models are slower on many

@@ -16,7 +16,7 @@ import pitfalls
 from pitfalls.cases.plan import PLANS
 from pitfalls.cases.released import FILES
 from pitfalls.editors.editor import Editor
-from pitfalls.editors.mend_training import NAME as TRAINING
+from pitfalls.editors.mend.training import NAME as TRAINING
 from pitfalls.editors.table import EDITORS
 from pitfalls.metrics.metric import Metric
 from pitfalls.metrics.table import METRICS

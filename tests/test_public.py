@@ -9,7 +9,7 @@ import pytest
 import pitfalls
 from pitfalls import Edit, Job, Made, Request, Results, Stack, Update, effect_of
 from pitfalls.graph.starter import starter_graph
-from pitfalls.models.corpus import Corpus
+from pitfalls.models.text.corpus import Corpus
 from pitfalls.testing import EDITS, TEXT, tiny_model
 
 sys.path.append(str(Path(__file__).parent / "report"))

@@ -11,11 +11,11 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from pitfalls.bench.experiment import Experiment
 from pitfalls.cases.order import Order
-from pitfalls.editors.mend_training import MendTraining
+from pitfalls.editors.mend.training import MendTraining
 from pitfalls.editors.table import EDITORS, check_settings
 from pitfalls.errors import PitfallsError, UnknownNameError
 from pitfalls.locate.outcome import Tracing
-from pitfalls.models.moments import MomentSettings
+from pitfalls.models.reading.moments import MomentSettings
 from pitfalls.rules.mine import Limits
 from pitfalls.settings import LARGEST_SEED, Settings
 

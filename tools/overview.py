@@ -12,7 +12,7 @@ import vl_convert
 
 from pitfalls.metrics.scores import score
 from pitfalls.records.observation import observe_run
-from pitfalls.records.store import RunDirectory
+from pitfalls.records.run_directory import RunDirectory
 from pitfalls.report.layout import in_order
 from pitfalls.report.plots import overview
 

@@ -8,23 +8,23 @@ if TYPE_CHECKING:
     from pitfalls.bench.engine import run as run
     from pitfalls.bench.experiment import Experiment as Experiment
     from pitfalls.editors.editor import Job as Job
-    from pitfalls.editors.export import save_merged as save_merged
     from pitfalls.editors.fine_tune import FineTune as FineTune
-    from pitfalls.editors.lora import save_lora as save_lora
     from pitfalls.editors.memit import Memit as Memit
-    from pitfalls.editors.mend import Mend as Mend
-    from pitfalls.editors.request import Request as Request
+    from pitfalls.editors.mend.mend import Mend as Mend
     from pitfalls.editors.rome import Rome as Rome
-    from pitfalls.editors.stack import Made as Made
-    from pitfalls.editors.stack import Stack as Stack
     from pitfalls.editors.table import editor_for as editor_for
-    from pitfalls.editors.update import Update as Update
     from pitfalls.effects.effect import effect_of as effect_of
     from pitfalls.effects.limits import Limits as Limits
     from pitfalls.errors import PitfallsError as PitfallsError
     from pitfalls.facts import Edit as Edit
     from pitfalls.models.language_model import LanguageModel as LanguageModel
     from pitfalls.report.results import Results as Results
+    from pitfalls.updates.export import save_merged as save_merged
+    from pitfalls.updates.lora import save_lora as save_lora
+    from pitfalls.updates.request import Request as Request
+    from pitfalls.updates.stack import Made as Made
+    from pitfalls.updates.stack import Stack as Stack
+    from pitfalls.updates.update import Update as Update
 
 _HOMES = {
     "Edit": "pitfalls.facts",
@@ -33,20 +33,20 @@ _HOMES = {
     "Job": "pitfalls.editors.editor",
     "LanguageModel": "pitfalls.models.language_model",
     "Limits": "pitfalls.effects.limits",
-    "Made": "pitfalls.editors.stack",
+    "Made": "pitfalls.updates.stack",
     "Memit": "pitfalls.editors.memit",
-    "Mend": "pitfalls.editors.mend",
+    "Mend": "pitfalls.editors.mend.mend",
     "PitfallsError": "pitfalls.errors",
-    "Request": "pitfalls.editors.request",
+    "Request": "pitfalls.updates.request",
     "Results": "pitfalls.report.results",
     "Rome": "pitfalls.editors.rome",
-    "Stack": "pitfalls.editors.stack",
-    "Update": "pitfalls.editors.update",
+    "Stack": "pitfalls.updates.stack",
+    "Update": "pitfalls.updates.update",
     "editor_for": "pitfalls.editors.table",
     "effect_of": "pitfalls.effects.effect",
     "run": "pitfalls.bench.engine",
-    "save_lora": "pitfalls.editors.lora",
-    "save_merged": "pitfalls.editors.export",
+    "save_lora": "pitfalls.updates.lora",
+    "save_merged": "pitfalls.updates.export",
 }
 """Public name → the module it lives in, imported when first asked for: scoring needs no torch."""
 

@@ -18,24 +18,25 @@ import torch
 from pitfalls.bench.engine import run
 from pitfalls.bench.experiment import Experiment
 from pitfalls.cases.case import Case
+from pitfalls.cases.case_file import write_cases
 from pitfalls.cases.collections import load_cases
-from pitfalls.cases.files import write_cases
 from pitfalls.cases.plan import Plan, plan
 from pitfalls.editors.editor import Job
 from pitfalls.editors.fine_tune import FineTune
-from pitfalls.editors.table import EditorName, editor_for
-from pitfalls.editors.update import Update
+from pitfalls.editors.names import EditorName
+from pitfalls.editors.table import editor_for
 from pitfalls.errors import PitfallsError
 from pitfalls.metrics.breakdown import FACETS, NOT_READ
-from pitfalls.models.changes import Dense
 from pitfalls.models.language_model import LanguageModel
-from pitfalls.models.moments import MomentSettings
-from pitfalls.models.quantised import PACKINGS
-from pitfalls.models.readout import Question, plain_target_logprobs
+from pitfalls.models.reading.moments import MomentSettings
+from pitfalls.models.reading.readout import Question, plain_target_logprobs
+from pitfalls.models.weights.changes import Dense
+from pitfalls.models.weights.quantised import PACKINGS
 from pitfalls.progress import SILENT, Advance, Progress, SilentProgress
 from pitfalls.records.observation import RELATIVE_NOISE, observe_run
 from pitfalls.records.record import Reading, Record
-from pitfalls.records.store import RunDirectory
+from pitfalls.records.run_directory import RunDirectory
+from pitfalls.updates.update import Update
 from pitfalls.vocabulary import DATASETS, ROUND_KINDS
 
 CASES = 2

@@ -11,7 +11,7 @@ from pitfalls.bench.forecast import forecast
 from pitfalls.cache import cache_root
 from pitfalls.errors import PitfallsError
 from pitfalls.models.language_model import LanguageModel
-from pitfalls.models.moments import MomentSettings
+from pitfalls.models.reading.moments import MomentSettings
 
 CASES = 2
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from pitfalls.records.store import RunDirectory
+from pitfalls.records.run_directory import RunDirectory
 from pitfalls.testing import TEXT
 
 KILLS = 10

@@ -15,9 +15,9 @@ from worlds import World, worlds
 from pitfalls.cases.audit import drop_degenerate
 from pitfalls.cases.build import build, build_cases
 from pitfalls.cases.case import Case
+from pitfalls.cases.case_file import read_header
 from pitfalls.cases.collections import PACKAGED, load_cases, locate
 from pitfalls.cases.consistency import first_problem
-from pitfalls.cases.files import read_header
 from pitfalls.cases.order import Order
 from pitfalls.cases.plan import plan, subjects_of
 from pitfalls.cli.main import main

@@ -15,7 +15,7 @@ from pitfalls.cases.audit import drop_degenerate
 from pitfalls.cases.build import build
 from pitfalls.cases.consistency import first_problem
 from pitfalls.cases.order import Order
-from pitfalls.graph.sources import open_graph
+from pitfalls.graph.by_name import open_graph
 
 sourced = open_graph(sys.argv[1])
 graph = sourced.graph

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from worlds import World, worlds
 
 from pitfalls.cases.build import build_cases
-from pitfalls.cases.files import (
+from pitfalls.cases.case_file import (
     case_from_dict,
     case_to_dict,
     read_cases,

@@ -8,6 +8,7 @@ import pytest
 from worlds import World
 
 from pitfalls.cases.build import build_cases
+from pitfalls.cases.case_file import write_cases
 from pitfalls.cases.collections import (
     PACKAGED,
     STARTER,
@@ -18,7 +19,6 @@ from pitfalls.cases.collections import (
     own_file,
 )
 from pitfalls.cases.fetch import fetch
-from pitfalls.cases.files import write_cases
 from pitfalls.cases.known import known_around
 from pitfalls.cases.plan import subjects_of
 from pitfalls.errors import PitfallsError, UnknownNameError

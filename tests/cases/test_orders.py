@@ -19,8 +19,8 @@ from pitfalls.cases.export import write_authors
 from pitfalls.cases.order import COVERAGE_RELATIONS, Materials, Order
 from pitfalls.errors import PitfallsError, UnknownNameError
 from pitfalls.facts import Entity
+from pitfalls.graph.by_name import Sourced
 from pitfalls.graph.graph import Graph, Node, Predicate, Triple
-from pitfalls.graph.sources import Sourced
 from pitfalls.graph.span import Span
 from pitfalls.rules.rule import parse_rule
 from pitfalls.vocabulary import CASE_KINDS, DATASETS, ROUND_KINDS, CaseKind

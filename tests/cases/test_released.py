@@ -9,7 +9,7 @@ import pytest
 from changing import GONE, change
 
 from pitfalls.cases.case import Case
-from pitfalls.cases.files import read_cases, write_cases
+from pitfalls.cases.case_file import read_cases, write_cases
 from pitfalls.cases.plan import plan
 from pitfalls.cases.released import FILES, prompts_file, read_released
 from pitfalls.errors import PitfallsError

@@ -13,16 +13,16 @@ import torch
 from safetensors.torch import save_file
 
 from pitfalls.cases.build import build_cases
+from pitfalls.cases.case_file import write_cases
 from pitfalls.cases.export import write_authors
-from pitfalls.cases.files import write_cases
-from pitfalls.editors.request import Request
-from pitfalls.editors.stack import Made, Stack
-from pitfalls.editors.update import Provenance, Update
 from pitfalls.graph.convert import convert_folder
 from pitfalls.graph.starter import starter_graph
-from pitfalls.models.changes import Dense
 from pitfalls.models.language_model import LanguageModel
+from pitfalls.models.weights.changes import Dense
 from pitfalls.testing import TEXT
+from pitfalls.updates.request import Request
+from pitfalls.updates.stack import Made, Stack
+from pitfalls.updates.update import Provenance, Update
 
 WORDS: Mapping[str, str] = {
     "half a character": "x\udcff",

@@ -10,9 +10,9 @@ from commands import Answer, CommandLine
 from peft import PeftModel
 from transformers import AutoModelForCausalLM
 
-from pitfalls.editors.stack import INDEX, Stack
 from pitfalls.models.language_model import LanguageModel
 from pitfalls.testing import TEXT, tiny_model
+from pitfalls.updates.stack import INDEX, Stack
 
 pytestmark = pytest.mark.filterwarnings("ignore:`is_gradient_checkpointing`:FutureWarning")
 

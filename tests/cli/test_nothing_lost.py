@@ -14,9 +14,9 @@ import pytest
 from commands import CommandLine
 
 from pitfalls.cases.build import build_cases
-from pitfalls.cases.files import write_cases
+from pitfalls.cases.case_file import write_cases
 from pitfalls.graph.starter import starter_graph
-from pitfalls.records.store import RunDirectory
+from pitfalls.records.run_directory import RunDirectory
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ import pytest
 from commands import NEWS, Answer, CommandLine
 from odd import COMMANDS, FILES, WORDS, Read, damaged_updates, make_sound, write_update
 
-from pitfalls.editors.update import Update
+from pitfalls.updates.update import Update
 
 sys.path.append(str(Path(__file__).parents[1] / "report"))
 from runs_on_disk import make_run

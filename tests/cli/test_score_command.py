@@ -15,7 +15,7 @@ from pitfalls.cli.score import score
 from pitfalls.errors import PitfallsError
 from pitfalls.records.header import ModelInfo, RunHeader
 from pitfalls.records.record import Reading, Record
-from pitfalls.records.store import RunDirectory, part_name
+from pitfalls.records.run_directory import RunDirectory, part_name
 
 APP = typer.Typer()
 APP.command()(score)

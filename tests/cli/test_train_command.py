@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from pitfalls.cli.main import main
-from pitfalls.editors.mend_checkpoint import read_description
+from pitfalls.editors.mend.checkpoint import read_description
 from pitfalls.testing import TEXT, tiny_model
 
 SMALL = ("rank=2", "steps=2", "validate_every=2", "batch_size=4")

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from pitfalls.door.packed import numbered_bytes, read_packed
+from pitfalls.door.compressed import numbered_bytes, read_packed
 from pitfalls.door.parquet import outline, read_table, text_rows, verify
 from pitfalls.door.paths import is_file, is_folder, place
 from pitfalls.door.text import shortened

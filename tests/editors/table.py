@@ -6,11 +6,11 @@ from typing import Any
 import torch
 
 from pitfalls.editors.editor import Editor
-from pitfalls.editors.mend_checkpoint import describe, save_networks
-from pitfalls.editors.mend_network import EditedWeight, MendNetworks
+from pitfalls.editors.mend.checkpoint import describe, save_networks
+from pitfalls.editors.mend.networks import EditedWeight, MendNetworks
 from pitfalls.editors.table import editor_for
 from pitfalls.models.language_model import LanguageModel
-from pitfalls.models.moments import MomentSettings
+from pitfalls.models.reading.moments import MomentSettings
 
 TEMPLATES = ("{}", "The composer. {}", "In the city,  one day. {}")
 

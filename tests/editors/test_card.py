@@ -8,15 +8,15 @@ import yaml
 from peft import PeftConfig
 
 from pitfalls.cache import cache_root
-from pitfalls.editors.card import CARD
-from pitfalls.editors.export import save_merged
-from pitfalls.editors.lora import save_lora
-from pitfalls.editors.update import Provenance, Update
-from pitfalls.models.changes import LowRank
 from pitfalls.models.language_model import LanguageModel
-from pitfalls.models.packaged import packaged_models
-from pitfalls.models.published import Published
+from pitfalls.models.sources.packaged import packaged_models
+from pitfalls.models.weights.changes import LowRank
 from pitfalls.testing import tiny_model
+from pitfalls.updates.card import CARD
+from pitfalls.updates.export import save_merged
+from pitfalls.updates.lora import save_lora
+from pitfalls.updates.published import Published
+from pitfalls.updates.update import Provenance, Update
 
 pytestmark = pytest.mark.filterwarnings("ignore:`is_gradient_checkpointing`:FutureWarning")
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from pitfalls.editors.contexts import Contexts
+from pitfalls.editors.insertion.contexts import Contexts
 from pitfalls.errors import PitfallsError
 from pitfalls.models.language_model import LanguageModel
 from pitfalls.testing import tiny_model

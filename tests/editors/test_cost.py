@@ -13,7 +13,7 @@ from pitfalls.editors.table import EDITORS
 from pitfalls.facts import Edit
 from pitfalls.models.cost import Cost
 from pitfalls.models.language_model import LanguageModel
-from pitfalls.models.moments import MomentSettings
+from pitfalls.models.reading.moments import MomentSettings
 from pitfalls.testing import EDITS
 
 PRODUCTS = (torch.ops.aten.mm, torch.ops.aten.addmm)

@@ -11,15 +11,15 @@ from torch import Tensor
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel
 
 from pitfalls.editors.editor import Job
-from pitfalls.editors.export import save_merged
-from pitfalls.editors.lora import Adapter, save_lora
-from pitfalls.editors.update import Update
 from pitfalls.errors import PitfallsError
-from pitfalls.models.changes import LowRank
 from pitfalls.models.language_model import LanguageModel
-from pitfalls.models.moments import MomentSettings
-from pitfalls.models.origin import verify
+from pitfalls.models.reading.moments import MomentSettings
+from pitfalls.models.sources.origin import verify
+from pitfalls.models.weights.changes import LowRank
 from pitfalls.testing import EDITS, snapshot, tiny_model, unchanged
+from pitfalls.updates.export import save_merged
+from pitfalls.updates.lora import Adapter, save_lora
+from pitfalls.updates.update import Update
 
 TEXTS = ("The capital of Côte d'Ivoire is Vienna", "Marie Curie was born in Łódź")
 EDITORS = ("ft", "mend", "rome", "memit")

@@ -15,14 +15,14 @@ from transformers.pytorch_utils import Conv1D
 
 from pitfalls.editors.editor import Editor, Job
 from pitfalls.editors.table import EDITORS
-from pitfalls.editors.update import Update
 from pitfalls.facts import Edit, Entity
-from pitfalls.models.changes import Dense
 from pitfalls.models.language_model import LanguageModel
-from pitfalls.models.moments import MomentSettings
-from pitfalls.models.readout import Question, target_logprobs
+from pitfalls.models.reading.moments import MomentSettings
+from pitfalls.models.reading.readout import Question, target_logprobs
+from pitfalls.models.weights.changes import Dense
 from pitfalls.progress import Advance
 from pitfalls.testing import EDITS, check_editor, distance, snapshot, tiny_model, unchanged
+from pitfalls.updates.update import Update
 
 NAMES = sorted(EDITORS)
 each_editor = pytest.mark.parametrize("name", NAMES)

@@ -9,12 +9,12 @@ import pytest
 from pitfalls.cases.collections import load_cases
 from pitfalls.cases.plan import subjects_of
 from pitfalls.editors.editor import Job
-from pitfalls.editors.mend_checkpoint import read_description
+from pitfalls.editors.mend.checkpoint import read_description
 from pitfalls.editors.table import editor_for
 from pitfalls.graph.starter import starter_graph
 from pitfalls.models.language_model import LanguageModel
-from pitfalls.models.packaged import packaged_models
-from pitfalls.models.readout import Question, target_logprobs
+from pitfalls.models.reading.readout import Question, target_logprobs
+from pitfalls.models.sources.packaged import packaged_models
 from pitfalls.vocabulary import DATASETS
 
 FOLDER = Path(str(resources.files("pitfalls.data") / "mend"))

@@ -10,17 +10,17 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 
 from pitfalls.editors.editor import Job
-from pitfalls.editors.mend import Mend
-from pitfalls.editors.mend_checkpoint import (
+from pitfalls.editors.mend.checkpoint import (
     describe,
     load_networks,
     read_description,
     save_networks,
 )
-from pitfalls.editors.mend_course import Course, train_mend
-from pitfalls.editors.mend_practice import Drill, Lesson, Practice
-from pitfalls.editors.mend_state import State
-from pitfalls.editors.mend_training import Figures, Learner, MendTraining
+from pitfalls.editors.mend.course import Course, train_mend
+from pitfalls.editors.mend.mend import Mend
+from pitfalls.editors.mend.practice import Drill, Lesson, Practice
+from pitfalls.editors.mend.state import State
+from pitfalls.editors.mend.training import Figures, Learner, MendTraining
 from pitfalls.errors import PitfallsError, UnknownNameError
 from pitfalls.facts import Entity
 from pitfalls.models.language_model import LanguageModel

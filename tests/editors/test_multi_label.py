@@ -5,18 +5,18 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pitfalls.editors.contexts import Contexts
 from pitfalls.editors.editor import Job
+from pitfalls.editors.insertion.contexts import Contexts
+from pitfalls.editors.insertion.multi_label import requests_of, searches_of, whole_shares
+from pitfalls.editors.insertion.objective import Objective
+from pitfalls.editors.insertion.search_texts import Row, Search, search_rows
+from pitfalls.editors.insertion.value_search import ValueSearch
 from pitfalls.editors.memit import Memit
-from pitfalls.editors.multi_label import requests_of, searches_of, whole_shares
-from pitfalls.editors.objective import Objective
 from pitfalls.editors.rome import Rome
-from pitfalls.editors.search import Row, Search, search_rows
-from pitfalls.editors.values import ValueSearch
 from pitfalls.facts import Edit
 from pitfalls.models.language_model import LanguageModel
-from pitfalls.models.moments import MomentSettings
-from pitfalls.models.readout import Question, target_logprobs
+from pitfalls.models.reading.moments import MomentSettings
+from pitfalls.models.reading.readout import Question, target_logprobs
 from pitfalls.models.tokens import Split
 
 SEARCH = ValueSearch(steps=40, lr=0.3, weight_decay=1e-4, clamp=50.0, kl_weight=0.0)

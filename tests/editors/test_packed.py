@@ -8,13 +8,13 @@ from table import SETTINGS, TOLERANCE, tiny_editor
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from pitfalls.editors.editor import Job
-from pitfalls.editors.export import save_merged
-from pitfalls.editors.update import Update
 from pitfalls.errors import PitfallsError
 from pitfalls.models.language_model import LanguageModel
-from pitfalls.models.moments import MomentSettings
-from pitfalls.models.quantised import PACKINGS, is_packed, loading_options
+from pitfalls.models.reading.moments import MomentSettings
+from pitfalls.models.weights.quantised import PACKINGS, is_packed, loading_options
 from pitfalls.testing import EDITS, distance, snapshot, unchanged
+from pitfalls.updates.export import save_merged
+from pitfalls.updates.update import Update
 
 pytestmark = pytest.mark.parametrize("packing", PACKINGS)
 

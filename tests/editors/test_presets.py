@@ -8,19 +8,14 @@ from typing import Any
 
 import pytest
 
-from pitfalls.editors.contexts import Contexts
 from pitfalls.editors.editor import Editor
 from pitfalls.editors.fine_tune import FineTune
-from pitfalls.editors.mend_training import NAME, MendTraining
+from pitfalls.editors.insertion.contexts import Contexts
+from pitfalls.editors.mend.training import NAME, MendTraining
+from pitfalls.editors.names import EditorName, editors_named
+from pitfalls.editors.presets import preset_settings
 from pitfalls.editors.rome import Rome
-from pitfalls.editors.table import (
-    DEFAULT_EDITORS,
-    EDITORS,
-    EditorName,
-    editor_for,
-    editors_named,
-    preset_settings,
-)
+from pitfalls.editors.table import DEFAULT_EDITORS, EDITORS, editor_for
 from pitfalls.errors import PitfallsError, UnknownNameError
 from pitfalls.models.language_model import LanguageModel
 from pitfalls.testing import tiny_model, tiny_network

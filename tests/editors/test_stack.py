@@ -9,13 +9,13 @@ from hypothesis import strategies as st
 from table import DIVERGING, tiny_editor
 
 from pitfalls.editors.editor import Job
-from pitfalls.editors.in_turn import fit_in_turn
-from pitfalls.editors.request import Request, read_requests
-from pitfalls.editors.stack import INDEX, Made, Stack
-from pitfalls.editors.update import Update
+from pitfalls.editors.fit_in_turn import fit_in_turn
 from pitfalls.errors import PitfallsError
-from pitfalls.models.moments import MomentSettings
+from pitfalls.models.reading.moments import MomentSettings
 from pitfalls.testing import EDITS, distance, tiny_model
+from pitfalls.updates.request import Request, read_requests
+from pitfalls.updates.stack import INDEX, Made, Stack
+from pitfalls.updates.update import Update
 
 REQUESTS = tuple(
     Request(
@@ -118,7 +118,7 @@ def test_a_failed_write_leaves_the_stack_as_it_was(
         raise PitfallsError("cannot write: the disk is full")
 
     made = [Made(REQUESTS[:1], "rome", updates[0])]
-    monkeypatch.setattr("pitfalls.editors.stack.write_bytes", full)
+    monkeypatch.setattr("pitfalls.updates.stack.write_bytes", full)
     with pytest.raises(PitfallsError, match="full"):
         stack.with_edits(made)
     with pytest.raises(PitfallsError, match="full"):

@@ -9,11 +9,11 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from pitfalls.editors.update import Provenance, Update
 from pitfalls.errors import PitfallsError
-from pitfalls.models.changes import Change, Dense, LowRank
 from pitfalls.models.language_model import LanguageModel
+from pitfalls.models.weights.changes import Change, Dense, LowRank
 from pitfalls.testing import distance, snapshot, tiny_model, unchanged
+from pitfalls.updates.update import Provenance, Update
 
 NAME = "model.layers.1.mlp.down_proj.weight"
 OTHER = "model.layers.3.mlp.down_proj.weight"

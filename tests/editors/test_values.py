@@ -8,17 +8,17 @@ from table import TEMPLATES, tiny_editor
 
 from pitfalls.editors import rome as rome_module
 from pitfalls.editors.editor import Job
-from pitfalls.editors.equations import rank_one_insertion
-from pitfalls.editors.keys import subject_traffic
+from pitfalls.editors.insertion.delta_site import Site, mlp_adds_straight
+from pitfalls.editors.insertion.equations import rank_one_insertion
+from pitfalls.editors.insertion.keys import subject_traffic
+from pitfalls.editors.insertion.search_texts import Search, search_rows
+from pitfalls.editors.insertion.value_search import Found, ValueSearch, find_values
 from pitfalls.editors.rome import Rome
-from pitfalls.editors.search import Search, search_rows
-from pitfalls.editors.site import Site, mlp_adds_straight
-from pitfalls.editors.update import Update
-from pitfalls.editors.values import Found, ValueSearch, find_values
 from pitfalls.facts import Edit
 from pitfalls.models.language_model import LanguageModel
-from pitfalls.models.moments import MomentSettings
+from pitfalls.models.reading.moments import MomentSettings
 from pitfalls.testing import EDITS
+from pitfalls.updates.update import Update
 
 SEARCH = ValueSearch(steps=12, weight_decay=1e-3, clamp=8.0)
 

@@ -12,7 +12,7 @@ from pitfalls.effects.loops import Written, repetition
 from pitfalls.effects.shift import Shift
 from pitfalls.effects.untouched import Untouched
 from pitfalls.errors import PitfallsError
-from pitfalls.models.greedy import Generated, Said
+from pitfalls.models.reading.greedy import Generated, Said
 
 LIMITS = Limits()
 

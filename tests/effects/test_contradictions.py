@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pitfalls.editors.request import Request
 from pitfalls.effects.contradictions import contradict, overwriting, refuse_contradictions
 from pitfalls.errors import PitfallsError
+from pitfalls.updates.request import Request
 
 PROMPTS = ("The capital of {} is", "{} has the capital", "{} speaks")
 

@@ -6,8 +6,6 @@ from hypothesis import strategies as st
 
 from pitfalls.editors.editor import Job
 from pitfalls.editors.fine_tune import FineTune
-from pitfalls.editors.request import Request
-from pitfalls.editors.update import Update
 from pitfalls.effects.bystanders import filled_in, neighbours, other_relations, unrelated_facts
 from pitfalls.effects.effect import Effect, effect_of
 from pitfalls.effects.kinds import kinds
@@ -15,12 +13,14 @@ from pitfalls.effects.limits import Limits
 from pitfalls.effects.outcome import Outcome, Wording
 from pitfalls.effects.shift import FLOOR, Shift
 from pitfalls.graph.starter import starter_graph
-from pitfalls.models.corpus import Corpus
-from pitfalls.models.greedy import Said
 from pitfalls.models.language_model import LanguageModel
-from pitfalls.models.perplexity import perplexity
-from pitfalls.models.readout import Question, plain_target_logprobs
+from pitfalls.models.reading.greedy import Said
+from pitfalls.models.reading.perplexity import perplexity
+from pitfalls.models.reading.readout import Question, plain_target_logprobs
+from pitfalls.models.text.corpus import Corpus
 from pitfalls.testing import TEXT, snapshot, tiny_model, unchanged
+from pitfalls.updates.request import Request
+from pitfalls.updates.update import Update
 
 GRAPH = starter_graph()
 CORPUS = Corpus.of("text", [TEXT])

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from goldens import golden_search_rows
 
-from pitfalls.editors import multi_label
+from pitfalls.editors.insertion import multi_label
 
 REPOSITORY = Path(__file__).parents[2]
 

@@ -13,18 +13,18 @@ from safetensors.torch import load_file
 from torch import Tensor
 from transformers import PreTrainedTokenizerBase
 
-from pitfalls.editors.contexts import Contexts
 from pitfalls.editors.editor import Editor, Job
 from pitfalls.editors.fine_tune import FineTune
-from pitfalls.editors.keys import subject_span
+from pitfalls.editors.insertion.contexts import Contexts
+from pitfalls.editors.insertion.keys import subject_span
+from pitfalls.editors.insertion.moment_factors import MomentFactor
+from pitfalls.editors.insertion.search_texts import Row, search_rows
+from pitfalls.editors.insertion.value_search import ValueSearch
 from pitfalls.editors.memit import Memit
-from pitfalls.editors.moment_solve import MomentFactor
 from pitfalls.editors.rome import Rome
-from pitfalls.editors.search import Row, search_rows
-from pitfalls.editors.values import ValueSearch
 from pitfalls.facts import Edit
 from pitfalls.models.language_model import LanguageModel
-from pitfalls.models.moments import MomentSettings
+from pitfalls.models.reading.moments import MomentSettings
 from pitfalls.models.tokens import Split, tokenize
 
 

@@ -12,7 +12,7 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from pitfalls.editors.gradients import Labelled
-from pitfalls.editors.mend_network import EditedWeight, MendNetworks
+from pitfalls.editors.mend.networks import EditedWeight, MendNetworks
 from pitfalls.facts import Edit
 from pitfalls.models.language_model import LanguageModel
 

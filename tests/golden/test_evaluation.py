@@ -12,8 +12,8 @@ from goldens import Goldens, read_json
 from safetensors.torch import load_file
 from torch import Tensor
 
-from pitfalls.models.passes import right_output
-from pitfalls.models.readout import Question, plain_target_logprobs, target_logprobs
+from pitfalls.models.reading.readout import Question, plain_target_logprobs, target_logprobs
+from pitfalls.models.running.passes import right_output
 from pitfalls.models.tokens import Split, tokenize, tokenize_target
 
 PROBABILITY = 1e-5

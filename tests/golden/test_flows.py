@@ -13,12 +13,12 @@ from pitfalls.bench.carry_out import Unedited, carry_out
 from pitfalls.bench.chunks import Chunk
 from pitfalls.cases.collections import load_cases
 from pitfalls.editors.memit import Memit
+from pitfalls.editors.names import EditorName
 from pitfalls.editors.rome import Rome
-from pitfalls.editors.table import EditorName
 from pitfalls.metrics.scores import score
 from pitfalls.records.observation import observe_table
 from pitfalls.records.record import Record
-from pitfalls.records.rows import to_table
+from pitfalls.records.table_form import to_table
 from pitfalls.vocabulary import DATASETS, ROUND_KINDS
 
 METHODS = {"ROME": "rome", "FT": "ft", "MEMIT": "memit"}

@@ -16,10 +16,10 @@ import torch
 from goldens import Goldens, read_json, relative, stored
 
 from pitfalls.editors.fine_tune import FineTune
-from pitfalls.editors.update import Update
-from pitfalls.models.changes import Changes
-from pitfalls.models.readout import Question, target_logprobs
+from pitfalls.models.reading.readout import Question, target_logprobs
 from pitfalls.models.tokens import tokenize_target
+from pitfalls.models.weights.changes import Changes
+from pitfalls.updates.update import Update
 
 METHOD = "FT"
 SPREAD = 10

@@ -12,11 +12,11 @@ import pytest
 import torch
 from goldens import Goldens, read_json, relative, stored
 
+from pitfalls.editors.insertion.moment_factors import MomentFactor
 from pitfalls.editors.memit import Memit
-from pitfalls.editors.moment_solve import MomentFactor
-from pitfalls.editors.update import Update
-from pitfalls.models.changes import LowRank
-from pitfalls.models.readout import Question, target_logprobs
+from pitfalls.models.reading.readout import Question, target_logprobs
+from pitfalls.models.weights.changes import LowRank
+from pitfalls.updates.update import Update
 
 FLOOR = 1e-5
 METHOD = "MEMIT"

@@ -15,12 +15,12 @@ from torch import Tensor
 
 from pitfalls.editors.editor import Job
 from pitfalls.editors.gradients import Labelled, gradient_factors
-from pitfalls.editors.mend import Compatibility, Mend
-from pitfalls.editors.mend_checkpoint import describe, save_networks
-from pitfalls.editors.mend_network import MendNetworks
-from pitfalls.editors.update import Update
-from pitfalls.models.changes import LowRank
-from pitfalls.models.readout import Question, target_logprobs
+from pitfalls.editors.mend.checkpoint import describe, save_networks
+from pitfalls.editors.mend.mend import Compatibility, Mend
+from pitfalls.editors.mend.networks import MendNetworks
+from pitfalls.models.reading.readout import Question, target_logprobs
+from pitfalls.models.weights.changes import LowRank
+from pitfalls.updates.update import Update
 
 RELATIVE = 4e-5
 ULPS_OF_ONE = 4 * 1.2e-7

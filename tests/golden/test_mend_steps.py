@@ -15,8 +15,8 @@ import torch
 from mend_goldens import MendGoldens, deviation, labelled
 from torch import Tensor
 
-from pitfalls.editors.mend_practice import Drill, Practice
-from pitfalls.editors.mend_training import Learner, MendTraining
+from pitfalls.editors.mend.practice import Drill, Practice
+from pitfalls.editors.mend.training import Learner, MendTraining
 
 RELATIVE = 4e-5
 """Twice the distance of float32 from float64, as nearly all golden numbers have it."""

@@ -6,7 +6,7 @@ import pytest
 from goldens import Goldens, read_json, relative
 from safetensors.torch import load_file
 
-from pitfalls.models.moments import second_moments
+from pitfalls.models.reading.moments import second_moments
 
 TOLERANCE = 1e-6
 """Relative Frobenius norm; both sum float32 products, in batches of their own."""

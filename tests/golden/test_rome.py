@@ -33,19 +33,19 @@ from goldens import (
 from jaxtyping import Float
 from torch import Tensor
 
-from pitfalls.editors import multi_label as multi_label_module
 from pitfalls.editors import rome as rome_module
-from pitfalls.editors.keys import subject_traffic
-from pitfalls.editors.moment_solve import MomentFactor
+from pitfalls.editors.insertion import multi_label as multi_label_module
+from pitfalls.editors.insertion.keys import subject_traffic
+from pitfalls.editors.insertion.moment_factors import MomentFactor
+from pitfalls.editors.insertion.search_texts import Row, search_rows
+from pitfalls.editors.insertion.value_search import Found, find_values
 from pitfalls.editors.rome import Rome
-from pitfalls.editors.search import Row, search_rows
-from pitfalls.editors.update import Update
-from pitfalls.editors.values import Found, find_values
 from pitfalls.facts import Edit
-from pitfalls.models.changes import Changes, LowRank
 from pitfalls.models.language_model import LanguageModel
-from pitfalls.models.readout import Question, target_logprobs
+from pitfalls.models.reading.readout import Question, target_logprobs
 from pitfalls.models.tokens import Split, tokenize
+from pitfalls.models.weights.changes import Changes, LowRank
+from pitfalls.updates.update import Update
 
 METHOD = "ROME"
 SPREAD = 10

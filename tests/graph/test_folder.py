@@ -11,10 +11,10 @@ import pyarrow.parquet
 import pytest
 
 from pitfalls.errors import PitfallsError
+from pitfalls.graph.by_name import open_graph
 from pitfalls.graph.convert import convert_folder
 from pitfalls.graph.folder import read_folder
 from pitfalls.graph.graph import Graph
-from pitfalls.graph.sources import open_graph
 from pitfalls.graph.span import Span
 
 TABLES = {

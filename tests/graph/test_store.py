@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 from test_folder import TABLES, TRIPLES, WRITERS, put
 
 from pitfalls.errors import PitfallsError
+from pitfalls.graph.by_name import find_store, open_graph
 from pitfalls.graph.convert import convert_folder
 from pitfalls.graph.folder import read_folder
 from pitfalls.graph.graph import Graph
 from pitfalls.graph.note import NAME
-from pitfalls.graph.sources import find_store, open_graph
 from pitfalls.graph.store import TABLES as TABLES_OF_A_STORE
 from pitfalls.graph.store import Store
 from pitfalls.graph.tables import make_tables

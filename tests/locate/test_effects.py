@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from known_words import FACTS
 
-from pitfalls.locate.effects import RESAMPLES, as_rows, average, propose
+from pitfalls.locate.averages import RESAMPLES, as_rows, average, propose
 from pitfalls.locate.outcome import Trace
 from pitfalls.locate.recall import ROLES, Recall
 from pitfalls.locate.sites import PUBLISHED, scaled_window, window_around

@@ -14,7 +14,7 @@ from pitfalls.locate.recall import Recall
 from pitfalls.locate.sites import SITES
 from pitfalls.locate.tracing import trace
 from pitfalls.models.language_model import LanguageModel
-from pitfalls.models.passes import right_output
+from pitfalls.models.running.passes import right_output
 from pitfalls.models.tokens import Split
 
 SETTINGS = Tracing(samples=2, window=2, token_budget=48)

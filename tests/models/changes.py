@@ -2,9 +2,9 @@
 
 import torch
 
-from pitfalls.editors.update import Update
-from pitfalls.models.changes import Change, Dense, LowRank
 from pitfalls.models.language_model import LanguageModel
+from pitfalls.models.weights.changes import Change, Dense, LowRank
+from pitfalls.updates.update import Update
 
 
 def random_change(model: LanguageModel, layer: int, *, rank: int | None, seed: int) -> Update:

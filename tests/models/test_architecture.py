@@ -14,9 +14,9 @@ from pitfalls.models.architecture import architecture_of, architectures, describ
 from pitfalls.models.head import check_structure
 from pitfalls.models.language_model import LanguageModel
 from pitfalls.models.mlp_norm import before_mlp_norm, nearest_before_scales
-from pitfalls.models.passes import right_output
+from pitfalls.models.running.passes import right_output
+from pitfalls.models.running.trace import traffic
 from pitfalls.models.tokens import Split
-from pitfalls.models.trace import traffic
 from pitfalls.testing import tiny_model, tiny_tokenizer
 
 STRANGE = {

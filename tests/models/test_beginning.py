@@ -9,7 +9,7 @@ from pitfalls.cache import cache_root
 from pitfalls.errors import PitfallsError
 from pitfalls.models.beginning import begin_texts
 from pitfalls.models.language_model import LanguageModel
-from pitfalls.models.moments import MomentSettings, second_moments
+from pitfalls.models.reading.moments import MomentSettings, second_moments
 from pitfalls.models.tokens import tokenize, tokenize_target
 from pitfalls.testing import FAMILIES, tiny_tokenizer
 from pitfalls.testing.families import BEGINNING, END

@@ -13,9 +13,9 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from pitfalls.errors import PitfallsError
-from pitfalls.models.complete import SHOWN, fault_in
 from pitfalls.models.language_model import LanguageModel
-from pitfalls.models.loading import read_model
+from pitfalls.models.weights.complete import SHOWN, fault_in
+from pitfalls.models.weights.loading import read_model
 from pitfalls.testing import FAMILIES, snapshot, tiny_model, unchanged
 
 Weights = dict[str, Tensor]

@@ -8,10 +8,10 @@ from types import ModuleType
 import pytest
 
 from pitfalls.errors import PitfallsError
-from pitfalls.models.boolq import boolq_passages
-from pitfalls.models.corpus import Corpus, load_corpus
-from pitfalls.models.dataset import LEADING_ROWS
-from pitfalls.models.packaged import packaged_corpora
+from pitfalls.models.sources.packaged import packaged_corpora
+from pitfalls.models.text.boolq import boolq_passages
+from pitfalls.models.text.corpus import Corpus, load_corpus
+from pitfalls.models.text.dataset import LEADING_ROWS
 
 PASSAGES = ("First, a passage.", "Second: é, 東京 and so on.")
 

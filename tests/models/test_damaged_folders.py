@@ -14,7 +14,7 @@ from safetensors.torch import load_file
 
 from pitfalls.errors import PitfallsError
 from pitfalls.models.language_model import LanguageModel
-from pitfalls.models.readout import Question, target_logprobs
+from pitfalls.models.reading.readout import Question, target_logprobs
 
 WEIGHTS, CONFIG, TOKENIZER = "model.safetensors", "config.json", "tokenizer.json"
 FILES = (WEIGHTS, CONFIG, TOKENIZER, "tokenizer_config.json", "generation_config.json")

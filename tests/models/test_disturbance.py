@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from pitfalls.models.disturbance import disturbance
+from pitfalls.models.reading.disturbance import disturbance
 
 D = 24
 

@@ -8,13 +8,13 @@ from changes import some_updates
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pitfalls.editors.update import Update
-from pitfalls.models.greedy import Said, greedy
 from pitfalls.models.language_model import LanguageModel
-from pitfalls.models.perplexity import perplexity
-from pitfalls.models.readout import Question
+from pitfalls.models.reading.greedy import Said, greedy
+from pitfalls.models.reading.perplexity import perplexity
+from pitfalls.models.reading.readout import Question
 from pitfalls.models.tokens import tokenize_target
 from pitfalls.testing import TEXT, tiny_model
+from pitfalls.updates.update import Update
 
 PROMPTS = (
     "The capital of Côte d'Ivoire is",

@@ -9,11 +9,11 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from pitfalls.editors.update import Update
 from pitfalls.errors import PitfallsError
-from pitfalls.models.changes import KINDS, Change, Dense, change_of
 from pitfalls.models.language_model import LanguageModel
-from pitfalls.models.readout import Question, plain_target_logprobs, target_logprobs
+from pitfalls.models.reading.readout import Question, plain_target_logprobs, target_logprobs
+from pitfalls.models.weights.changes import KINDS, Change, Dense, change_of
+from pitfalls.updates.update import Update
 
 ASKED = (("Paris lies in", "France"), ("Marie Curie was born in the city of", "Warsaw, Poland"))
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pitfalls.errors import PitfallsError
-from pitfalls.models.packing import START, pack, run_split_on_oom, share_out
+from pitfalls.models.running.batching import START, pack, run_split_on_oom, share_out
 
 sizes = st.lists(st.tuples(st.integers(1, 9), st.integers(1, 50)), max_size=30)
 budgets = st.integers(1, 500)

@@ -8,11 +8,11 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from pitfalls.models.language_model import LanguageModel
-from pitfalls.models.passes import TailReplay, WholeText, right_output, run_left
-from pitfalls.models.patches import row_patches
-from pitfalls.models.rows import by_rows
+from pitfalls.models.module_values import by_rows
+from pitfalls.models.running.passes import TailReplay, WholeText, right_output, run_left
+from pitfalls.models.running.patches import row_patches
+from pitfalls.models.running.trace import mlp_out_traffic
 from pitfalls.models.tokens import Split
-from pitfalls.models.trace import mlp_out_traffic
 
 ROUNDING = {"rtol": 1e-4, "atol": 2e-5}
 

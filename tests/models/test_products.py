@@ -6,11 +6,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
-from pitfalls.models import products
-from pitfalls.models.label_logprobs import label_logprobs
 from pitfalls.models.language_model import LanguageModel
-from pitfalls.models.passes import many_passes
-from pitfalls.models.products import QUICK, packed, take_quick_products
+from pitfalls.models.reading.label_logprobs import label_logprobs
+from pitfalls.models.running.passes import many_passes
+from pitfalls.models.weights import products
+from pitfalls.models.weights.products import QUICK, packed, take_quick_products
 from pitfalls.testing import tiny_model
 
 

@@ -7,10 +7,10 @@ import torch
 from changes import some_updates
 
 from pitfalls.errors import PitfallsError
-from pitfalls.models.checkpoint import write_checkpoint
 from pitfalls.models.language_model import LanguageModel
-from pitfalls.models.quantised import PACKINGS, is_packed
-from pitfalls.models.readout import Question, target_logprobs
+from pitfalls.models.reading.readout import Question, target_logprobs
+from pitfalls.models.weights.checkpoint import write_checkpoint
+from pitfalls.models.weights.quantised import PACKINGS, is_packed
 from pitfalls.testing import snapshot, tiny_model
 
 pytestmark = pytest.mark.parametrize("packing", PACKINGS)

@@ -8,7 +8,7 @@ from changes import some_updates
 
 from pitfalls.errors import PitfallsError
 from pitfalls.models.language_model import LanguageModel
-from pitfalls.models.readout import (
+from pitfalls.models.reading.readout import (
     HEAD_ROWS,
     Question,
     logprobs_of,

@@ -11,17 +11,17 @@ import torch
 from safetensors.torch import load_file
 
 from pitfalls.cache import cache_root
-from pitfalls.editors.contexts import Contexts
 from pitfalls.editors.editor import Job
+from pitfalls.editors.insertion.contexts import Contexts
 from pitfalls.editors.rome import Rome
 from pitfalls.errors import PitfallsError
-from pitfalls.models.corpus import load_corpus
-from pitfalls.models.disturbance import disturbance
 from pitfalls.models.language_model import LanguageModel
-from pitfalls.models.moments import MomentSettings, estimate, second_moments
+from pitfalls.models.reading.disturbance import disturbance
+from pitfalls.models.reading.moments import MomentSettings, estimate, second_moments
+from pitfalls.models.running.trace import mlp_out_traffic
+from pitfalls.models.text.corpus import load_corpus
+from pitfalls.models.text.windows import WINDOW
 from pitfalls.models.tokens import Split
-from pitfalls.models.trace import mlp_out_traffic
-from pitfalls.models.windows import WINDOW
 from pitfalls.progress import SilentProgress
 from pitfalls.testing import EDITS, TEXT, tiny_model
 

@@ -7,14 +7,14 @@ import torch
 from changes import random_change
 from torch import nn
 
-from pitfalls.editors.update import Update
-from pitfalls.models.changes import Changes, Dense
 from pitfalls.models.language_model import LanguageModel
-from pitfalls.models.passes import right_output
-from pitfalls.models.patches import row_patches
-from pitfalls.models.readout import Question, plain_target_logprobs, target_logprobs
-from pitfalls.models.sharing import lowest_block, shared_below
+from pitfalls.models.reading.readout import Question, plain_target_logprobs, target_logprobs
+from pitfalls.models.running.passes import right_output
+from pitfalls.models.running.patches import row_patches
+from pitfalls.models.running.sharing import lowest_block, shared_below
 from pitfalls.models.tokens import Split
+from pitfalls.models.weights.changes import Changes, Dense
+from pitfalls.updates.update import Update
 
 LONG, SHORT = (5, 6, 7, 8), (9, 10)
 

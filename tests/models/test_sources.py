@@ -13,13 +13,13 @@ import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from pitfalls.errors import PitfallsError
-from pitfalls.models.downloads import pip_download, watched
-from pitfalls.models.hub import fetch_snapshot
-from pitfalls.models.origin import NOTE, verify
-from pitfalls.models.packaged import packaged_corpora, packaged_models
-from pitfalls.models.sources import home_of, resolve
-from pitfalls.models.staging import staged
-from pitfalls.models.wheels import Wheel, fetch
+from pitfalls.models.sources.by_name import home_of, resolve
+from pitfalls.models.sources.downloads import pip_download, watched
+from pitfalls.models.sources.hub import fetch_snapshot
+from pitfalls.models.sources.origin import NOTE, verify
+from pitfalls.models.sources.packaged import packaged_corpora, packaged_models
+from pitfalls.models.sources.wheels import Wheel, fetch
+from pitfalls.staging import staged
 
 
 @pytest.fixture(autouse=True)

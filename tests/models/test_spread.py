@@ -8,8 +8,8 @@ from changes import random_change, some_updates
 
 from pitfalls.errors import PitfallsError
 from pitfalls.models.language_model import LanguageModel
-from pitfalls.models.readout import Question, target_logprobs
-from pitfalls.models.spread import every_weight
+from pitfalls.models.reading.readout import Question, target_logprobs
+from pitfalls.models.weights.spread import every_weight
 from pitfalls.testing import snapshot, tiny_model
 
 SHARD = "40KB"

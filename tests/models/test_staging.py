@@ -4,7 +4,7 @@ import os
 import time
 from pathlib import Path
 
-from pitfalls.models.staging import PREFIX, STALE, scratch
+from pitfalls.staging import PREFIX, STALE, scratch
 
 
 def test_what_a_killed_process_left_long_ago_is_cleared(tmp_path: Path) -> None:

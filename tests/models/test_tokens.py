@@ -19,7 +19,7 @@ from tokenizers import (
 )
 from transformers import AutoTokenizer, PreTrainedTokenizer, PreTrainedTokenizerFast
 
-from pitfalls.editors.keys import subject_span
+from pitfalls.editors.insertion.keys import subject_span
 from pitfalls.errors import PitfallsError
 from pitfalls.models.tokens import Split, batch_splits, tokenize, tokenize_target
 from pitfalls.testing import TEXT

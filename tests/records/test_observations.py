@@ -15,8 +15,8 @@ from pitfalls.records.authors import observe_authors_results
 from pitfalls.records.header import ModelInfo, RunHeader
 from pitfalls.records.observation import Observation, observe_run, observe_table
 from pitfalls.records.record import Reading, Record
-from pitfalls.records.rows import to_table
-from pitfalls.records.store import RunDirectory
+from pitfalls.records.run_directory import RunDirectory
+from pitfalls.records.table_form import to_table
 from pitfalls.vocabulary import CaseKind
 
 logprobs = st.lists(

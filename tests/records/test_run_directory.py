@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pitfalls.errors import PitfallsError
 from pitfalls.records.header import DataInfo, ModelInfo, MomentInfo, RunHeader
 from pitfalls.records.record import Fit, Reading, Record
-from pitfalls.records.store import RunDirectory, part_name
+from pitfalls.records.run_directory import RunDirectory, part_name
 from pitfalls.vocabulary import CASE_KINDS, STATES
 
 PART = part_name("starter:conflict/coverage", "rome", 3)

@@ -8,7 +8,7 @@ import numpy as np
 
 from pitfalls.records.header import DataInfo, ModelInfo, RelationInfo, RunHeader
 from pitfalls.records.record import Fit, Reading, Record
-from pitfalls.records.store import RunDirectory, part_name
+from pitfalls.records.run_directory import RunDirectory, part_name
 from pitfalls.vocabulary import DATASETS, ROUND_KINDS, CaseKind, StateName
 
 RELATIONS = {

@@ -6,9 +6,9 @@ import pytest
 
 from pitfalls.errors import PitfallsError
 from pitfalls.graph.starter import starter_graph
-from pitfalls.rules.files import read_rules, rule_in_words, rule_row, write_rules
 from pitfalls.rules.mine import MinedRule
 from pitfalls.rules.rule import COMPOSITE_RULES, REVERSE_RULES, parse_rule
+from pitfalls.rules.rule_file import read_rules, rule_in_words, rule_row, write_rules
 
 
 def test_rules_come_back(tmp_path: Path) -> None:

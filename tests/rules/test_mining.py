@@ -241,7 +241,7 @@ def test_spark_counts_the_same(tmp_path: Path) -> None:
 
 REAL = """
 import sys
-from pitfalls.graph.sources import open_graph
+from pitfalls.graph.by_name import open_graph
 from pitfalls.rules.mine import mine
 from pitfalls.rules.rule import COMPOSITE_RULES, REVERSE_RULES
 from pitfalls.rules.traits import traits

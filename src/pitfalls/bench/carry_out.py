@@ -9,13 +9,13 @@ from pitfalls.bench.chunks import Chunk
 from pitfalls.bench.observe import observe
 from pitfalls.bench.states import UNEDITED, reach_states
 from pitfalls.cases.case import Case
+from pitfalls.cases.json_form import case_to_dict
 from pitfalls.cases.plan import Plan, State, plan
-from pitfalls.cases.rows import case_to_dict
 from pitfalls.editors.editor import Editor
-from pitfalls.editors.update import Update
 from pitfalls.models.language_model import LanguageModel
 from pitfalls.progress import SILENT, Progress
 from pitfalls.records.record import Fit, Reading, Record
+from pitfalls.updates.update import Update
 from pitfalls.vocabulary import STATES, StateName
 
 Readings: TypeAlias = Mapping[StateName, tuple[Reading, ...]]

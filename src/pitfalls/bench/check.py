@@ -3,8 +3,9 @@
 from pitfalls.bench.chunks import cut, load_all
 from pitfalls.bench.experiment import Experiment
 from pitfalls.cases.case import Case
-from pitfalls.editors.table import EditorName, check_settings
-from pitfalls.models.loading import check_loadable
+from pitfalls.editors.names import EditorName
+from pitfalls.editors.table import check_settings
+from pitfalls.models.weights.loading import check_loadable
 
 
 def checked_cases(experiment: Experiment) -> dict[str, list[Case]]:

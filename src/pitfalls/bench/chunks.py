@@ -13,9 +13,9 @@ from pitfalls.cases.build import AT_ONCE, Knows
 from pitfalls.cases.case import Case
 from pitfalls.cases.collections import load_cases
 from pitfalls.cases.known import known_around
-from pitfalls.editors.table import EditorName
+from pitfalls.editors.names import EditorName
 from pitfalls.errors import PitfallsError
-from pitfalls.records.store import part_name
+from pitfalls.records.run_directory import part_name
 from pitfalls.vocabulary import ROUND_KINDS
 
 

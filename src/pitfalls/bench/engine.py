@@ -11,10 +11,11 @@ from pitfalls.bench.experiment import Experiment
 from pitfalls.bench.header import make_header, moment_infos
 from pitfalls.bench.knowing import first_facts_known_by
 from pitfalls.editors.editor import Editor
-from pitfalls.editors.table import editor_for, editors_named
+from pitfalls.editors.names import editors_named
+from pitfalls.editors.table import editor_for
 from pitfalls.models.language_model import LanguageModel
 from pitfalls.progress import SILENT, Progress
-from pitfalls.records.store import RunDirectory
+from pitfalls.records.run_directory import RunDirectory
 
 Measured: TypeAlias = Callable[[RunDirectory, int], None]
 """Told when an editor has been measured on all its cases, and how many editors are left."""

@@ -11,11 +11,12 @@ from pitfalls.bench.chunks import cut
 from pitfalls.bench.experiment import Experiment
 from pitfalls.cases.plan import Plan, Probe, plan
 from pitfalls.editors.editor import Editor
-from pitfalls.editors.table import editor_for, editors_named
+from pitfalls.editors.names import editors_named
+from pitfalls.editors.table import editor_for
 from pitfalls.models.cost import Cost, calibrated_rate
 from pitfalls.models.language_model import LanguageModel
-from pitfalls.models.quantised import PACKINGS
 from pitfalls.models.tokens import tokenize_target
+from pitfalls.models.weights.quantised import PACKINGS
 from pitfalls.progress import SILENT, Progress
 
 EFFICIENCY = 0.5

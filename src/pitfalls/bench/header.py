@@ -10,11 +10,11 @@ from typing import Any
 from pitfalls.bench.experiment import Experiment
 from pitfalls.cases.case import Case
 from pitfalls.cases.collections import data_checksum
-from pitfalls.cases.rows import relation_to_dict, relations_of
+from pitfalls.cases.json_form import relation_to_dict, relations_of
 from pitfalls.editors.editor import Editor
-from pitfalls.editors.table import EditorName
+from pitfalls.editors.names import EditorName
 from pitfalls.models.language_model import LanguageModel
-from pitfalls.models.moments import Estimate
+from pitfalls.models.reading.moments import Estimate
 from pitfalls.records.header import DataInfo, ModelInfo, MomentInfo, RelationInfo, RunHeader
 
 PACKAGES = ("pitfalls", "torch", "transformers", "tokenizers", "safetensors", "numpy", "pyarrow")

@@ -7,7 +7,7 @@ from pitfalls.cases.build import Knows
 from pitfalls.cases.case import Case
 from pitfalls.facts import Entity, Fact
 from pitfalls.models.language_model import LanguageModel
-from pitfalls.models.readout import Question, target_logprobs
+from pitfalls.models.reading.readout import Question, target_logprobs
 from pitfalls.progress import Advance
 
 

@@ -8,13 +8,13 @@ from typing import TypeAlias
 from pitfalls.cases.collections import load_cases
 from pitfalls.cases.plan import subjects_of
 from pitfalls.door.paths import place
-from pitfalls.editors.mend_practice import Lesson
+from pitfalls.editors.mend.practice import Lesson
 from pitfalls.errors import PitfallsError
 from pitfalls.facts import Edit, Entity, Fact, Relation
 from pitfalls.graph.graph import Graph
 from pitfalls.graph.practice import practice_for, practice_wordings
 from pitfalls.graph.starter import read_graph, starter_graph
-from pitfalls.models.corpus import load_corpus
+from pitfalls.models.text.corpus import load_corpus
 from pitfalls.progress import SILENT, Progress
 
 TEXT_WORDS = 20

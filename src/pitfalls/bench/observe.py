@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 
 from pitfalls.cases.plan import Plan, State
-from pitfalls.editors.update import Update
 from pitfalls.models.language_model import LanguageModel
-from pitfalls.models.readout import Question, target_logprobs
+from pitfalls.models.reading.readout import Question, target_logprobs
 from pitfalls.records.record import Reading
+from pitfalls.updates.update import Update
 from pitfalls.vocabulary import StateName
 
 

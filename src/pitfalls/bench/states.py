@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 from pitfalls.cases.plan import Plan, State
 from pitfalls.editors.editor import Editor, Job
-from pitfalls.editors.update import Update
 from pitfalls.models.language_model import LanguageModel
 from pitfalls.progress import Progress
+from pitfalls.updates.update import Update
 
 UNEDITED: State = ()
 

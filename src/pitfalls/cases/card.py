@@ -10,11 +10,11 @@ from pitfalls.cases.anomalies import describe, is_degenerate
 from pitfalls.cases.audit import audit, counts
 from pitfalls.cases.build import Built
 from pitfalls.cases.case import Case
+from pitfalls.cases.json_form import relations_of
 from pitfalls.cases.order import Order
-from pitfalls.cases.rows import relations_of
 from pitfalls.facts import Relation
+from pitfalls.graph.by_name import Sourced
 from pitfalls.graph.graph import Graph, true_triples
-from pitfalls.graph.sources import Sourced
 from pitfalls.graph.summary import typed_line
 
 

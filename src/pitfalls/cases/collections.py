@@ -12,8 +12,8 @@ from pathlib import Path
 
 from pitfalls.cases import released
 from pitfalls.cases.case import Case
+from pitfalls.cases.case_file import read_cases, read_header
 from pitfalls.cases.catalogue import Published, published
-from pitfalls.cases.files import read_cases, read_header
 from pitfalls.door.paths import is_file, is_folder, place
 from pitfalls.door.text import Source, read_bytes
 from pitfalls.door.values import read_json

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from pitfalls.cases.case import Case
+from pitfalls.cases.json_form import relations_of
 from pitfalls.cases.released import FILES, prompts_file, read_prompts
-from pitfalls.cases.rows import relations_of
 from pitfalls.disk import make_folder, write_bytes
 from pitfalls.errors import PitfallsError
 from pitfalls.facts import Edit, Entity, Fact, Relation

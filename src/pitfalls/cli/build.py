@@ -11,9 +11,9 @@ import typer
 from pitfalls.cases.build import Built
 from pitfalls.cases.build import build as build_cases
 from pitfalls.cases.card import data_card, drafted
+from pitfalls.cases.case_file import write_cases
 from pitfalls.cases.collections import load_cases
 from pitfalls.cases.export import write_authors
-from pitfalls.cases.files import write_cases
 from pitfalls.cases.order import PAPER_RULES, Order
 from pitfalls.cases.plan import subjects_of
 from pitfalls.cli.knowing import ties_known_by
@@ -21,9 +21,9 @@ from pitfalls.cli.sources import SOURCE_HELP, open_source
 from pitfalls.disk import write_bytes
 from pitfalls.door.paths import is_file, place
 from pitfalls.errors import PitfallsError
-from pitfalls.graph.sources import STARTER
-from pitfalls.rules.files import read_rules
+from pitfalls.graph.by_name import STARTER
 from pitfalls.rules.rule import Rule, parse_rule
+from pitfalls.rules.rule_file import read_rules
 from pitfalls.settings import LARGEST_SEED
 from pitfalls.vocabulary import CaseKind
 

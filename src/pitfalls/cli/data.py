@@ -16,8 +16,8 @@ from pitfalls.cases.catalogue import published, published_named
 from pitfalls.cases.collections import PACKAGED, available, load_cases
 from pitfalls.cases.fetch import check_installed
 from pitfalls.cases.fetch import fetch as fetch_collection
+from pitfalls.cases.in_words import in_words
 from pitfalls.cases.known import known_around
-from pitfalls.cases.words import in_words
 from pitfalls.cli.groups import Commands, ListByDefault
 from pitfalls.cli.progress import progress_on
 from pitfalls.errors import PitfallsError

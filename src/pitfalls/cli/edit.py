@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from pitfalls.cli.asked import Words
 from pitfalls.cli.effect import draw
 from pitfalls.cli.effect_json import effect_json
 from pitfalls.cli.exports import Exports
@@ -19,7 +20,6 @@ from pitfalls.cli.keeping import Kept, Setup, look_after, make, take_back
 from pitfalls.cli.progress import progress_on
 from pitfalls.cli.settings import WEIGHTS_HELP
 from pitfalls.cli.verdict import told
-from pitfalls.cli.words import Words
 from pitfalls.effects.limits import Limits
 from pitfalls.errors import PitfallsError
 from pitfalls.settings import LARGEST_SEED

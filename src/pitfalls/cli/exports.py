@@ -8,9 +8,9 @@ from pitfalls.disk import refuse_taken
 from pitfalls.errors import PitfallsError
 
 if TYPE_CHECKING:  # torch, which a user who asks for help should not wait for
-    from pitfalls.editors.lora import Adapter
-    from pitfalls.editors.update import Update
     from pitfalls.models.language_model import LanguageModel
+    from pitfalls.updates.lora import Adapter
+    from pitfalls.updates.update import Update
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class Exports:
         if len({folder.absolute() for folder in (out, *folders)}) <= len(folders):
             raise PitfallsError("--out, --merge and --lora need a folder each: name different ones")
         if self.lora is not None:
-            from pitfalls.editors.lora import check_peft  # torch, once the folders are good
+            from pitfalls.updates.lora import check_peft  # torch, once the folders are good
 
             check_peft()
 
@@ -51,7 +51,7 @@ class Exports:
         Raises:
             PitfallsError: a checkpoint of a model that is kept in too few bits.
         """
-        from pitfalls.editors.export import refuse_packed
+        from pitfalls.updates.export import refuse_packed
 
         if self.merge is not None:
             refuse_packed(model)
@@ -62,7 +62,7 @@ class Exports:
         Raises:
             PitfallsError: the update has no such form.
         """
-        from pitfalls.editors.lora import Adapter
+        from pitfalls.updates.lora import Adapter
 
         return Adapter.of(update, rank=self.rank) if self.lora else None
 
@@ -72,7 +72,7 @@ class Exports:
         Raises:
             PitfallsError: a disk does not take it.
         """
-        from pitfalls.editors.export import save_merged
+        from pitfalls.updates.export import save_merged
 
         if self.merge is not None:
             save_merged(model, update, self.merge)

@@ -9,6 +9,7 @@ import typer
 from pitfalls.cli.groups import Commands
 from pitfalls.cli.progress import progress_on
 from pitfalls.cli.sources import SOURCE_HELP, open_source, tell_bad
+from pitfalls.graph.by_name import STARTER, find_store
 from pitfalls.graph.convert import convert_folder
 from pitfalls.graph.dump import Wish, read_dump
 from pitfalls.graph.endpoint import Endpoint
@@ -16,7 +17,6 @@ from pitfalls.graph.graph import Graph
 from pitfalls.graph.lines import BadLines
 from pitfalls.graph.note import ANSWERS
 from pitfalls.graph.relations_file import WORDINGS
-from pitfalls.graph.sources import STARTER, find_store
 from pitfalls.graph.sparql import fetch_store
 from pitfalls.graph.store import Store
 from pitfalls.graph.summary import summary

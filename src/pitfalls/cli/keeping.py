@@ -8,20 +8,20 @@ from operator import add
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pitfalls.cli.asked import Words
 from pitfalls.cli.exports import Exports
 from pitfalls.cli.settings import parse_settings, refuse_idle
-from pitfalls.cli.words import Words
-from pitfalls.editors.request import Request
 from pitfalls.errors import UnknownNameError
 from pitfalls.graph.starter import starter_graph
 from pitfalls.progress import Progress
+from pitfalls.updates.request import Request
 
 if TYPE_CHECKING:  # torch, which a user who asks for help should not wait for
-    from pitfalls.editors.stack import BaseModel, Entry, Stack
-    from pitfalls.editors.update import Update
     from pitfalls.effects.effect import Effect
     from pitfalls.effects.limits import Limits
     from pitfalls.models.language_model import LanguageModel
+    from pitfalls.updates.stack import BaseModel, Entry, Stack
+    from pitfalls.updates.update import Update
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ class Setup:
             PitfallsError: no such text.
         """
         from pitfalls.effects.effect import effect_of
-        from pitfalls.models.corpus import load_corpus
+        from pitfalls.models.text.corpus import load_corpus
 
         return effect_of(
             model,
@@ -111,11 +111,11 @@ def make(
     exports.check(out)
     jobs = words.jobs()
 
-    from pitfalls.editors.in_turn import fit_in_turn  # torch, once they are known good
-    from pitfalls.editors.stack import Made, Stack
+    from pitfalls.editors.fit_in_turn import fit_in_turn  # torch, once they are known good
     from pitfalls.editors.table import EDITORS, editor_for
-    from pitfalls.editors.update import Update
-    from pitfalls.models.corpus import load_corpus
+    from pitfalls.models.text.corpus import load_corpus
+    from pitfalls.updates.stack import Made, Stack
+    from pitfalls.updates.update import Update
 
     if setup.editor not in EDITORS:
         raise UnknownNameError("editor", setup.editor, EDITORS)
@@ -157,7 +157,7 @@ def look_after(
     """
     exports.check(out)
 
-    from pitfalls.editors.stack import Stack
+    from pitfalls.updates.stack import Stack
 
     stack = Stack.read(out)
     if not (show or exports):
@@ -179,7 +179,7 @@ def take_back(out: Path, number: int) -> Kept:
     Raises:
         PitfallsError: no such stack or edit.
     """
-    from pitfalls.editors.stack import Stack
+    from pitfalls.updates.stack import Stack
 
     rest = Stack.read(out).without(number)
     look = f"see what is left: pitfalls edit --show --out {out}"

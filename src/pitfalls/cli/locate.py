@@ -17,7 +17,7 @@ from pitfalls.cli.settings import WEIGHTS_HELP
 from pitfalls.cli.sources import open_source
 from pitfalls.disk import write_bytes
 from pitfalls.facts import Fact
-from pitfalls.graph.sources import STARTER
+from pitfalls.graph.by_name import STARTER
 from pitfalls.report.heatmap import Panel, check_picture, heat_maps, picture
 from pitfalls.settings import LARGEST_SEED
 
@@ -66,7 +66,7 @@ def locate(
     from pitfalls.locate.located import locate as find  # torch, only once the input is known good
     from pitfalls.locate.outcome import Tracing
     from pitfalls.models.language_model import LanguageModel
-    from pitfalls.models.loading import check_loadable
+    from pitfalls.models.weights.loading import check_loadable
 
     check_loadable(dtype, device)
     settings = Tracing(samples=samples, noise=noise, window=window, seed=seed)
@@ -143,7 +143,7 @@ def _set_words(settings: dict[str, dict[str, Any]]) -> Iterator[str]:
 
 
 def _chart(found: "Located") -> Any:
-    from pitfalls.locate.effects import as_rows
+    from pitfalls.locate.averages import as_rows
     from pitfalls.locate.recall import ROLES
 
     rows = as_rows(found.averages)

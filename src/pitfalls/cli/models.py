@@ -11,9 +11,9 @@ from rich.table import Table
 from pitfalls.cli.groups import Commands, ListByDefault
 from pitfalls.cli.progress import progress_on
 from pitfalls.errors import PitfallsError, UnknownNameError
-from pitfalls.models.origin import verify as verify_folder
-from pitfalls.models.packaged import packaged_models
-from pitfalls.models.sources import home_of, resolve
+from pitfalls.models.sources.by_name import home_of, resolve
+from pitfalls.models.sources.origin import verify as verify_folder
+from pitfalls.models.sources.packaged import packaged_models
 
 HELP = """List, fetch and verify the models that need no hub.
 

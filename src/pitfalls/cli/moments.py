@@ -31,7 +31,7 @@ def moments(
     Example: pitfalls moments 4 6 8 --max-tokens 20000
     """
     from pitfalls.models.language_model import LanguageModel  # torch, once it is needed
-    from pitfalls.models.moments import MomentSettings, second_moments
+    from pitfalls.models.reading.moments import MomentSettings, second_moments
 
     progress = progress_on()
     settings = MomentSettings(corpus=corpus, max_tokens=max_tokens)

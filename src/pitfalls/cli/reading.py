@@ -7,7 +7,7 @@ from pathlib import Path
 from pitfalls.errors import PitfallsError, UnknownNameError
 from pitfalls.records.authors import observe_authors_results
 from pitfalls.records.observation import Observation, observe_run
-from pitfalls.records.store import RunDirectory
+from pitfalls.records.run_directory import RunDirectory
 from pitfalls.vocabulary import PRESETS, Preset
 
 

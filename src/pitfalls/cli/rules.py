@@ -14,14 +14,14 @@ from pitfalls.cases.order import PAPER_RULES
 from pitfalls.cli.groups import Commands, ListByDefault
 from pitfalls.cli.progress import progress_on
 from pitfalls.cli.sources import SOURCE_HELP, open_source, tell_bad
+from pitfalls.graph.by_name import STARTER, find_store
 from pitfalls.graph.graph import Graph, Predicate
-from pitfalls.graph.sources import STARTER, find_store
 from pitfalls.graph.starter import starter_graph
 from pitfalls.graph.store import Store
 from pitfalls.rules.counterexamples import with_counterexamples
-from pitfalls.rules.files import COLUMNS, rule_as_json, rule_in_words, rule_row, write_rules
 from pitfalls.rules.mine import Limits, Mined, MinedRule, Sort
 from pitfalls.rules.mine import mine as mine_rules
+from pitfalls.rules.rule_file import COLUMNS, rule_as_json, rule_in_words, rule_row, write_rules
 
 HELP = """List the paper's rules, and mine others from a graph.
 

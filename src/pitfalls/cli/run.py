@@ -12,7 +12,7 @@ from pitfalls.cli.progress import progress_on
 from pitfalls.cli.settings import PREFIX_HELP, WEIGHTS_HELP, parse_settings, refuse_idle
 from pitfalls.metrics.scores import score as score_observations
 from pitfalls.records.observation import observe_run
-from pitfalls.records.store import RunDirectory
+from pitfalls.records.run_directory import RunDirectory
 from pitfalls.report.tables import brief_tables, tables
 from pitfalls.settings import LARGEST_SEED
 

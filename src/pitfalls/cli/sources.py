@@ -4,8 +4,8 @@ import sys
 from collections.abc import Collection
 
 from pitfalls.cli.progress import progress_on
+from pitfalls.graph.by_name import Sourced, open_graph
 from pitfalls.graph.lines import BadLines
-from pitfalls.graph.sources import Sourced, open_graph
 
 SOURCE_HELP = "starter, a store, or a folder of triples and labels."
 

@@ -55,10 +55,10 @@ def mend(
     Example: pitfalls train mend --model smollm2-135m --out mend.safetensors
     """
     from pitfalls.bench.lessons import lessons_of  # torch, only once the input is known good
-    from pitfalls.editors.mend_course import train_mend
-    from pitfalls.editors.mend_training import NAME, MendTraining
+    from pitfalls.editors.mend.course import train_mend
+    from pitfalls.editors.mend.training import NAME, MendTraining
     from pitfalls.models.language_model import LanguageModel
-    from pitfalls.models.loading import check_loadable
+    from pitfalls.models.weights.loading import check_loadable
 
     refuse_idle(setting or [], [NAME])
     overrides = parse_settings(setting or []).get(NAME, {})

@@ -4,13 +4,13 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from pitfalls.editors.update import Update
 from pitfalls.facts import Edit
 from pitfalls.models.cost import Cost
 from pitfalls.models.language_model import LanguageModel
-from pitfalls.models.moments import Estimate
+from pitfalls.models.reading.moments import Estimate
 from pitfalls.progress import SILENT, Progress
 from pitfalls.settings import Settings
+from pitfalls.updates.update import Update
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -6,15 +6,15 @@ from dataclasses import dataclass
 from typing import final
 
 from pitfalls.editors.editor import Editor, Job
-from pitfalls.editors.training import Training, prompt_and_target, prompt_length
-from pitfalls.editors.update import Update
+from pitfalls.editors.matrix_descent import Training, prompt_and_target, prompt_length
 from pitfalls.facts import Edit
 from pitfalls.models.cost import Cost
 from pitfalls.models.language_model import LanguageModel
-from pitfalls.models.packing import pack, run_split_on_oom
-from pitfalls.models.passes import many_passes
+from pitfalls.models.running.batching import pack, run_split_on_oom
+from pitfalls.models.running.passes import many_passes
 from pitfalls.progress import SILENT, Progress
 from pitfalls.settings import Count, Index, NonNegative, Positive
+from pitfalls.updates.update import Update
 
 
 @final

@@ -13,13 +13,13 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from pitfalls.facts import Edit
-from pitfalls.models.changes import Changes
-from pitfalls.models.label_logprobs import label_logprobs
 from pitfalls.models.language_model import LanguageModel
-from pitfalls.models.passes import logits_at, right_output
-from pitfalls.models.patches import row_patches
-from pitfalls.models.rows import by_rows
+from pitfalls.models.module_values import by_rows
+from pitfalls.models.reading.label_logprobs import label_logprobs
+from pitfalls.models.running.passes import logits_at, right_output
+from pitfalls.models.running.patches import row_patches
 from pitfalls.models.tokens import Split, tokenize_target
+from pitfalls.models.weights.changes import Changes
 
 
 @dataclass(frozen=True, slots=True)

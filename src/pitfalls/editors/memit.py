@@ -9,29 +9,29 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from pitfalls.editors.contexts import Contexts
 from pitfalls.editors.editor import Editor, Job
-from pitfalls.editors.equations import batch_insertion
-from pitfalls.editors.keys import subject_traffic
-from pitfalls.editors.moment_solve import estimates, moment_factors
-from pitfalls.editors.multi_label import (
+from pitfalls.editors.insertion.contexts import Contexts
+from pitfalls.editors.insertion.equations import batch_insertion
+from pitfalls.editors.insertion.keys import subject_traffic
+from pitfalls.editors.insertion.moment_factors import estimates, moment_factors
+from pitfalls.editors.insertion.multi_label import (
     MultiLabel,
     Request,
     expected_searches,
     requests_of,
     searches_of,
 )
-from pitfalls.editors.update import Provenance, Update
-from pitfalls.editors.values import Found, ValueSearch, find_values
+from pitfalls.editors.insertion.value_search import Found, ValueSearch, find_values
 from pitfalls.errors import PitfallsError
 from pitfalls.facts import Edit
-from pitfalls.models.changes import Changes
 from pitfalls.models.cost import Cost
 from pitfalls.models.language_model import LanguageModel
 from pitfalls.models.mlp_norm import before_mlp_norm
-from pitfalls.models.moments import Estimate, MomentSettings
+from pitfalls.models.reading.moments import Estimate, MomentSettings
+from pitfalls.models.weights.changes import Changes
 from pitfalls.progress import SILENT, Progress
 from pitfalls.settings import Count, Index, Positive
+from pitfalls.updates.update import Provenance, Update
 
 
 @final

@@ -8,26 +8,26 @@ from typing import final
 from jaxtyping import Float
 from torch import Tensor
 
-from pitfalls.editors.contexts import Contexts
 from pitfalls.editors.editor import Editor, Job
-from pitfalls.editors.equations import rank_one_insertion
-from pitfalls.editors.keys import subject_traffic
-from pitfalls.editors.moment_solve import estimates, moment_factors
-from pitfalls.editors.multi_label import (
+from pitfalls.editors.insertion.contexts import Contexts
+from pitfalls.editors.insertion.equations import rank_one_insertion
+from pitfalls.editors.insertion.keys import subject_traffic
+from pitfalls.editors.insertion.moment_factors import estimates, moment_factors
+from pitfalls.editors.insertion.multi_label import (
     MultiLabel,
     Request,
     expected_searches,
     requests_of,
     searches_of,
 )
-from pitfalls.editors.update import Provenance, Update
-from pitfalls.editors.values import ValueSearch, find_values
+from pitfalls.editors.insertion.value_search import ValueSearch, find_values
 from pitfalls.facts import Edit
 from pitfalls.models.cost import Cost
 from pitfalls.models.language_model import LanguageModel
-from pitfalls.models.moments import Estimate, MomentSettings
+from pitfalls.models.reading.moments import Estimate, MomentSettings
 from pitfalls.progress import SILENT, Progress
 from pitfalls.settings import Count, Index
+from pitfalls.updates.update import Provenance, Update
 
 
 @final

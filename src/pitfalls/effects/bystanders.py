@@ -8,10 +8,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from pitfalls.cases.drawing import Dice
-from pitfalls.editors.request import Request
 from pitfalls.effects.kinds import Kind
 from pitfalls.facts import Entity, Fact, Relation
 from pitfalls.graph.graph import Graph
+from pitfalls.updates.request import Request
 
 FACTS = 10
 """Facts of a graph, and as many prompts or names beside them, that an edit is held against."""

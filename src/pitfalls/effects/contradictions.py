@@ -6,8 +6,8 @@ the case of the letters. What follows from edits by rules is not looked at.
 
 from collections.abc import Sequence
 
-from pitfalls.editors.request import Request
 from pitfalls.errors import PitfallsError
+from pitfalls.updates.request import Request
 
 
 def contradict(one: Request, other: Request) -> bool:

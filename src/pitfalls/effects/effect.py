@@ -7,8 +7,6 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pitfalls.editors.request import Request
-from pitfalls.editors.update import Update
 from pitfalls.effects.bystanders import Asked, neighbours, other_relations, unrelated_facts
 from pitfalls.effects.checks import Check, loops, share_changed
 from pitfalls.effects.contradictions import overwriting
@@ -19,13 +17,15 @@ from pitfalls.effects.outcome import Outcome, Wording
 from pitfalls.effects.shift import Shift
 from pitfalls.effects.untouched import Untouched, read_untouched, shifts_of
 from pitfalls.graph.graph import Graph
-from pitfalls.models.changes import Changes
-from pitfalls.models.corpus import Corpus
-from pitfalls.models.greedy import greedy
 from pitfalls.models.language_model import LanguageModel
-from pitfalls.models.perplexity import perplexity
-from pitfalls.models.readout import Question
+from pitfalls.models.reading.greedy import greedy
+from pitfalls.models.reading.perplexity import perplexity
+from pitfalls.models.reading.readout import Question
+from pitfalls.models.text.corpus import Corpus
+from pitfalls.models.weights.changes import Changes
 from pitfalls.progress import SILENT, Progress
+from pitfalls.updates.request import Request
+from pitfalls.updates.update import Update
 
 UNRELATED = 10
 """Facts that are shown."""

@@ -6,9 +6,9 @@ import torch
 
 from pitfalls.effects.kinds import Kind, kinds
 from pitfalls.graph.graph import Graph
-from pitfalls.models.changes import Changes
 from pitfalls.models.language_model import LanguageModel
-from pitfalls.models.readout import Question, target_logprobs
+from pitfalls.models.reading.readout import Question, target_logprobs
+from pitfalls.models.weights.changes import Changes
 
 LISTED = 6
 """Names of a kind that the model is shown."""

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pitfalls.editors.request import Request
-from pitfalls.models.changes import Changes
-from pitfalls.models.greedy import Generated, generate
 from pitfalls.models.language_model import LanguageModel
+from pitfalls.models.reading.greedy import Generated, generate
 from pitfalls.models.tokens import tokenize
+from pitfalls.models.weights.changes import Changes
+from pitfalls.updates.request import Request
 
 TOKENS = 40
 """How much is written."""

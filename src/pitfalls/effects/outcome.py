@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from pitfalls.editors.request import Request
 from pitfalls.effects.shift import Shift
-from pitfalls.models.greedy import Said
+from pitfalls.models.reading.greedy import Said
+from pitfalls.updates.request import Request
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 from pitfalls.effects.bystanders import Asked
 from pitfalls.effects.shift import FLOOR, Shift
-from pitfalls.models.changes import Changes
-from pitfalls.models.greedy import Said, greedy
 from pitfalls.models.language_model import LanguageModel
-from pitfalls.models.readout import Question, target_logprobs
+from pitfalls.models.reading.greedy import Said, greedy
+from pitfalls.models.reading.readout import Question, target_logprobs
+from pitfalls.models.weights.changes import Changes
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
-from pitfalls.door.packed import numbered_bytes
+from pitfalls.door.compressed import numbered_bytes
 from pitfalls.door.paths import is_file
 from pitfalls.errors import PitfallsError, needs_extra
 from pitfalls.graph.finish import finish_store

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeAlias
 
-from pitfalls.door.packed import numbered_bytes
+from pitfalls.door.compressed import numbered_bytes
 from pitfalls.door.parquet import text_rows
 from pitfalls.errors import PitfallsError
 

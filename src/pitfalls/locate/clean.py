@@ -10,9 +10,9 @@ from torch import Tensor, nn
 
 from pitfalls.locate.recall import Recall
 from pitfalls.models.language_model import LanguageModel
-from pitfalls.models.readout import logprobs_of
+from pitfalls.models.reading.readout import logprobs_of
+from pitfalls.models.running.trace import outputs
 from pitfalls.models.tokens import Split
-from pitfalls.models.trace import outputs
 
 Modules: TypeAlias = Mapping[str, Sequence[nn.Module]]
 """Name of a site → its module at every layer."""

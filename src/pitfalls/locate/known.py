@@ -9,8 +9,8 @@ from pitfalls.errors import PitfallsError
 from pitfalls.facts import Fact
 from pitfalls.locate.recall import Recall
 from pitfalls.models.language_model import LanguageModel
-from pitfalls.models.packing import pack, run_split_on_oom
-from pitfalls.models.passes import logits_at, right_output
+from pitfalls.models.running.batching import pack, run_split_on_oom
+from pitfalls.models.running.passes import logits_at, right_output
 from pitfalls.models.tokens import Split
 from pitfalls.progress import SILENT, Progress
 

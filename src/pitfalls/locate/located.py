@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import Any
 
 from pitfalls.facts import Fact
-from pitfalls.locate.effects import Average, Proposal, as_rows, average, propose
+from pitfalls.locate.averages import Average, Proposal, as_rows, average, propose
 from pitfalls.locate.known import Known, known_facts
 from pitfalls.locate.noise import embedding_spread
 from pitfalls.locate.outcome import Trace, Tracing

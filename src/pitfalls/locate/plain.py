@@ -12,7 +12,7 @@ from pitfalls.locate.outcome import Corruption, Trace
 from pitfalls.locate.side_by_side import Windows
 from pitfalls.locate.sites import restored
 from pitfalls.models.language_model import LanguageModel
-from pitfalls.models.passes import right_output
+from pitfalls.models.running.passes import right_output
 from pitfalls.models.tokens import Split
 
 

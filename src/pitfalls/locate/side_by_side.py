@@ -17,8 +17,8 @@ from pitfalls.locate.noise import corrupted
 from pitfalls.locate.outcome import Corruption, Trace
 from pitfalls.locate.sites import restored
 from pitfalls.models.language_model import LanguageModel
-from pitfalls.models.packing import pack, run_split_on_oom
-from pitfalls.models.passes import TailReplay
+from pitfalls.models.running.batching import pack, run_split_on_oom
+from pitfalls.models.running.passes import TailReplay
 from pitfalls.models.tokens import Split, SplitBatch
 
 Windows = Mapping[str, Sequence[range]]

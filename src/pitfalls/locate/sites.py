@@ -9,7 +9,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from pitfalls.models.language_model import LanguageModel
-from pitfalls.models.rows import with_column
+from pitfalls.models.module_values import with_column
 
 PUBLISHED = (10, 48)
 """The window of the ROME paper, and the number of layers of GPT2-XL, which it was chosen for."""

@@ -14,7 +14,7 @@ from pitfalls.disk import make_folder, write_bytes
 from pitfalls.door.values import read_json
 from pitfalls.errors import PitfallsError
 from pitfalls.models.language_model import LanguageModel
-from pitfalls.models.products import linear
+from pitfalls.models.weights.products import linear
 from pitfalls.shapes import check
 
 ROWS, WEIGHTS, REPEATS = (256, 768, 2048), 8, 7

@@ -8,7 +8,7 @@ from transformers import PreTrainedModel
 from pitfalls.door.text import reason_of
 from pitfalls.errors import PitfallsError
 from pitfalls.models.architecture import DESCRIPTION, Architecture
-from pitfalls.models.rows import first_of
+from pitfalls.models.module_values import first_of
 
 TOLERANCE = 0.02
 """How far logits of equal weights may be apart, relative to the largest: bfloat16 rounds so."""

@@ -17,14 +17,14 @@ from pitfalls.errors import PitfallsError
 from pitfalls.models.architecture import Architecture, architecture_of, described
 from pitfalls.models.attention import attend_in_float32
 from pitfalls.models.beginning import begin_texts
-from pitfalls.models.fingerprint import fingerprint_of
 from pitfalls.models.head import check_structure, logits_of
-from pitfalls.models.loading import check_loadable, read_model
-from pitfalls.models.products import take_quick_products
-from pitfalls.models.quantised import PACKINGS, is_packed, take_exact_products, unpacked
-from pitfalls.models.sources import resolve
-from pitfalls.models.spread import Placement, is_spread, main_device
-from pitfalls.models.tokens import Split, SplitBatch, batch_splits
+from pitfalls.models.sources.by_name import resolve
+from pitfalls.models.tokens import Split, SplitBatch, batch_splits, refuse_too_long
+from pitfalls.models.weights.fingerprint import fingerprint_of
+from pitfalls.models.weights.loading import check_loadable, read_model
+from pitfalls.models.weights.products import take_quick_products
+from pitfalls.models.weights.quantised import PACKINGS, is_packed, take_exact_products, unpacked
+from pitfalls.models.weights.spread import Placement, is_spread, main_device
 from pitfalls.progress import SILENT, Progress
 
 T = TypeVar("T")
@@ -35,7 +35,7 @@ class LanguageModel:
     """A causal language model, its tokenizer and where its parts are.
 
     Weights are frozen and the network is in evaluation mode: editors return values
-    (`pitfalls.editors.update.Update`) and never leave a changed model behind.
+    (`pitfalls.updates.update.Update`) and never leave a changed model behind.
     """
 
     name: str
@@ -112,14 +112,7 @@ class LanguageModel:
     ) -> "LanguageModel":
         """Shapes and tokenizer alone, for plans: nothing can be run and next to no memory is used.
 
-        Args:
-            name: as in `load`.
-            dtype: as in `load`; matrices are outlined as they are unpacked.
-            prefix: as in `load`.
-            progress: told about downloads and conversions.
-
-        Raises:
-            PitfallsError: as `load`.
+        The arguments and errors are those of `load`; packed matrices are outlined as unpacked ones.
         """
         check_loadable(dtype)
         directory = resolve(name, progress=progress)
@@ -248,17 +241,14 @@ class LanguageModel:
 
         A matrix that lies packed is unpacked first, and stays so.
         """
-        self._unpack(name.rpartition(".")[0])
-        parameter = self.network.get_parameter(name)
-        return parameter.mT if parameter.ndim == 2 and self.is_conv1d(name) else parameter
-
-    def _unpack(self, path: str) -> None:
-        module = self.network.get_submodule(path)
-        if is_packed(module):
-            dense = unpacked(module, self.dtype)
+        path = name.rpartition(".")[0]
+        if is_packed(packed := self.network.get_submodule(path)):
+            dense = unpacked(packed, self.dtype)
+            self.network.set_submodule(path, dense)
             if not self.plain:
                 take_quick_products(dense)
-            self.network.set_submodule(path, dense)
+        parameter = self.network.get_parameter(name)
+        return parameter.mT if parameter.ndim == 2 and self.is_conv1d(name) else parameter
 
     def is_conv1d(self, name: str) -> bool:
         """Whether a parameter belongs to a module that keeps matrices as [d_in, d_out]."""
@@ -293,12 +283,7 @@ class LanguageModel:
         Raises:
             PitfallsError: a text longer than the model can read.
         """
-        longest = max(len(split.left) + len(split.right) for split in splits)
-        if self.max_length is not None and longest > self.max_length:
-            raise PitfallsError(
-                f"a text of {longest} tokens: {self.name} reads {self.max_length}; "
-                "shorten the prompt, the context or the target"
-            )
+        refuse_too_long(splits, self.max_length, self.name)
         return batch_splits(splits, device=self.device, n_left=n_left)
 
     def remember(self, key: Hashable, make: Callable[[], T]) -> T:

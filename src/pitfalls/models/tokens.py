@@ -84,6 +84,20 @@ class SplitBatch:
         return self.mask[:, self.left.shape[1] :].sum(1)
 
 
+def refuse_too_long(splits: Sequence[Split], most: int | None, reader: str) -> None:
+    """Refuse texts of more tokens than their reader takes; None is no bound.
+
+    Raises:
+        PitfallsError: there is one; the line names the reader.
+    """
+    longest = max(len(split.left) + len(split.right) for split in splits)
+    if most is not None and longest > most:
+        raise PitfallsError(
+            f"a text of {longest} tokens: {reader} reads {most}; "
+            "shorten the prompt, the context or the target"
+        )
+
+
 def batch_splits(splits: Sequence[Split], *, device: torch.device, n_left: int = 0) -> SplitBatch:
     """Pad `splits` into one batch; padded tokens are id 0, masked, and never read.
 

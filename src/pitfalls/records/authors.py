@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pitfalls.door.packed import read_packed
+from pitfalls.door.compressed import read_packed
 from pitfalls.door.paths import is_file
 from pitfalls.door.text import decoded
 from pitfalls.door.values import parse_json

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from pitfalls.door.values import parse_json
 from pitfalls.errors import UnknownNameError
-from pitfalls.records.store import RunDirectory
+from pitfalls.records.run_directory import RunDirectory
 from pitfalls.vocabulary import CaseKind, StateName
 
 RELATIVE_NOISE: Mapping[str, float] = {

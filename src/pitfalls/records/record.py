@@ -42,7 +42,7 @@ class Record:
     """Data set on the command line, `starter:conflict/coverage`, …"""
     kind: CaseKind
     case: dict[str, Any]
-    """The case itself as written by `pitfalls.cases.files`, so that a row explains itself."""
+    """The case itself as written by `pitfalls.cases.case_file`, so that a row explains itself."""
     readings: tuple[Reading, ...]
     fits: tuple[Fit, ...]
     failure: str | None = None

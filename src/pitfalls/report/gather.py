@@ -10,7 +10,7 @@ import pyarrow as pa
 from pitfalls.errors import PitfallsError, UnknownNameError
 from pitfalls.records.header import RunHeader
 from pitfalls.records.observation import RELATIVE_NOISE, Observation, observe_table
-from pitfalls.records.store import RunDirectory
+from pitfalls.records.run_directory import RunDirectory
 from pitfalls.vocabulary import DATASETS, ROUND_KINDS
 
 

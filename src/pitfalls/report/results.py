@@ -13,7 +13,7 @@ from pitfalls.metrics.comparison import Axis, compare
 from pitfalls.metrics.scores import case_value, number_of, score
 from pitfalls.metrics.table import METRICS
 from pitfalls.records.observation import Observation, observe_run
-from pitfalls.records.store import RunDirectory
+from pitfalls.records.run_directory import RunDirectory
 from pitfalls.report.tidy import comparison_table, score_table
 from pitfalls.vocabulary import Preset
 

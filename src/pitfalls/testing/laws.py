@@ -10,11 +10,11 @@ from jaxtyping import Float
 from torch import Tensor
 
 from pitfalls.editors.editor import Editor, Job
-from pitfalls.editors.update import Update
 from pitfalls.facts import Edit
-from pitfalls.models.changes import Change
 from pitfalls.models.language_model import LanguageModel
-from pitfalls.models.readout import Question, plain_target_logprobs
+from pitfalls.models.reading.readout import Question, plain_target_logprobs
+from pitfalls.models.weights.changes import Change
+from pitfalls.updates.update import Update
 
 EDITS = (
     Edit.of("The capital of {} is", subject="Côte d'Ivoire", target="Vienna"),

@@ -1,0 +1,67 @@
+"""The edits that `pitfalls edit` was asked for, from options or a file."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pitfalls.effects.bystanders import filled_in
+from pitfalls.effects.contradictions import refuse_contradictions
+from pitfalls.errors import PitfallsError
+from pitfalls.graph.starter import starter_graph
+from pitfalls.updates.request import Request, read_requests
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """The edits as they were typed."""
+
+    prompt: str | None
+    subject: str | None
+    target: str | None
+    paraphrases: Sequence[str]
+    true_objects: Sequence[str]
+    file: Path | None
+    together: bool
+
+    @property
+    def given(self) -> bool:
+        """Whether any edit is asked for."""
+        return any((self.single, self.file, self.together))
+
+    @property
+    def single(self) -> bool:
+        """Whether an edit is spelt out in options."""
+        words = (self.prompt, self.subject, self.target)
+        return any(word is not None for word in words) or any((self.paraphrases, self.true_objects))
+
+    def jobs(self) -> list[tuple[Request, ...]]:
+        """What is to be made together, job by job, with what the starter graph adds to it.
+
+        Raises:
+            PitfallsError: something is missing, given twice, no edit, or against another edit.
+        """
+        if self.file is None:
+            if self.together:
+                raise PitfallsError("--together is about the edits of a file: give --edits FILE")
+            return [(filled_in(self._spelt_out(), starter_graph()),)]
+        if self.single:
+            raise PitfallsError("edits come from --edits FILE or from --prompt, not from both")
+        graph = starter_graph()
+        requests = [filled_in(request, graph) for request in read_requests(self.file)]
+        refuse_contradictions(requests, where=str(self.file))
+        return [tuple(requests)] if self.together else [(one,) for one in requests]
+
+    def _spelt_out(self) -> Request:
+        if self.prompt is None or self.subject is None or self.target is None:
+            words = {"--prompt": self.prompt, "--subject": self.subject, "--target": self.target}
+            missing = ", ".join(name for name, word in words.items() if word is None)
+            raise PitfallsError(f"an edit needs {', '.join(words)}: {missing} is missing")
+        request = Request(
+            prompt=self.prompt,
+            subject=self.subject,
+            target=self.target,
+            paraphrases=tuple(self.paraphrases),
+            true_objects=tuple(self.true_objects),
+        )
+        _ = request.edit  # refuses what is no edit
+        return request

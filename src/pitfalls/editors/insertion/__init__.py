@@ -1,0 +1,1 @@
+"""Parts of editors that write values under keys: ROME, MEMIT and their successors."""

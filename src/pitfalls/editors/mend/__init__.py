@@ -1,0 +1,1 @@
+"""MEND: the editor, its networks, and their training."""

@@ -1,0 +1,1 @@
+"""Answers of a model: log-probabilities, words of its own, perplexity, moments."""

@@ -1,0 +1,211 @@
+"""Log-probabilities of targets after prompts, for many differently edited models at once."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+from transformers import DynamicCache
+
+from pitfalls.models.language_model import LanguageModel
+from pitfalls.models.reading.label_logprobs import label_logprobs
+from pitfalls.models.running.batching import pack, run_split_on_oom
+from pitfalls.models.running.passes import cached_layers, logits_at, right_output, run_left
+from pitfalls.models.running.patches import row_patches
+from pitfalls.models.running.sharing import lowest_block, shared_below
+from pitfalls.models.tokens import Split, tokenize_target
+from pitfalls.models.weights.changes import Changes
+
+TARGET_TOKENS = 2048
+"""The most padded tokens in one forward pass that goes on from prompts into targets."""
+
+HEAD_ROWS = 512
+"""Positions whose logits are formed at a time: a vocabulary of 50,000 then takes 100 MB."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Question:
+    """How probable is `target` after `prompt` under the model plus `changes`?"""
+
+    prompt: str
+    target: str
+    changes: Changes
+    """Questions to one edited model share one object here."""
+
+
+@dataclass(slots=True)
+class _Prompt:
+    """One prompt under one edited model, with all the targets asked of it."""
+
+    ids: tuple[int, ...]
+    changes: Changes
+    targets: dict[tuple[int, ...], list[int]] = field(default_factory=dict)
+    """Token ids of a target → positions of the questions that ask for it."""
+
+
+def target_logprobs(
+    model: LanguageModel, questions: Sequence[Question], *, token_budget: int = 4096
+) -> list[Float[Tensor, " tokens"]]:
+    """Log-probability (natural, teacher-forced) of every target token of every question.
+
+    A prompt is run once for all its targets; its last hidden state predicts their first tokens.
+    Edited models share the blocks below what was edited.
+
+    Args:
+        model: the model.
+        questions: any number, in any order; the result does not depend on what they share.
+        token_budget: the most padded tokens of prompts in one forward pass.
+    """
+    if model.plain:
+        return plain_target_logprobs(model, questions)
+    texts = _group(model, questions)
+    sizes = [(len(text), len(text[0].ids)) for text in texts]
+    answers: dict[int, Tensor] = {}
+    for batch in pack(sizes, token_budget):
+        for answer in run_split_on_oom(
+            lambda part: _answer(model, part), [prompt for i in batch for prompt in texts[i]]
+        ):
+            answers.update(answer)
+    return [answers[i] for i in range(len(questions))]
+
+
+def plain_target_logprobs(
+    model: LanguageModel, questions: Sequence[Question]
+) -> list[Float[Tensor, " tokens"]]:
+    """The same as the published code has it, the oracle: one target of one model at a time.
+
+    Its prompts, as far as they follow one another, make a batch of whole texts.
+    """
+    answers = []
+    for _, alike in groupby(
+        questions, key=lambda question: (id(question.changes), question.target)
+    ):
+        answers += _together(model, list(alike))
+    return answers
+
+
+@torch.no_grad()
+def _together(
+    model: LanguageModel, questions: Sequence[Question]
+) -> list[Float[Tensor, " tokens"]]:
+    """One pass over whole texts."""
+    texts = [tokenize_target(model.tokenizer, q.prompt, q.target) for q in questions]
+    with row_patches(model.network, [question.changes for question in questions]):
+        batch = model.batch([Split((), prompt + target) for prompt, target in texts])
+        hidden = right_output(model, batch, None)
+    places = [
+        (row, len(prompt) - 1 + j, target[j])
+        for row, (prompt, target) in enumerate(texts)
+        for j in range(len(target))
+    ]
+    row, column, ids = torch.tensor(places, device=model.device).unbind(1)
+    logprobs = label_logprobs(logits_at(model, hidden, row, column), ids)
+    return list(logprobs.cpu().split([len(target) for _, target in texts]))
+
+
+def _group(model: LanguageModel, questions: Sequence[Question]) -> list[list[_Prompt]]:
+    """The prompts to run, those of equal text under one edited model after another together."""
+    # The same texts are asked of many edited models: each is tokenised once.
+    texts = dict.fromkeys((question.prompt, question.target) for question in questions)
+    tokens = {text: tokenize_target(model.tokenizer, *text) for text in texts}
+    prompts: dict[tuple[int, ...], dict[int, _Prompt]] = {}
+    for i, question in enumerate(questions):
+        ids, target = tokens[question.prompt, question.target]
+        prompt = prompts.setdefault(ids, {}).setdefault(
+            id(question.changes), _Prompt(ids, question.changes)
+        )
+        prompt.targets.setdefault(target, []).append(i)
+    return [list(by_model.values()) for by_model in prompts.values()]
+
+
+@torch.no_grad()
+def _answer(model: LanguageModel, prompts: Sequence[_Prompt]) -> list[dict[int, Tensor]]:
+    """For each prompt: question position → log-probabilities of its target's tokens."""
+    layer = lowest_block(model, [prompt.changes for prompt in prompts])
+    texts = [prompt.ids for prompt in prompts]
+    with (
+        row_patches(model.network, [prompt.changes for prompt in prompts]),
+        shared_below(model, layer, texts) as run,
+    ):
+        hidden, cache = run_left(model, model.batch([Split(ids, (0,)) for ids in texts]))
+    rows = [(i, target) for i, prompt in enumerate(prompts) for target in prompt.targets]
+    owner = torch.tensor([i for i, _ in rows], device=model.device)
+    first = torch.tensor([target[0] for _, target in rows], device=model.device)
+    parts = [
+        [logprob] for logprob in logprobs_of(model, hidden[:, -1], first, owner).cpu().split(1)
+    ]
+
+    long = [j for j, (_, target) in enumerate(rows) if len(target) > 1]
+    prefix = [(kept.keys, kept.values) for kept in cached_layers(cache)]
+    # Most targets are short: those of one length go on together, or padding would be most of it.
+    for some in pack([(1, len(rows[j][1]) - 1) for j in long], TARGET_TOKENS):
+        asked = [long[n] for n in some]
+        for kept, (keys, values) in zip(cached_layers(cache), prefix, strict=True):
+            kept.keys, kept.values = keys, values
+        rest = _go_on(model, prompts, [rows[j] for j in asked], cache, layer, run)
+        for j, piece in zip(asked, rest, strict=True):
+            parts[j].append(piece)
+
+    answers: list[dict[int, Tensor]] = [{} for _ in prompts]
+    for (i, target), part in zip(rows, parts, strict=True):
+        answers[i].update(dict.fromkeys(prompts[i].targets[target], torch.cat(part)))
+    return answers
+
+
+def _go_on(
+    model: LanguageModel,
+    prompts: Sequence[_Prompt],
+    rows: Sequence[tuple[int, tuple[int, ...]]],
+    cache: DynamicCache,
+    layer: int,
+    run: Int[Tensor, " distinct"],
+) -> list[Float[Tensor, " tokens"]]:
+    """Log-probabilities of the targets' second and later tokens.
+
+    Args:
+        model: the model.
+        prompts: what was run already.
+        rows: which of them each target follows, and the target.
+        cache: the prompts' keys and values; it is used up.
+        layer: the first block whose keys and values there are of every prompt.
+        run: the prompts that the blocks below it hold them of.
+    """
+    owner = torch.tensor([i for i, _ in rows], device=model.device)
+    texts = [(prompts[i].ids, target) for i, target in rows]
+    splits = [Split(ids, target[:-1]) for ids, target in texts]
+    batch = model.batch(splits, n_left=cache.get_seq_length())
+    below = {prompts[i].ids: n for n, i in enumerate(run.tolist())}
+    with (
+        row_patches(model.network, [prompts[i].changes for i, _ in rows]),
+        shared_below(model, layer, texts) as again,
+    ):
+        source = torch.tensor([below[ids] for ids, _ in texts], device=model.device)[again]
+        for number, kept in enumerate(cached_layers(cache)):
+            rows_of = source if number < layer else owner
+            kept.batch_select_indices(rows_of.to(kept.device))
+        hidden = right_output(model, batch, cache)
+    real = batch.mask[:, batch.left.shape[1] :]
+    ids = torch.tensor([t for _, target in rows for t in target[1:]], device=model.device)
+    every = torch.arange(len(ids), device=model.device)
+    logprobs = logprobs_of(model, hidden[real], ids, every).cpu()
+    return list(logprobs.split([len(target) - 1 for _, target in rows]))
+
+
+def logprobs_of(
+    model: LanguageModel,
+    hidden: Float[Tensor, "n d"],
+    ids: Int[Tensor, " m"],
+    owner: Int[Tensor, " m"],
+) -> Float[Tensor, " m"]:
+    """The numbers log p(ids[j] | hidden[owner[j]]), forming the logits of a few rows at a time.
+
+    `owner` ascends.
+    """
+    parts = []
+    for begin in range(0, len(hidden), HEAD_ROWS):
+        logprobs = model.head_logits(hidden[begin : begin + HEAD_ROWS]).log_softmax(-1)
+        here = (owner >= begin) & (owner < begin + HEAD_ROWS)
+        parts.append(logprobs[owner[here] - begin, ids[here]])
+    return torch.cat(parts)

@@ -1,0 +1,1 @@
+"""Model names, and the folders they stand for: packaged, on the hub, GGUF."""

@@ -1,0 +1,1 @@
+"""Text that is averaged over: passages, their files, and token windows."""

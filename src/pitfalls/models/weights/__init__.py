@@ -1,0 +1,1 @@
+"""A network's weights: read, checked, packed, multiplied, changed, written."""
