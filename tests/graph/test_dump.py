@@ -1,4 +1,4 @@
-"""A Wikidata dump in every packing gives the same graph, also if the reading was cut off."""
+"""A Wikidata dump in every compression gives the same graph, also if the reading was cut off."""
 
 import bz2
 import gzip
@@ -59,7 +59,7 @@ LINES = [
     "]",
 ]  # fmt: skip
 TEXT = "\n".join(LINES) + "\n"
-PACKED: dict[str, Callable[[bytes], bytes]] = {
+COMPRESSED: dict[str, Callable[[bytes], bytes]] = {
     ".json": lambda data: data,
     ".json.gz": gzip.compress,
     ".json.bz2": bz2.compress,
@@ -69,11 +69,11 @@ PACKED: dict[str, Callable[[bytes], bytes]] = {
 
 def wish(tmp_path: Path, ending: str = ".json", text: str = TEXT) -> Wish:
     path = tmp_path / f"dump{ending}"
-    path.write_bytes(PACKED[ending](text.encode()))
+    path.write_bytes(COMPRESSED[ending](text.encode()))
     return Wish(path, ("P35",))
 
 
-@pytest.mark.parametrize("ending", PACKED)
+@pytest.mark.parametrize("ending", COMPRESSED)
 def test_ranks_dates_and_languages_are_honoured(ending: str, tmp_path: Path) -> None:
     bad = read_dump(wish(tmp_path, ending), tmp_path / "out")
     assert bad.counts == {"not JSON": 1, "not an entity of Wikidata": 1}

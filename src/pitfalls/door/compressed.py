@@ -18,7 +18,7 @@ _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 _UTF_8_MARK = b"\xef\xbb\xbf"
 
 
-def open_packed(path: Path) -> BufferedIOBase:
+def open_compressed(path: Path) -> BufferedIOBase:
     """The bytes of a file, unpacked by what its name ends in: .gz, .bz2 or .zst.
 
     Raises:
@@ -34,14 +34,14 @@ def open_packed(path: Path) -> BufferedIOBase:
         raise cannot_read(path, error) from None
 
 
-def read_packed(path: Path) -> bytes:
+def read_compressed(path: Path) -> bytes:
     """The whole content of a file, unpacked.
 
     Raises:
         PitfallsError: it cannot be read or unpacked to its end.
     """
     try:
-        with open_packed(path) as stream:
+        with open_compressed(path) as stream:
             return stream.read()
     except _DAMAGE as error:
         raise PitfallsError(f"{path}: is damaged or cut off: {error}") from None
@@ -59,7 +59,7 @@ def numbered_bytes(path: Path, *, behind: int = 0) -> Iterator[tuple[int, bytes]
     """
     number = 0
     try:
-        with open_packed(path) as stream:
+        with open_compressed(path) as stream:
             for number, line in enumerate(stream, start=1):
                 if number == 1 and line.startswith(_UTF_16):
                     raise PitfallsError(f"{path}: is UTF-16, expected UTF-8: save it anew as that")
@@ -81,13 +81,13 @@ class _Frames(RawIOBase):
     """What the frames of a .zst hold. zstandard's own reader takes a cut-off file for a whole one.
 
     Args:
-        packed: the file, which is closed with this stream.
-        unpacker: a `ZstdDecompressor`.
+        file: closed with this stream.
+        decompressor: a `ZstdDecompressor`.
     """
 
-    def __init__(self, packed: BinaryIO, unpacker: Any) -> None:
-        self._packed = packed
-        self._unpacker = unpacker
+    def __init__(self, file: BinaryIO, decompressor: Any) -> None:
+        self._file = file
+        self._decompressor = decompressor
         self._frame: Any = None
         self._ready = b""
 
@@ -97,8 +97,8 @@ class _Frames(RawIOBase):
 
     def readinto(self, buffer: Any) -> int:
         """Fill the buffer, or what of it can be filled; 0 at the end."""
-        while not self._ready and (read := self._packed.read(_CHUNK)):
-            self._unpack(read)
+        while not self._ready and (read := self._file.read(_CHUNK)):
+            self._decompress(read)
         if not self._ready and self._frame is not None:
             raise EOFError("it ends in the middle")
         size = min(len(buffer), len(self._ready))
@@ -107,15 +107,15 @@ class _Frames(RawIOBase):
 
     def close(self) -> None:
         """Close the file as well."""
-        self._packed.close()
+        self._file.close()
         super().close()
 
-    def _unpack(self, read: bytes) -> None:
+    def _decompress(self, read: bytes) -> None:
         from zstandard import ZstdError
 
         found = []
         while read:
-            self._frame = self._frame or self._unpacker.decompressobj()
+            self._frame = self._frame or self._decompressor.decompressobj()
             try:
                 found.append(self._frame.decompress(read))
             except ZstdError as error:

@@ -158,13 +158,7 @@ def effect_of(
         unrelated = _unrelated(model, graph, [*requests, *earlier], states)
         texts = written(model, requests, states)
     with progress.stage(f"perplexity on {corpus.name}"):
-        before, after = (
-            perplexity(model, corpus.texts, state, max_tokens=max_tokens) for state in states
-        )
-    weights = tuple(
-        WeightChange(name, norm, model.weight(name).float().norm().item())
-        for name, norm in update.norms.items()
-    )
+        before, after = _perplexities(model, corpus, states, max_tokens)
     n = len(earlier)
     return Effect(
         outcomes=outcomes[n:],
@@ -174,8 +168,24 @@ def effect_of(
         unrelated=unrelated,
         perplexity_before=before,
         perplexity_after=after,
-        weights=weights,
+        weights=_weight_changes(model, update),
         limits=limits or Limits(),
+    )
+
+
+def _perplexities(
+    model: LanguageModel, corpus: Corpus, states: tuple[Changes, Changes], max_tokens: int
+) -> tuple[float, float]:
+    before, after = (
+        perplexity(model, corpus.texts, state, max_tokens=max_tokens) for state in states
+    )
+    return before, after
+
+
+def _weight_changes(model: LanguageModel, update: Update) -> tuple[WeightChange, ...]:
+    return tuple(
+        WeightChange(name, norm, model.weight(name).float().norm().item())
+        for name, norm in update.norms.items()
     )
 
 

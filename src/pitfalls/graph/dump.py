@@ -51,7 +51,7 @@ def read_dump(
     """Write the store, or finish one that was begun, and tell which lines were left out.
 
     Args:
-        wish: the dump, plain or packed, and what is kept.
+        wish: the dump, plain or compressed, and what is kept.
         out: the folder of the store.
         every: lines between two notes of how far it is.
         progress: told of the lines.

@@ -7,7 +7,7 @@
     relations.toml                  prompts for some of the relations, like the packaged file
 
 Of these only the triples must be there: N-Triples may hold labels, aliases and types themselves.
-Texts may be packed: .gz, .bz2, .zst.
+Text files may be compressed: .gz, .bz2, .zst.
 """
 
 from pathlib import Path
@@ -23,7 +23,7 @@ from pitfalls.graph.worded import wordings_for
 from pitfalls.progress import SILENT, Advance, Progress
 
 TABLES = (".tsv", ".csv", ".parquet")
-PACKED = ("", ".gz", ".bz2", ".zst")
+COMPRESSIONS = ("", ".gz", ".bz2", ".zst")
 
 
 def read_folder(
@@ -81,7 +81,7 @@ def graph_files(folder: Path) -> dict[str, Path]:
 
 
 def _find(folder: Path, stem: str, endings: tuple[str, ...]) -> Path | None:
-    paths = (folder / f"{stem}{ending}{packed}" for ending in endings for packed in PACKED)
+    paths = (folder / f"{stem}{ending}{each}" for ending in endings for each in COMPRESSIONS)
     return next((path for path in paths if is_file(path)), None)
 
 

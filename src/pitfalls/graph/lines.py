@@ -1,4 +1,4 @@
-"""Rows out of text files and Parquet, packed or not, one at a time; bad ones are counted."""
+"""Rows out of text files and Parquet, compressed or not, one at a time; bad ones are counted."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -42,7 +42,7 @@ def numbered_lines(path: Path, bad: BadLines) -> Iterator[tuple[int, str]]:
     """Lines of a UTF-8 file, without their ends; one that is not UTF-8 is a bad line.
 
     Args:
-        path: the file, which may be packed.
+        path: the file, which may be compressed.
         bad: told of lines that are left out.
 
     Raises:
@@ -61,7 +61,7 @@ def read_rows(
     """The rows of a table with a header, by line number (Parquet: by row, from 1 on).
 
     Args:
-        path: .tsv, .csv or .parquet; the text files may be packed.
+        path: .tsv, .csv or .parquet; the text files may be compressed.
         columns: those that must be there and filled.
         bad: told of every line that is left out.
         optional: further columns, which may be missing or empty.

@@ -48,7 +48,7 @@ def read_statements(path: Path, bad: BadLines, *, language: str) -> Iterator[tup
     over, like blank nodes.
 
     Args:
-        path: .nt, plain or packed.
+        path: .nt, plain or compressed.
         bad: told of every line that is no triple.
         language: of the labels and aliases to keep, such as `en`.
     """

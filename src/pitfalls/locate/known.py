@@ -9,7 +9,7 @@ from pitfalls.errors import PitfallsError
 from pitfalls.facts import Fact
 from pitfalls.locate.recall import Recall
 from pitfalls.models.language_model import LanguageModel
-from pitfalls.models.running.batching import pack, run_split_on_oom
+from pitfalls.models.running.batching import batches_within, run_split_on_oom
 from pitfalls.models.running.passes import logits_at, right_output
 from pitfalls.models.tokens import Split
 from pitfalls.progress import SILENT, Progress
@@ -96,6 +96,6 @@ def _worst_ranks(model: LanguageModel, recalls: Sequence[Recall], token_budget: 
 
     sizes = [(1, len(each.ids) + len(each.object_ids) - 1) for each in recalls]
     worst: dict[int, int] = {}
-    for part in pack(sizes, token_budget):
+    for part in batches_within(sizes, token_budget):
         worst.update(zip(part, run_split_on_oom(read, part), strict=True))
     return [worst[i] for i in range(len(recalls))]

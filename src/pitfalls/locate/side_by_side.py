@@ -17,7 +17,7 @@ from pitfalls.locate.noise import corrupted
 from pitfalls.locate.outcome import Corruption, Trace
 from pitfalls.locate.sites import restored
 from pitfalls.models.language_model import LanguageModel
-from pitfalls.models.running.batching import pack, run_split_on_oom
+from pitfalls.models.running.batching import batches_within, run_split_on_oom
 from pitfalls.models.running.passes import TailReplay
 from pitfalls.models.tokens import Split, SplitBatch
 
@@ -51,7 +51,7 @@ def trace_side_by_side(
 
     sizes = [(len(facts[i].noise), len(facts[i].recall.ids) - t) for i, t in places]
     found: dict[Place, Column] = {}
-    for some in pack(sizes, token_budget):
+    for some in batches_within(sizes, token_budget):
         part = [places[n] for n in some]
         found.update(zip(part, run_split_on_oom(run, part), strict=True))
         advance(sum(1 / len(facts[i].recall.tail) for i, _ in part))

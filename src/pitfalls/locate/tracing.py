@@ -6,7 +6,7 @@ token, or the outputs of some neighbouring blocks' MLPs or attentions there. How
 that makes the object is its indirect effect.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import torch
 
@@ -14,8 +14,8 @@ from pitfalls.locate.noise import embedding_spread, subject_noise
 from pitfalls.locate.outcome import Corruption, Trace, Tracing
 from pitfalls.locate.plain import trace_plainly
 from pitfalls.locate.recall import Recall
-from pitfalls.locate.side_by_side import trace_side_by_side
-from pitfalls.locate.sites import SITES, modules_of, scaled_window, window_around
+from pitfalls.locate.side_by_side import Windows, trace_side_by_side
+from pitfalls.locate.sites import SITES, Site, modules_of, scaled_window, window_around
 from pitfalls.models.language_model import LanguageModel
 from pitfalls.progress import SILENT, Progress
 
@@ -47,27 +47,13 @@ def trace(
         return []
     scale = settings.noise * (embedding_spread(model, recalls) if spread is None else spread)
     sites = {site: modules for site in SITES if (modules := modules_of(model, site))}
-    size = settings.window or scaled_window(model.n_layers)
-    windows = {
-        site.name: [
-            window_around(layer, size if site.windowed else 1, model.n_layers)
-            for layer in range(model.n_layers)
-        ]
-        for site in sites
-    }
+    windows = _windows(sites, settings.window or scaled_window(model.n_layers), model.n_layers)
     by_name = {site.name: found for site, found in sites.items()}
     traces: list[Trace] = []
     with progress.stage("trace", total=len(recalls), unit="facts") as advance:
         for begin in range(0, len(recalls), FACTS_AT_ONCE):
-            facts = [
-                Corruption(
-                    recall,
-                    subject_noise(
-                        model, recall, samples=settings.samples, scale=scale, seed=settings.seed
-                    ),
-                )
-                for recall in recalls[begin : begin + FACTS_AT_ONCE]
-            ]
+            some = recalls[begin : begin + FACTS_AT_ONCE]
+            facts = [_corruption(model, recall, scale, settings) for recall in some]
             if model.plain:
                 traces += trace_plainly(model, facts, by_name, windows, advance=advance)
             else:
@@ -80,3 +66,20 @@ def trace(
                     advance=advance,
                 )
     return traces
+
+
+def _windows(sites: Iterable[Site], size: int, n_layers: int) -> Windows:
+    return {
+        site.name: [
+            window_around(layer, size if site.windowed else 1, n_layers)
+            for layer in range(n_layers)
+        ]
+        for site in sites
+    }
+
+
+def _corruption(
+    model: LanguageModel, recall: Recall, scale: float, settings: Tracing
+) -> Corruption:
+    samples, seed = settings.samples, settings.seed
+    return Corruption(recall, subject_noise(model, recall, samples=samples, scale=scale, seed=seed))

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from pitfalls.models.language_model import LanguageModel
 from pitfalls.models.reading.readout import Question
-from pitfalls.models.running.batching import pack, run_split_on_oom
+from pitfalls.models.running.batching import batches_within, run_split_on_oom
 from pitfalls.models.running.passes import right_output, run_left
 from pitfalls.models.running.patches import row_patches
 from pitfalls.models.tokens import Split, tokenize_target
@@ -58,7 +58,7 @@ def greedy(
     texts = [tokenize_target(model.tokenizer, q.prompt, q.target) for q in questions]
     length = max([n_tokens, *(len(target) for _, target in texts)])
     said: dict[int, Said] = {}
-    for part in pack([(1, len(prompt) + length) for prompt, _ in texts], token_budget):
+    for part in batches_within([(1, len(prompt) + length) for prompt, _ in texts], token_budget):
         rows = [(texts[i], questions[i].changes) for i in part]
         found = run_split_on_oom(lambda some: _say(model, some, length), rows)
         said.update(zip(part, found, strict=True))
@@ -81,7 +81,7 @@ def generate(
         token_budget: the most padded tokens in one forward pass.
     """
     written: dict[int, Generated] = {}
-    for part in pack([(1, len(ids) + n_tokens) for ids, _ in texts], token_budget):
+    for part in batches_within([(1, len(ids) + n_tokens) for ids, _ in texts], token_budget):
         rows = [texts[i] for i in part]
         found = run_split_on_oom(lambda some: _write(model, some, n_tokens), rows)
         written.update(zip(part, found, strict=True))

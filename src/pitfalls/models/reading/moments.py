@@ -23,7 +23,7 @@ from pitfalls.cache import cache_root
 from pitfalls.errors import PitfallsError
 from pitfalls.models.language_model import LanguageModel
 from pitfalls.models.reading.disturbance import disturbance
-from pitfalls.models.running.batching import pack
+from pitfalls.models.running.batching import batches_within
 from pitfalls.models.running.trace import mlp_out_traffic
 from pitfalls.models.text.corpus import Corpus, known_corpus, load_corpus
 from pitfalls.models.text.windows import windows
@@ -142,7 +142,7 @@ def estimate(
         model, corpus.texts, max_tokens=settings.max_tokens, max_length=settings.max_length
     ):
         sizes = [(1, len(text.right)) for text in window]
-        for part in pack(sizes, settings.token_budget):
+        for part in batches_within(sizes, settings.token_budget):
             batch = model.batch([window[i] for i in part])
             real = batch.mask[:, batch.left.shape[1] :]
             for layer, (keys, _) in mlp_out_traffic(model, batch, reading).items():

@@ -6,7 +6,7 @@ import torch
 
 from pitfalls.models.language_model import LanguageModel
 from pitfalls.models.reading.readout import logprobs_of
-from pitfalls.models.running.batching import pack
+from pitfalls.models.running.batching import batches_within
 from pitfalls.models.running.passes import right_output
 from pitfalls.models.running.patches import row_patches
 from pitfalls.models.text.windows import windows
@@ -39,7 +39,7 @@ def perplexity(
     total, count = 0.0, 0
     for window in windows(model, texts, max_tokens=max_tokens, max_length=max_length):
         long = [text for text in window if len(text.right) > 1]
-        for part in pack([(1, len(text.right)) for text in long], token_budget):
+        for part in batches_within([(1, len(text.right)) for text in long], token_budget):
             batch = model.batch([long[i] for i in part])
             with row_patches(model.network, [changes] * len(part)):
                 hidden = right_output(model, batch, None)

@@ -11,7 +11,7 @@ from transformers import DynamicCache
 
 from pitfalls.models.language_model import LanguageModel
 from pitfalls.models.reading.label_logprobs import label_logprobs
-from pitfalls.models.running.batching import pack, run_split_on_oom
+from pitfalls.models.running.batching import batches_within, run_split_on_oom
 from pitfalls.models.running.passes import cached_layers, logits_at, right_output, run_left
 from pitfalls.models.running.patches import row_patches
 from pitfalls.models.running.sharing import lowest_block, shared_below
@@ -63,7 +63,7 @@ def target_logprobs(
     texts = _group(model, questions)
     sizes = [(len(text), len(text[0].ids)) for text in texts]
     answers: dict[int, Tensor] = {}
-    for batch in pack(sizes, token_budget):
+    for batch in batches_within(sizes, token_budget):
         for answer in run_split_on_oom(
             lambda part: _answer(model, part), [prompt for i in batch for prompt in texts[i]]
         ):
@@ -140,7 +140,7 @@ def _answer(model: LanguageModel, prompts: Sequence[_Prompt]) -> list[dict[int, 
     long = [j for j, (_, target) in enumerate(rows) if len(target) > 1]
     prefix = [(kept.keys, kept.values) for kept in cached_layers(cache)]
     # Most targets are short: those of one length go on together, or padding would be most of it.
-    for some in pack([(1, len(rows[j][1]) - 1) for j in long], TARGET_TOKENS):
+    for some in batches_within([(1, len(rows[j][1]) - 1) for j in long], TARGET_TOKENS):
         asked = [long[n] for n in some]
         for kept, (keys, values) in zip(cached_layers(cache), prefix, strict=True):
             kept.keys, kept.values = keys, values

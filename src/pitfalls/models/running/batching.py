@@ -15,7 +15,7 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 
-def pack(sizes: Sequence[tuple[int, int]], budget: int) -> Iterator[list[int]]:
+def batches_within(sizes: Sequence[tuple[int, int]], budget: int) -> Iterator[list[int]]:
     """Indices of `sizes` in batches, longest first, each within `budget` padded tokens.
 
     Of all ways to cut the items, ordered by length, into batches, this is the one that computes the
