@@ -62,10 +62,10 @@ def test_lines_of_utf_16_are_refused_as_that(tmp_path: Path) -> None:
     ("name", "told"),
     [
         ("~nobody-of-that-name/x", "there is no user 'nobody-of-that-name'; write ./~nobody"),
-        ("x" * 300, "is no path that can be used: File name too long"),
-        ("y/" * 4000, "is no path that can be used: File name too long"),
-        ("x\0y", "is no path that can be used: embedded null byte"),
-        ("x\udcff", "is not Unicode text: character 2 is half of one"),
+        ("x" * 300, "is not a usable path: File name too long"),
+        ("y/" * 4000, "is not a usable path: File name too long"),
+        ("x\0y", "is not a usable path: embedded null byte"),
+        ("x\udcff", "is not Unicode text: character 2 is half a surrogate pair"),
     ],
 )
 def test_a_name_that_is_no_path_is_refused(name: str, told: str) -> None:
@@ -113,8 +113,8 @@ def test_a_table_is_read_whole_or_refused(tmp_path: Path) -> None:
         lambda: list(text_rows(path)),
     )
     for read in readers:
-        with pytest.raises(PitfallsError, match="is damaged or no Parquet"):
+        with pytest.raises(PitfallsError, match="is damaged or not Parquet"):
             read()
     path.write_bytes(path.read_bytes()[:60])
-    with pytest.raises(PitfallsError, match=r"is damaged or no Parquet .*mend it"):
+    with pytest.raises(PitfallsError, match=r"is damaged or not Parquet .*mend it"):
         outline(path, advice="mend it")

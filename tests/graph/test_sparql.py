@@ -167,7 +167,7 @@ def test_a_kept_answer_that_was_damaged_is_named(engine: Engine, tmp_path: Path)
 
 def test_an_endpoint_that_does_not_answer_is_given_up(engine: Engine, tmp_path: Path) -> None:
     engine.moods = [503] * 6
-    with pytest.raises(PitfallsError, match=r"does not answer: 503 .*the same command goes on"):
+    with pytest.raises(PitfallsError, match=r"does not answer: 503 .*run the same command again"):
         engine.endpoint(tmp_path).ask("SELECT ?o WHERE { ?s ?p ?o }")
     assert len(engine.asked) == 6
     engine.moods = [400]

@@ -58,7 +58,7 @@ def test_the_parts_make_the_networks_own_logits(model: LanguageModel):
 
 def test_an_unknown_structure_is_refused_naming_what_it_misses():
     network = nn.ModuleDict({"encoder": nn.Linear(2, 2)})
-    with pytest.raises(PitfallsError, match="ModuleDict is of no known family") as error:
+    with pytest.raises(PitfallsError, match="ModuleDict belongs to no known family") as error:
         architecture_of(network, directory=Path("somewhere"))
     message = str(error.value)
     assert "\n" not in message
@@ -70,7 +70,7 @@ def test_the_nearest_family_is_the_one_named():
     for block in network.transformer.h:
         block.mlp.fc_two = block.mlp.fc_out
         del block.mlp.fc_out
-    told = r"no module 'transformer\.h\.0\.mlp\.fc_out', which the nearest, gptj, has"
+    told = r"lacks the module 'transformer\.h\.0\.mlp\.fc_out' of the nearest one, gptj"
     with pytest.raises(PitfallsError, match=told):
         architecture_of(network)
 
@@ -94,7 +94,7 @@ def test_a_mixture_of_experts_is_refused_with_the_reason(kind: str):
 def test_a_cap_that_the_row_does_not_know_of_is_caught():
     model = tiny_model("gemma2")
     check_structure(model.network, model.architecture, model.device)
-    with pytest.raises(PitfallsError, match="makes other logits than its head"):
+    with pytest.raises(PitfallsError, match="gives other logits than its last block"):
         check_structure(model.network, replace(model.architecture, logit_cap=None), model.device)
 
 

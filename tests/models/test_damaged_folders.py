@@ -120,9 +120,9 @@ TOLD: dict[str, tuple[Damage, str]] = {
     "no heads": (changed(CONFIG, num_attention_heads=0), "its network: ZeroDivisionError"),
     "three heads": (changed(CONFIG, num_attention_heads=3), "its config says 20, and 27 more"),
     "no tokenizer": (removed(TOKENIZER), "its tokenizer"),
-    "empty": (written(WEIGHTS, ""), "model.safetensors is no whole safetensors file"),
-    "cut": (cut(WEIGHTS, -1), "model.safetensors is no whole safetensors file"),
-    "no weights": (removed(WEIGHTS), "holds no weights, expected model*.safetensors"),
+    "empty": (written(WEIGHTS, ""), "model.safetensors is not a complete safetensors file"),
+    "cut": (cut(WEIGHTS, -1), "model.safetensors is not a complete safetensors file"),
+    "no weights": (removed(WEIGHTS), "has no weights, expected model*.safetensors"),
     "pointer": (written(WEIGHTS, "version https://git-lfs.github.com/spec/v1\n"), "git lfs pull"),
     "pickle": (pickled({"a": Touch()}), "never run; where you trust it, convert it to safetensors"),
     "its code": (

@@ -282,7 +282,7 @@ def test_a_wheel_that_is_not_what_was_recorded_is_refused(tmp_path, wheel, downl
 
 def test_a_full_disk_is_told_before_the_download(tmp_path: Path):
     huge = Wheel("part1", "1.0", size=10**18, members=("part1/part",))
-    with pytest.raises(PitfallsError, match=r"MB are free and .* MB needed; make room") as error:
+    with pytest.raises(PitfallsError, match=r"MB are free and .* MB needed; free space") as error:
         fetch([huge], tmp_path / "f", checksum="0" * 64, download=no_download)
     one_line(error)
 

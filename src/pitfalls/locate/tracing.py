@@ -1,9 +1,9 @@
 """Causal tracing (Meng et al. 2022, §2): which single restoration brings a corrupted fact back?
 
 The subject's embeddings are corrupted with noise, so that the model no longer recalls the object.
-Then one thing at a time is set back to what it is in the clean run: the state after a block at one
-token, or the outputs of some neighbouring blocks' MLPs or attentions there. How much more probable
-that makes the object is its indirect effect.
+Then one site at a time is restored to its value in the clean run: the state after a block at one
+token, or the MLP or attention outputs of adjacent blocks at that token. The indirect effect is the
+gain in the object's probability.
 """
 
 from collections.abc import Iterable, Sequence
@@ -20,7 +20,7 @@ from pitfalls.models.language_model import LanguageModel
 from pitfalls.progress import SILENT, Progress
 
 FACTS_AT_ONCE = 8
-"""Facts whose restorations share batches, and whose clean runs are kept meanwhile."""
+"""Facts whose restorations share batches; their clean runs are kept in memory meanwhile."""
 
 
 @torch.no_grad()
@@ -32,15 +32,15 @@ def trace(
     spread: float | None = None,
     progress: Progress = SILENT,
 ) -> list[Trace]:
-    """Trace facts, many restorations at a time; of a plain model one at a time.
+    """Trace facts in batches; for a plain model, one restoration at a time.
 
     Args:
-        model: the model; it is left as it was.
+        model: the model; it is not changed.
         recalls: facts that it knows.
         settings: noise, window and so on; the paper's if not given.
-        spread: σ of the embeddings; that of the subjects in `recalls` if not given. Given one, what
-            a fact gets does not depend on the others beyond rounding.
-        progress: told about facts.
+        spread: σ of the embeddings; that of the subjects in `recalls` if not given. With a given σ
+            the trace of a fact does not depend on the other facts, except for rounding.
+        progress: notified of every fact.
     """
     settings = settings or Tracing()
     if not recalls:
