@@ -141,7 +141,7 @@ def test_an_answer_that_breaks_off_is_asked_for_again(engine: Engine, tmp_path: 
     assert engine.endpoint(tmp_path).ask(query) == [{"o": f"{WD}Q500"}]
     assert len(engine.asked) == 3
     engine.cuts = 6
-    with pytest.raises(PitfallsError, match=r"is not valid JSON.*the same command goes on"):
+    with pytest.raises(PitfallsError, match=r"is not valid JSON.*run the same command again"):
         engine.endpoint(tmp_path).ask(query + " ")
 
 
