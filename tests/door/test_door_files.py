@@ -1,4 +1,4 @@
-"""Paths, compressed files and Parquet: whole, or refused."""
+"""Paths, compressed files and Parquet are read whole, or refused."""
 
 import bz2
 import gzip

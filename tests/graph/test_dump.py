@@ -1,4 +1,4 @@
-"""A Wikidata dump in every compression gives the same graph, also if the reading was cut off."""
+"""A Wikidata dump gives the same graph in every compression, even after an interruption."""
 
 import bz2
 import gzip

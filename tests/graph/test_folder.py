@@ -1,4 +1,4 @@
-"""Triples and labels in every format tell the same graph; what is wrong is counted and shown."""
+"""Triples and labels give the same graph in every format; bad lines are counted and shown."""
 
 import bz2
 import gzip

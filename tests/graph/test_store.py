@@ -1,4 +1,4 @@
-"""A store tells what the files tell that it was made of, in bounded memory, in whatever order."""
+"""A store has the content of its source files, in any order, and is made in bounded memory."""
 
 from pathlib import Path
 from random import Random

@@ -1,4 +1,4 @@
-"""Drafted prompts take the subject, end before the object, and read as English does or say so."""
+"""Drafted prompts take a subject, end before the object, and are English or marked unsure."""
 
 import pytest
 from hypothesis import given
@@ -57,7 +57,7 @@ LABELS = {
     "on focus list of Wikimedia project": None,
     "history of topic": None,
 }
-"""Label → its shape and prompt; None where nobody can be sure of a prompt."""
+"""Label → its shape and prompt; None if no prompt is sure."""
 
 
 @pytest.mark.parametrize("label", LABELS)

@@ -19,7 +19,7 @@ def no_download(requirement: str, folder: Path) -> None:
 
 
 class Recorder:
-    """A `Progress` that remembers its stages."""
+    """Progress that records its stages and amounts."""
 
     def __init__(self) -> None:
         self.stages: list[str] = []

@@ -1,4 +1,4 @@
-"""Families are told apart by their structure, and what does not fit is named."""
+"""Families are recognised by structure, and errors name the missing part."""
 
 import re
 from dataclasses import replace
@@ -32,7 +32,7 @@ STRANGE = {
 }
 PAGE = (Path(__file__).parents[2] / "docs" / "models.md").read_text("utf-8")
 [DESCRIPTION] = re.findall(r"^```toml\n(.*?)^```$", PAGE, re.DOTALL | re.MULTILINE)
-"""The example of the docs, which is for such a model."""
+"""Description of the MPT model, as in the docs."""
 
 
 def test_a_family_is_found_by_its_structure(model: LanguageModel):

@@ -1,4 +1,4 @@
-"""Every item gets its place in one batch, and batches fit into what memory there is."""
+"""Batches contain every item once, keep the budget, and are halved if memory runs out."""
 
 import pytest
 import torch
@@ -117,7 +117,7 @@ def test_an_item_too_large_alone_is_told(error: BaseException):
 
 
 def test_the_memory_of_this_machine_is_asked_for_in_vain():
-    """The text that torch's own CPU allocator raises is one that we know."""
+    """The error text of torch's CPU allocator is recognised."""
     with pytest.raises(PitfallsError, match="out of memory"):
         run_split_on_oom(lambda items: [torch.empty(1 << 60)], [1])
 
@@ -134,7 +134,7 @@ def test_other_errors_pass_through_at_once(error: BaseException):
 
 
 def test_a_real_out_of_memory_halves_a_batch_of_tensors():
-    """2⁶⁰ numbers fit nowhere; the two halves are made small enough."""
+    """The whole batch needs 2⁶⁰ numbers, its halves only a few."""
 
     def work(items: list[int]) -> list[int]:
         return [torch.zeros((1 << 60) if len(items) > 1 else 3).numel() + item for item in items]

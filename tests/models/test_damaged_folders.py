@@ -1,4 +1,4 @@
-"""Whatever happened to a model's folder, it is the model or it is refused in one line."""
+"""A damaged model folder either loads the same model or is refused in one line."""
 
 import json
 import os
@@ -85,7 +85,7 @@ def pickled(content: object) -> Damage:
 
 
 class Touch:
-    """Leaves a file behind when it is unpickled."""
+    """Writes a file when unpickled."""
 
     def __reduce__(self) -> tuple[Any, tuple[str]]:
         return os.system, ("touch unpickled",)

@@ -16,7 +16,7 @@ PARTS = (b"first part, ", b"second part")
 
 
 def fake_download(requirement: str, folder: Path) -> None:
-    """Writes a wheel of `part1==…` or `part2==…` that holds the part."""
+    """Write a wheel of `part1==…` or `part2==…` with the part in it."""
     name = requirement.split("==")[0]
     with zipfile.ZipFile(folder / f"{name}-1.0-py3-none-any.whl", "w") as wheel:
         wheel.writestr(f"{name}/part", PARTS[int(name[-1]) - 1])

@@ -166,7 +166,7 @@ assert {id for id in ("P26", "P22", "P530", "P27") if found[id].symmetric} == {"
 
 
 def test_the_papers_rules_are_among_the_first_in_real_data() -> None:
-    """In a process of its own: checking types of a third of a million facts takes minutes."""
+    """Runs in a process of its own, as type checks on 370,000 facts would take minutes."""
     folder = SHARED / "data" / "kg"
     if not folder.is_dir():
         pytest.skip(f"no graph in {folder}; PITFALLS_SHARED names another place")
