@@ -137,7 +137,7 @@ def test_a_faulty_description_is_told(tmp_path: Path, text: str, told: str):
 
 def test_a_description_that_does_not_fit_is_to_be_corrected(strange: Path):
     (strange / "architecture.toml").write_text(DESCRIPTION.replace("norm_f", "norm_g"))
-    with pytest.raises(PitfallsError, match=r"no module 'transformer\.norm_g'.*correct "):
+    with pytest.raises(PitfallsError, match=r"the module 'transformer\.norm_g'.*correct "):
         LanguageModel.load(str(strange))
 
 

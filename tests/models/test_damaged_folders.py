@@ -124,7 +124,7 @@ TOLD: dict[str, tuple[Damage, str]] = {
     "cut": (cut(WEIGHTS, -1), "model.safetensors is not a complete safetensors file"),
     "no weights": (removed(WEIGHTS), "has no weights, expected model*.safetensors"),
     "pointer": (written(WEIGHTS, "version https://git-lfs.github.com/spec/v1\n"), "git lfs pull"),
-    "pickle": (pickled({"a": Touch()}), "never run; where you trust it, convert it to safetensors"),
+    "pickle": (pickled({"a": Touch()}), "never run; if you trust it, convert it to safetensors"),
     "its code": (
         changed(CONFIG, model_type="new", auto_map={"AutoConfig": "a.B"}),
         "it comes with code of its own, which is never run",
