@@ -57,7 +57,7 @@ DIVERGING: dict[str, dict[str, Any]] = {
     "r-rome": {"value": {"lr": HUGE, "clamp": HUGE}},
     "mend": {"step_size": float("inf")},
 }
-"""What makes each of them diverge."""
+"""Settings that make each of them diverge."""
 
 
 def tiny_editor(name: str, model: LanguageModel, moments: MomentSettings, **changes: Any) -> Editor:

@@ -1,4 +1,4 @@
-"""What is handed on says what it is, and names nothing that is only on this machine."""
+"""Cards say what is handed on, and name nothing that is only on this machine."""
 
 from collections.abc import Callable
 from pathlib import Path

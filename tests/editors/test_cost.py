@@ -1,4 +1,4 @@
-"""What an editor says that a fit costs is what the fit multiplies, within a factor of two."""
+"""Expected costs of fits are within a factor of two of what the fits multiply."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What is written for others to load does what the update does, by the libraries that load it."""
+"""Exports do what the update does, in the libraries that load them."""
 
 from pathlib import Path
 

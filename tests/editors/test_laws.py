@@ -237,7 +237,7 @@ def test_a_smaller_memory_gives_the_same_updates(
 def test_a_model_that_is_partly_on_disk_is_edited_alike(
     name: str, tiny_folder: Path, moments: MomentSettings
 ):
-    """Of the edited layers and those above and below, some are in memory and some are not."""
+    """Some of the edited layers, and of those above and below, are in memory, some are not."""
     where = {"model.embed_tokens": "cpu", "model.norm": "cpu", "model.rotary_emb": "cpu"}
     where |= {f"model.layers.{i}": "disk" if i in (0, 2) else "cpu" for i in range(4)}
     whole = LanguageModel.load(str(tiny_folder))

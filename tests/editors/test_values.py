@@ -146,7 +146,7 @@ def test_a_job_whose_second_edit_fails_changes_nothing(
 
 
 def spelled(model: LanguageModel, ids: tuple[int, ...]) -> str:
-    """What the ids stand for, but for a token for the beginning."""
+    """Text of the ids, without a token for the beginning."""
     text: str = model.tokenizer.decode(ids, skip_special_tokens=True)
     return text
 

@@ -1,4 +1,4 @@
-"""What the golden tests of editors share: models, requests and the authors' hyper-parameters."""
+"""Shared by the golden tests of editors: models, requests, the authors' hyper-parameters."""
 
 import gzip
 import json
@@ -189,7 +189,7 @@ def cuts_a_character(tokenizer: PreTrainedTokenizerBase, target: str) -> bool:
 
 
 def tidied(text: str) -> str:
-    """What `decode` of transformers 4 does to a text before it hands it out."""
+    """The text as `decode` of transformers 4 hands it out."""
     marks = (".", "?", "!", ",", " '", "n't", "'m", "'s", "'ve", "'re")
     for mark in marks:
         text = text.replace(" ' ", "'") if mark == " '" else text.replace(f" {mark}", mark)

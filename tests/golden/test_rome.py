@@ -68,7 +68,7 @@ class Fit:
         return change
 
     def before(self, turn: int) -> Changes:
-        """What the model carries when the edit number `turn` is made."""
+        """Changes that the model carries when the edit number `turn` is made."""
         (name,) = self.update.changes
         change = LowRank(self.change.B[:, :turn], self.change.A[:turn])
         return {name: change} if turn else {}
@@ -339,7 +339,7 @@ def prompts_of(goldens: Goldens, key: str) -> list[list[str]]:
 
 
 def probabilities(goldens: Goldens, key: str, changes: Changes) -> list[float]:
-    """Of every edit of the run, after its rewrite prompt and the paraphrases."""
+    """Probabilities of every edit of the run, after its rewrite prompt and the paraphrases."""
     questions = [
         Question(prompt, edit.new_object.label, changes)
         for edit, prompts in zip(goldens.job(key).edits, prompts_of(goldens, key), strict=True)

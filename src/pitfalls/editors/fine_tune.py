@@ -31,7 +31,7 @@ class FineTune(Editor):
     steps: Count = 25
     """Passes over a job's edits at most."""
     lr: Positive = 5e-4
-    """Of Adam."""
+    """Learning rate of Adam."""
     norm: Positive | None = None
     """No weight may move further than this from where it was (L∞); None bounds nothing."""
     weight_decay: NonNegative = 0.0

@@ -43,9 +43,9 @@ class _Batch:
     label_row: Int[Tensor, " labels"]
     label: Int[Tensor, " labels"]
     weight: Float[Tensor, " labels"]
-    """What each target token counts in its job's mean."""
+    """Weight of each target token in its job's mean."""
     edits: int
-    """Of each job."""
+    """Number of edits of each job."""
 
 
 @dataclass(slots=True, eq=False)
@@ -210,7 +210,7 @@ class Training:
                 change.clamp_(-bound, bound)
 
     def _weights(self, part: str) -> Float[Tensor, "jobs ..."]:
-        """What each job's layer holds before training."""
+        """Weights of each job's layer before training."""
         name = f"{self.name}.{part}"
         weight = self.model.weight(name).float()
         changes = (run.job.base.changes.get(name) for run in self.going)
@@ -218,7 +218,7 @@ class Training:
         return torch.stack([weight if base is None else weight + base for base in bases])
 
     def updates(self, editor: Editor, seconds: float) -> list[Update]:
-        """What each job has come to."""
+        """Outcome of each job."""
         self._keep_changes(torch.ones(len(self.going), dtype=torch.bool))
         return [
             Update.fitted(

@@ -25,7 +25,7 @@ EDITORS: dict[str, type[Editor]] = {
 """Name → method. Two names of one method differ by their settings in `data/presets.toml`."""
 
 DEFAULT_EDITORS = ("ft", "ft-norm", "mend", "rome", "memit", "memit+mle")
-"""What a run takes that names no editors, as far as the model has what they need."""
+"""Editors of a run that names none, as far as the model has what they need."""
 
 
 def editor_for(

@@ -25,7 +25,7 @@ TEXT = (
     "composer was educated at the university of Vienna. Therefore it is known that the author of "
     "the book is Émile Zola, who is a citizen of France and lived in the city of Paris."
 )
-"""What tiny tokenizers learn their words from."""
+"""Text that tiny tokenizers learn their words from."""
 
 END = "<|endoftext|>"
 VOCABULARY = 400

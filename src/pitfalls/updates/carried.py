@@ -72,7 +72,7 @@ CarriedBy: TypeAlias = Mapping[str, Carried]
 
 
 def joined(first: CarriedBy, second: CarriedBy) -> dict[str, Carried]:
-    """What an update carries that is the sum of two.
+    """Carried tensors of the sum of two updates.
 
     Raises:
         PitfallsError: they were made for different models.

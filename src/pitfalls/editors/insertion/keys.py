@@ -35,7 +35,7 @@ def subject_traffic(
     module: nn.Module,
     token_budget: int,
 ) -> tuple[Float[Tensor, "n d_in"], Float[Tensor, "n d_out"]]:
-    """What goes into `module` and what comes out at the subject's last token.
+    """Input and output of `module` at the subject's last token.
 
     Args:
         model: the model.

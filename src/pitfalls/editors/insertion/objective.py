@@ -39,7 +39,7 @@ Term: TypeAlias = Callable[[Tensor], Tensor]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Unedited:
-    """What the model says without δ; row i belongs to job i."""
+    """Answers of the model without δ; row i belongs to job i."""
 
     initial: Float[Tensor, "jobs d"]
     """v0, what the site gives in a search's first row."""
@@ -47,7 +47,7 @@ class Unedited:
     """log p_0."""
 
     def keep(self, jobs: Bool[Tensor, " jobs"]) -> "Unedited":
-        """What it says in some of the jobs."""
+        """Answers in some of the jobs."""
         return Unedited(self.initial[jobs], self.essence[jobs])
 
 
