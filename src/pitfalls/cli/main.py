@@ -8,12 +8,13 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from pitfalls.cli import data, graph, models, rules, train
+from pitfalls.cli import data, graph, models, rules, stack, train
 from pitfalls.cli.build import build
 from pitfalls.cli.edit import edit
 from pitfalls.cli.groups import Commands
 from pitfalls.cli.locate import locate
 from pitfalls.cli.moments import moments
+from pitfalls.cli.moved import new_spelling
 from pitfalls.cli.report import report
 from pitfalls.cli.run import run
 from pitfalls.cli.score import score
@@ -63,6 +64,7 @@ app.command()(report)
 app.command()(build)
 app.command()(locate)
 app.command()(edit)
+app.add_typer(stack.app, name="stack")
 app.command()(moments)
 app.add_typer(models.app, name="models")
 app.add_typer(data.app, name="data")
@@ -86,7 +88,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             if ear.signal is not None:  # whatever libraries made of it on its way here
                 _end(what_is_kept(words), ear.status)
             if isinstance(error, typer.TyperException):
-                _end(error.format_message(), WRONG_INPUT)
+                _end(new_spelling(words) or error.format_message(), WRONG_INPUT)
             if isinstance(error, PitfallsError):
                 _end(str(error), WRONG_INPUT)
             raise

@@ -67,5 +67,6 @@ def refuse_packed(model: LanguageModel) -> None:
     if model.packing:
         raise PitfallsError(
             f"{model.name} is kept in {model.packing}, too few bits to hold an edit: write it "
-            "beside the model, as an adapter (--lora), or edit with another --dtype"
+            "beside the model, as an adapter (`pitfalls stack adapter`, `save_lora`), or edit with "
+            "another --dtype"
         )

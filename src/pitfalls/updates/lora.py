@@ -69,7 +69,7 @@ class Adapter:
         if alone := sorted(biases.keys() - matrices.keys()):
             raise PitfallsError(
                 f"the update changes the bias of {alone[0]} and not its matrix, which no adapter "
-                "holds: write a full checkpoint with --merge"
+                "holds: write a full checkpoint (`pitfalls stack merge`, `save_merged`)"
             )
         return cls(matrices, biases, (lost / whole) ** 0.5 if whole else 0.0, update)
 

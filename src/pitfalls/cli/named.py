@@ -1,0 +1,37 @@
+"""The model that `pitfalls edit` and `pitfalls stack` are about, as it was typed."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pitfalls.cli.options import MODEL
+from pitfalls.progress import Progress
+
+if TYPE_CHECKING:  # torch, which a user who asks for help should not wait for
+    from pitfalls.models.language_model import LanguageModel
+    from pitfalls.updates.stack import Stack
+
+
+@dataclass(frozen=True, slots=True)
+class NamedModel:
+    """A model by name, dtype and device; what was not typed is the stack's."""
+
+    name: str | None
+    dtype: str | None
+    device: str
+
+    def load(self, stack: "Stack | None", progress: Progress) -> "LanguageModel":
+        """Load the model of the stack, or without a stack the one that was named.
+
+        Raises:
+            PitfallsError: no such model, or another than the stack's.
+        """
+        if stack is not None:
+            return stack.load_model(
+                self.name, dtype=self.dtype, device=self.device, progress=progress
+            )
+        from pitfalls.models.language_model import LanguageModel
+
+        dtype = self.dtype or "float32"
+        return LanguageModel.load(
+            self.name or MODEL, dtype=dtype, device=self.device, progress=progress
+        )
