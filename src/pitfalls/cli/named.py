@@ -15,9 +15,9 @@ if TYPE_CHECKING:  # torch, which a user who asks for help should not wait for
 class NamedModel:
     """A model by name, dtype and device; what was not typed is the stack's."""
 
-    name: str | None
-    dtype: str | None
-    device: str
+    model: str | None = None
+    dtype: str | None = None
+    device: str = "cpu"
 
     def load(self, stack: "Stack | None", progress: Progress) -> "LanguageModel":
         """Load the model of the stack, or without a stack the one that was named.
@@ -27,11 +27,11 @@ class NamedModel:
         """
         if stack is not None:
             return stack.load_model(
-                self.name, dtype=self.dtype, device=self.device, progress=progress
+                self.model, dtype=self.dtype, device=self.device, progress=progress
             )
         from pitfalls.models.language_model import LanguageModel
 
         dtype = self.dtype or "float32"
         return LanguageModel.load(
-            self.name or MODEL, dtype=dtype, device=self.device, progress=progress
+            self.model or MODEL, dtype=dtype, device=self.device, progress=progress
         )

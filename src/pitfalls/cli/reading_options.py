@@ -46,12 +46,12 @@ MaxRepeated: TypeAlias = Annotated[
 class Reading:
     """How effects are read, as it was typed."""
 
-    text: str
-    text_tokens: int
-    min_kept: float
-    max_neighbours: float
-    max_relations: float
-    max_repeated: float
+    text: str = TEXT
+    text_tokens: int = TEXT_TOKENS
+    min_kept: float = LIMITS.kept
+    max_neighbours: float = LIMITS.neighbours
+    max_relations: float = LIMITS.relations
+    max_repeated: float = LIMITS.repeated
 
     def scope(self, progress: Progress) -> "Scope":
         """Where effects are looked for: the starter graph and the text that was named.

@@ -1,6 +1,7 @@
 """`pitfalls stack`: look after edits that are kept: see them, take them off, hand them on."""
 
 import shlex
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeAlias
 
@@ -57,12 +58,6 @@ Rank: TypeAlias = Annotated[
     typer.Option(min=1, help="Rank that dense changes are approximated with, such as FT's."),
 ]
 
-ONLY_WITH_EFFECTS = (
-    *("model", "dtype", "device", "text", "text_tokens"),
-    *("min_kept", "max_neighbours", "max_relations", "max_repeated"),
-)
-"""Options of `show` that change nothing unless effects are read."""
-
 
 @app.command("list")
 def show_list(folder: Folder, *, as_json: AsJson = False) -> None:
@@ -78,7 +73,6 @@ def show_list(folder: Folder, *, as_json: AsJson = False) -> None:
 
 @app.command()
 def show(
-    ctx: typer.Context,
     folder: Folder,
     edit: NumberOrNone = None,
     *,
@@ -101,14 +95,15 @@ def show(
 
     Example: pitfalls stack show louvre 1
     """
-    if effects:
-        if edit is not None:
-            raise PitfallsError("--effects is about the whole stack: leave the edit's number out")
-        reading = Reading(text, text_tokens, min_kept, max_neighbours, max_relations, max_repeated)
-        _show_effects(folder, NamedModel(model, dtype, device), reading, as_json)
-    else:
-        _refuse_idle(ctx)
+    named = NamedModel(model, dtype, device)
+    reading = Reading(text, text_tokens, min_kept, max_neighbours, max_relations, max_repeated)
+    if not effects:
+        _refuse_idle(named, reading)
         _show_fits(folder, edit, as_json)
+    elif edit is None:
+        _show_effects(folder, named, reading, as_json)
+    else:
+        raise PitfallsError("--effects is about the whole stack: leave the edit's number out")
 
 
 @app.command()
@@ -221,10 +216,10 @@ def _show_effects(folder: Path, model: NamedModel, reading: Reading, as_json: bo
     end_with(effect)
 
 
-def _refuse_idle(ctx: typer.Context) -> None:
+def _refuse_idle(named: NamedModel, reading: Reading) -> None:
     """Refuse an option that would change nothing, which nobody would notice."""
-    for name in ONLY_WITH_EFFECTS:
-        source = ctx.get_parameter_source(name)
-        if source is not None and source.name == "COMMANDLINE":
+    given = asdict(named) | asdict(reading)
+    for name, default in (asdict(NamedModel()) | asdict(Reading())).items():
+        if given[name] != default:
             option = f"--{name.replace('_', '-')}"
             raise PitfallsError(f"{option} is about reading effects: give --effects too")
