@@ -52,9 +52,13 @@ def resolve(name: str, *, progress: Progress = SILENT, download: Downloader = pi
 
 
 def needs_download(name: str) -> bool:
-    """Whether `resolve` would have to fetch the model; no for a name that it would refuse."""
-    path = Path(name).expanduser()
-    if path.exists() or PATH_LIKE.fullmatch(name):
+    """Whether `resolve` would have to fetch the model; no for a name that it would refuse.
+
+    Raises:
+        PitfallsError: a name that is too long, or no text.
+    """
+    path = place(name)
+    if is_file(path) or is_folder(path) or PATH_LIKE.fullmatch(name):
         return False
     if packaged := packaged_models().get(name):
         return not home_of(name, packaged).is_dir()
