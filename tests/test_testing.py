@@ -12,7 +12,8 @@ from pitfalls.models.language_model import LanguageModel
 from pitfalls.models.weights.changes import Dense
 from pitfalls.progress import SILENT, Progress
 from pitfalls.testing import FAMILIES, check_editor, snapshot, tiny_model, unchanged
-from pitfalls.updates.update import Provenance, Update
+from pitfalls.updates.provenance import Provenance
+from pitfalls.updates.update import Update
 
 SOUND = FineTune(layer=2, steps=3, lr=5e-3)
 Fit = Callable[[LanguageModel, Sequence[Job]], list[Update]]

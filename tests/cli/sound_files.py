@@ -18,9 +18,10 @@ from pitfalls.graph.starter import starter_graph
 from pitfalls.models.language_model import LanguageModel
 from pitfalls.models.weights.changes import Dense
 from pitfalls.testing import TEXT
+from pitfalls.updates.provenance import Provenance
 from pitfalls.updates.request import Request
 from pitfalls.updates.stack import Made, Stack
-from pitfalls.updates.update import Provenance, Update
+from pitfalls.updates.update import Update
 
 
 def make_sound(folder: Path, tiny: Path, make_run: Callable[..., Path]) -> None:

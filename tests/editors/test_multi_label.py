@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from pitfalls.editors.editor import Job
 from pitfalls.editors.insertion.contexts import Contexts
-from pitfalls.editors.insertion.multi_label import requests_of, searches_of, whole_shares
+from pitfalls.editors.insertion.multi_label import insertions_of, searches_of, whole_shares
 from pitfalls.editors.insertion.objective import Objective
 from pitfalls.editors.insertion.search_texts import Row, Search, search_rows
 from pitfalls.editors.insertion.value_search import ValueSearch
@@ -30,9 +30,9 @@ def edits() -> tuple[Edit, ...]:
 
 def test_requests_are_runs_of_edits_that_share_a_key() -> None:
     other = Edit.of("The size of {} is", subject="the sky", target="great")
-    together = requests_of([*edits(), other, edits()[0]], "joint")
+    together = insertions_of([*edits(), other, edits()[0]], "joint")
     assert together == [edits(), (other,), (edits()[0],)]
-    assert requests_of(edits(), "separate") == [(edit,) for edit in edits()]
+    assert insertions_of(edits(), "separate") == [(edit,) for edit in edits()]
 
 
 def test_one_object_is_the_same_in_both_forms(model: LanguageModel) -> None:

@@ -108,7 +108,7 @@ def test_a_change_that_looks_at_the_text_is_read_as_applied_has_it(model: Langua
     for ours, theirs, before in zip(answers[2:], expected, answers, strict=False):
         torch.testing.assert_close(ours, theirs, atol=2e-4, rtol=2e-4)
         assert not torch.allclose(ours, before, atol=1e-3)
-    with pytest.raises(PitfallsError, match="no weight holds it"):
+    with pytest.raises(PitfallsError, match="no weights hold the whole update"):
         update.commit(model)
     again = change_of(gate.to("cpu").tensors(), kinds=(*KINDS, Gated))
     assert isinstance(again, Gated) and torch.equal(again.key, gate.key)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from pitfalls.cases.plan import Plan, State
 from pitfalls.models.language_model import LanguageModel
-from pitfalls.models.reading.readout import Question, target_logprobs
+from pitfalls.models.reading.readout import target_logprobs
 from pitfalls.records.record import Reading
 from pitfalls.updates.update import Update
 from pitfalls.vocabulary import StateName
@@ -28,7 +28,7 @@ def observe(
         for probe in plan.probes[name]
     ]
     questions = [
-        Question(prompt, probe.target, reached[i][plans[i].states[name]].changes)
+        reached[i][plans[i].states[name]].question(prompt, probe.target)
         for i, name, probe in wanted
         for prompt in probe.prompts
     ]

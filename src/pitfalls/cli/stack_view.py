@@ -7,10 +7,11 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # torch, which a user who asks for help should not wait for
+    from pitfalls.updates.provenance import Provenance
     from pitfalls.updates.request import Request
     from pitfalls.updates.stack import Stack
     from pitfalls.updates.stack_index import Entry
-    from pitfalls.updates.update import Provenance, Update
+    from pitfalls.updates.update import Update
 
 
 def print_json(found: Mapping[str, Any]) -> None:

@@ -95,4 +95,4 @@ class FineTune(Editor):
                     bound=self.norm, weight_decay=self.weight_decay, stop_loss=self.stop_loss
                 ):
                     break
-        return training.updates(repr(self), (time.perf_counter() - begin) / len(jobs))
+        return training.updates(self, (time.perf_counter() - begin) / len(jobs))
