@@ -55,7 +55,7 @@ Edits: TypeAlias = Annotated[
 Together: TypeAlias = Annotated[
     bool, typer.Option("--together", help="Make the edits of FILE in one job, as one edit.")
 ]
-Editor: TypeAlias = Annotated[str, typer.Option(help="ft, ft-norm, mend, rome or memit.")]
+Editor: TypeAlias = Annotated[str, typer.Option(help="ft, ft-norm, mend, rome, r-rome or memit.")]
 RequireSuccess: TypeAlias = Annotated[
     bool,
     typer.Option(

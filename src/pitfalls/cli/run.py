@@ -27,7 +27,7 @@ ExperimentFile: TypeAlias = Annotated[
     Path | None, typer.Argument(help="A TOML file; the options below win over it.")
 ]
 Editors: TypeAlias = Annotated[
-    list[str] | None, typer.Option(help="ft, ft-norm, mend, rome, memit, …+mle; repeat.")
+    list[str] | None, typer.Option(help="ft, ft-norm, mend, rome, r-rome, memit, …+mle; repeat.")
 ]
 DataSets: TypeAlias = Annotated[
     list[str] | None,
