@@ -107,7 +107,8 @@ def _command(command: Any, name: str) -> Iterator[str]:
 def _parameter(parameter: Any) -> str:
     words = ", ".join(parameter.opts)
     shown = words if words.startswith("-") else (parameter.metavar or parameter.name).upper()
-    default = "" if parameter.default in (None, False) else f"`{parameter.default}`"
+    unset = parameter.default is None or parameter.default is False  # 0 is a default
+    default = "" if unset else f"`{parameter.default}`"
     default = "required" if parameter.required else default
     return f"| `{shown}` | {parameter.help} | {default} |\n"
 

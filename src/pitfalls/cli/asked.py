@@ -1,4 +1,4 @@
-"""The edits that `pitfalls edit` was asked for, from options or a file."""
+"""Edits that `pitfalls edit` is asked for, in options or in a file."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from pitfalls.updates.request import Request
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """The edits as they were typed."""
+    """Edits as they were typed."""
 
     prompt: str | None
     subject: str | None
@@ -25,7 +25,7 @@ class Words:
 
     @property
     def single(self) -> bool:
-        """Whether an edit is spelt out in options."""
+        """Whether options spell out an edit."""
         words = (self.prompt, self.subject, self.target)
         return any(word is not None for word in words) or any((self.paraphrases, self.true_objects))
 

@@ -40,17 +40,22 @@ if TYPE_CHECKING:  # torch, which a user who asks for help should not wait for
     from pitfalls.effects.keeping import Kept
 
 Out: TypeAlias = Annotated[Path, typer.Option(metavar="DIR", help="The stack of edits to add to.")]
-Prompt: TypeAlias = Annotated[str | None, typer.Option(help="With {} where the subject goes.")]
-Subject: TypeAlias = Annotated[str | None, typer.Option(help="What the edit is about.")]
-Target: TypeAlias = Annotated[str | None, typer.Option(help="What the model shall say.")]
+Prompt: TypeAlias = Annotated[
+    str | None, typer.Option(help="Prompt, with {} in place of the subject.")
+]
+Subject: TypeAlias = Annotated[str | None, typer.Option(help="Subject of the edit.")]
+Target: TypeAlias = Annotated[
+    str | None, typer.Option(help="Text that the model is to say after the prompt.")
+]
 Paraphrases: TypeAlias = Annotated[
-    list[str] | None, typer.Option(help="Another wording of the prompt, to read; repeat.")
+    list[str] | None,
+    typer.Option(help="Another wording of the prompt, to read the edit with; repeat."),
 ]
 TrueObjects: TypeAlias = Annotated[
-    list[str] | None, typer.Option(help="What else is true and should stay; repeat.")
+    list[str] | None, typer.Option(help="Another true object, which should stay; repeat.")
 ]
 Edits: TypeAlias = Annotated[
-    Path | None, typer.Option(metavar="FILE", help="JSON lines, an edit each, made in turn.")
+    Path | None, typer.Option(metavar="FILE", help="JSON lines, one edit a line, made in turn.")
 ]
 Together: TypeAlias = Annotated[
     bool, typer.Option("--together", help="Make the edits of FILE in one job, as one edit.")
@@ -114,17 +119,17 @@ def edit(
 
 @dataclass(frozen=True, slots=True)
 class Making:
-    """The edits to make, and how."""
+    """Edits to make, and how to make them."""
 
     jobs: Sequence[tuple[Request, ...]]
     editor: str
     settings: Sequence[str]
-    """As they were typed after `--set`."""
+    """Words after `--set`."""
     seed: int
     require_success: bool
 
     def on(self, out: Path, model: NamedModel, reading: Reading, progress: Progress) -> "Kept":
-        """Make them on top of the stack in `out`.
+        """Make the edits on top of the stack in `out`.
 
         Everything that can be refused without the model is refused before it is loaded.
 
@@ -155,7 +160,7 @@ class Making:
         )
 
     def _overrides(self) -> dict[str, Any]:
-        """The settings that were typed, if there are such for this editor."""
+        """Settings of the editor from `--set`, checked."""
         from pitfalls.editors.table import EDITORS, check_settings
 
         if self.editor not in EDITORS:
@@ -167,14 +172,14 @@ class Making:
 
 
 def _tell_overwritten(numbered: Sequence[tuple[int, Request]], requests: list[Request]) -> None:
-    """A line about every edit of the stack that the new ones contradict."""
+    """Warn of every edit of the stack that a new one contradicts."""
     for number, old, new in overwritten(numbered, requests):
         told = f"edit {number} will be overwritten: {str(old)!r} by {str(new)!r}"
         print(f"pitfalls: {told}", file=sys.stderr)
 
 
 def _lines(kept: "Kept", out: Path) -> list[str]:
-    """Words on what was written."""
+    """Lines on what was written."""
     if not kept.numbers:
         return ["Nothing was written."]
     numbers = ", ".join(map(str, kept.numbers))

@@ -1,4 +1,4 @@
-"""`pitfalls locate`: where a model recalls facts, and which layers that proposes to edit."""
+"""`pitfalls locate`: find where a model recalls facts, and propose layers to edit."""
 
 import json
 from collections.abc import Sequence

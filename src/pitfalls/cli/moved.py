@@ -1,4 +1,4 @@
-"""Old spellings: what used to be typed in another way, and how it is typed now."""
+"""Old spellings of options that are gone, and the commands that took their place."""
 
 from collections.abc import Mapping, Sequence
 
@@ -10,15 +10,15 @@ MOVED: Mapping[tuple[str, str], str] = {
     ("edit", "--lora"): "pitfalls stack adapter DIR --out FOLDER",
     ("edit", "--rank"): "pitfalls stack adapter DIR --out FOLDER --rank R",
 }
-"""Command and option that are gone → the command that does it now; DIR is the stack."""
+"""Command and its old option → the command that does the same now; DIR is the stack."""
 
 
 def new_spelling(arguments: Sequence[str]) -> str | None:
-    """A line about the first old spelling among the words of a command; None without any.
+    """Line about the first old spelling among the words of a command; None if there is none.
 
     Args:
-        arguments: the words, which no command of today takes: a word may also be the value of an
-            option, and mean nothing.
+        arguments: the words of a command that could not be parsed. In one that can, such a word
+            may be the value of an option.
     """
     for word in arguments[1:]:
         option = word.partition("=")[0]

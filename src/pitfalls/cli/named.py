@@ -1,4 +1,4 @@
-"""The model that `pitfalls edit` and `pitfalls stack` are about, as it was typed."""
+"""Model of `pitfalls edit` and `pitfalls stack`, as it was typed."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -13,7 +13,7 @@ if TYPE_CHECKING:  # torch, which a user who asks for help should not wait for
 
 @dataclass(frozen=True, slots=True)
 class NamedModel:
-    """A model by name, dtype and device; what was not typed is the stack's."""
+    """Model by name, dtype and device; the stack's where nothing was typed."""
 
     model: str | None = None
     dtype: str | None = None

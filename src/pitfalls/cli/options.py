@@ -1,4 +1,4 @@
-"""Options that several commands take, each with its help: a signature names them in a line."""
+"""Options that several commands take, each with its help."""
 
 from pathlib import Path
 from typing import Annotated, TypeAlias
@@ -8,7 +8,7 @@ import typer
 from pitfalls.settings import LARGEST_SEED
 
 MODEL = "smollm2-135m"
-"""The model where none is named."""
+"""Default model."""
 
 _MODEL = "Directory, GGUF file, packaged name or hub id."
 _WEIGHTS = "Weights in float32, bfloat16, int8 or nf4."

@@ -1,4 +1,4 @@
-"""Options on how the effect of an edit is read, and on what counts as a side effect."""
+"""Options for reading the effect of an edit, and for what counts as a side effect."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, TypeAlias
@@ -21,7 +21,7 @@ _ANY = "; 1 allows any."
 Text: TypeAlias = Annotated[
     str, typer.Option(help="Text to measure perplexity on: packaged name, path or hf:NAME.")
 ]
-TextTokens: TypeAlias = Annotated[int, typer.Option(min=2, help="How much of it is read.")]
+TextTokens: TypeAlias = Annotated[int, typer.Option(min=2, help="Tokens of it to read.")]
 MinKept: TypeAlias = Annotated[
     float,
     typer.Option(
@@ -44,7 +44,7 @@ MaxRepeated: TypeAlias = Annotated[
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """How effects are read, as it was typed."""
+    """Options for reading effects, as they were typed."""
 
     text: str = TEXT
     text_tokens: int = TEXT_TOKENS
@@ -54,7 +54,7 @@ class Reading:
     max_repeated: float = LIMITS.repeated
 
     def scope(self, progress: Progress) -> "Scope":
-        """Where effects are looked for: the starter graph and the text that was named.
+        """Scope of the reading: the starter graph and the text that was named.
 
         Raises:
             PitfallsError: no such text.

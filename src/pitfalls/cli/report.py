@@ -1,4 +1,4 @@
-"""`pitfalls report`: one page on runs, to look at."""
+"""`pitfalls report`: one HTML page about runs."""
 
 from pathlib import Path
 from typing import Annotated
@@ -17,7 +17,7 @@ def report(
     html: Annotated[Path, typer.Option(help="The file to write; it opens without a network.")],
     preset: Annotated[str, typer.Option(help="Arithmetic: `authors` or `clean`.")] = "authors",
     base: Annotated[
-        str | None, typer.Option(help="The run that the others are compared with; the first one.")
+        str | None, typer.Option(help="The run to compare the others with. Left out: the first.")
     ] = None,
 ) -> None:
     """Write one page with the tables, plots and every case of finished or running runs.

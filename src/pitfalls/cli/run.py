@@ -1,4 +1,4 @@
-"""`pitfalls run`: edit, observe, record, and show what came of it."""
+"""`pitfalls run`: edit, observe, record, and show the scores."""
 
 from pathlib import Path
 from typing import Annotated, TypeAlias
@@ -24,7 +24,7 @@ from pitfalls.records.run_directory import RunDirectory
 from pitfalls.report.tables import brief_tables, tables
 
 ExperimentFile: TypeAlias = Annotated[
-    Path | None, typer.Argument(help="A TOML file; the options below win over it.")
+    Path | None, typer.Argument(help="A TOML file; options win over it.")
 ]
 Editors: TypeAlias = Annotated[
     list[str] | None, typer.Option(help="ft, ft-norm, mend, rome, r-rome, memit, …+mle; repeat.")
@@ -34,13 +34,14 @@ DataSets: TypeAlias = Annotated[
     typer.Option(help="[COLLECTION:]NAME such as conflict/reverse, or a path; repeat."),
 ]
 Cases: TypeAlias = Annotated[
-    int | None, typer.Option(min=1, help="Only the first so many cases of every data set.")
+    int | None,
+    typer.Option(min=1, help="Take only the first N cases of every data set."),
 ]
 Out: TypeAlias = Annotated[
     Path, typer.Option(help="The run directory; an unfinished run in it goes on.")
 ]
 Plan: TypeAlias = Annotated[
-    bool, typer.Option("--plan", help="Say what the run would take, and do nothing.")
+    bool, typer.Option("--plan", help="Print an estimate of the run's time and memory, and exit.")
 ]
 SkipDegenerate: TypeAlias = Annotated[
     bool | None, typer.Option("--skip-degenerate", help="Leave out cases that cannot be measured.")

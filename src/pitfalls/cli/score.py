@@ -1,4 +1,4 @@
-"""`pitfalls score`: records → numbers, as often as one likes and without a model."""
+"""`pitfalls score`: scores from records, without a model."""
 
 import sys
 from collections.abc import Sequence
@@ -37,13 +37,13 @@ ScoresAsJson: TypeAlias = Annotated[
     bool, typer.Option("--json", help="Print a JSON list of scores instead of tables.")
 ]
 Format: TypeAlias = Annotated[
-    str, typer.Option("--format", help=f"How to write the tables: {', '.join(FORMATS)}.")
+    str, typer.Option("--format", help=f"Format of the tables: {', '.join(FORMATS)}.")
 ]
 Out: TypeAlias = Annotated[
-    Path | None, typer.Option(help="A file to write to, instead of the screen.")
+    Path | None, typer.Option(help="File to write to instead of the screen.")
 ]
 By: TypeAlias = Annotated[
-    str | None, typer.Option(help=f"Score parts of the cases: by {', '.join(FACETS)}.")
+    str | None, typer.Option(help=f"Score parts of the cases, by {', '.join(FACETS)}.")
 ]
 Compare: TypeAlias = Annotated[
     str | None,
@@ -116,7 +116,7 @@ def _check(style: str, as_json: bool, by: str | None, versus: str | None, base: 
     if by and versus:
         raise PitfallsError("--by and --compare are two tables; ask for one at a time")
     if base is not None and versus is None:
-        raise PitfallsError("--base says what to compare with; give --compare too")
+        raise PitfallsError("--base names what to compare with: give --compare too")
     if by is not None and by not in FACETS:
         raise UnknownNameError("breakdown", by, FACETS)
     if versus is not None and versus not in AXES:

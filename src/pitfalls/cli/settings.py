@@ -1,4 +1,4 @@
-"""`--set rome.layer=5`: settings of editors as words on the command line."""
+"""Settings of editors on the command line: `--set rome.layer=5`."""
 
 import tomllib
 from collections.abc import Iterable, Sequence

@@ -1,4 +1,4 @@
-"""`pitfalls stack`: look after edits that are kept: see them, take them off, hand them on."""
+"""`pitfalls stack`: list, show, undo and export the edits that are kept."""
 
 import shlex
 from dataclasses import asdict
@@ -55,13 +55,13 @@ Effects: TypeAlias = Annotated[
 Destination: TypeAlias = Annotated[Path, typer.Option(metavar="FOLDER", help="The folder to make.")]
 Rank: TypeAlias = Annotated[
     int | None,
-    typer.Option(min=1, help="Rank that dense changes are approximated with, such as FT's."),
+    typer.Option(min=1, help="Rank of the approximation of dense changes, such as those of FT."),
 ]
 
 
 @app.command("list")
 def show_list(folder: Folder, *, as_json: AsJson = False) -> None:
-    """List the edits of a stack, a line an edit, the newest last.
+    """List the edits of a stack, one a line, the newest last.
 
     Example: pitfalls stack list louvre
     """
@@ -88,10 +88,10 @@ def show(
     max_repeated: MaxRepeated = LIMITS.repeated,
     as_json: AsJson = False,
 ) -> None:
-    """Show what an edit, or every edit, was fitted for, how the fit went, and how large it is.
+    """Show one edit or all: its requests, its fit, and the norms of its changes.
 
-    With --effects the model is loaded, and what all edits together change is read again, as
-    `pitfalls edit` reads it; status 3 and 4 mean what they mean there.
+    With --effects, load the model and read again what all edits together change, as `pitfalls edit`
+    does; status 3 and 4 mean the same as there.
 
     Example: pitfalls stack show louvre 1
     """
@@ -157,8 +157,8 @@ def adapter(
 ) -> None:
     """Write all edits of the stack as a PEFT adapter, to be loaded beside the unedited model.
 
-    A change of rank r is a LoRA of rank r, exactly. Dense changes need --rank; what that loses is
-    told.
+    A change of rank r is a LoRA of rank r, exactly. Dense changes need --rank; the error of
+    the approximation is printed.
 
     Example: pitfalls stack adapter louvre --out louvre-lora
     """

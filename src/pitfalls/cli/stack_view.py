@@ -20,7 +20,7 @@ def print_json(found: Mapping[str, Any]) -> None:
 
 
 def stack_json(stack: "Stack", written: Sequence[str] = ()) -> dict[str, Any]:
-    """The stack, its edits in order, and what a command wrote, in words."""
+    """Stack, its edits in order, and lines on what a command wrote."""
     return {
         "folder": str(stack.folder),
         "model": asdict(stack.model),
@@ -30,7 +30,7 @@ def stack_json(stack: "Stack", written: Sequence[str] = ()) -> dict[str, Any]:
 
 
 def list_lines(stack: "Stack") -> Iterator[str]:
-    """A heading, and a line an edit, the newest last."""
+    """Heading, and a line for every edit, the newest last."""
     yield _heading(stack)
     numbers = max((len(str(entry.number)) for entry in stack.entries), default=0)
     editors = max((len(entry.editor) for entry in stack.entries), default=0)
@@ -44,7 +44,7 @@ def list_lines(stack: "Stack") -> Iterator[str]:
 def show_lines(
     stack: "Stack", updates: "Mapping[int, Update]", total: "Update | None"
 ) -> Iterator[str]:
-    """A paragraph an edit: what it was fitted for, by what, and the norms of its changes.
+    """Paragraph for every edit: its requests, its fit, and the norms of its changes.
 
     Args:
         stack: the stack.
@@ -70,7 +70,7 @@ def show_lines(
 def show_json(
     stack: "Stack", updates: "Mapping[int, Update]", total: "Update | None"
 ) -> dict[str, Any]:
-    """The same as values; `norms` of the whole stack only where all of it is shown."""
+    """The same as values, with `norms` of the whole stack where all of it is shown."""
     together = {} if total is None else {"norms": total.norms}
     edits = [_edit_json(stack.entry(number), update) for number, update in updates.items()]
     return {

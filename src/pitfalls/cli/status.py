@@ -1,4 +1,4 @@
-"""Exit statuses of the commands that read what an edit did."""
+"""Exit statuses of commands that read the effect of an edit."""
 
 import sys
 from typing import TYPE_CHECKING
@@ -11,9 +11,9 @@ if TYPE_CHECKING:  # torch, which a user who asks for help should not wait for
     from pitfalls.effects.effect import Effect
 
 NOT_EDITED = 3
-"""A model does not say the target of an edit; 2 is a mistake in the input."""
+"""Exit status when a model does not say the target of an edit; 2 is a mistake in the input."""
 SIDE_EFFECTS = 4
-"""All edits took, and a check on what they should leave alone failed."""
+"""Exit status when every edit took but a check for side effects failed."""
 
 
 def end_with(effect: "Effect") -> None:

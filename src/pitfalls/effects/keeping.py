@@ -20,14 +20,14 @@ from pitfalls.updates.update import Update
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scope:
-    """Where effects are looked for, and what counts as a side effect."""
+    """Scope of a reading: where effects are looked for, and what counts as a side effect."""
 
     graph: Graph
     """Neighbours, other relations and unrelated facts come from it."""
     corpus: Corpus
     """Text that perplexity is measured on."""
     max_tokens: int = 2048
-    """How much of the text is read."""
+    """Tokens of the text to read."""
     limits: Limits = field(default_factory=Limits)
 
     def effect(

@@ -48,7 +48,7 @@ def _describe(model: LanguageModel, folder: Path) -> None:
 
 
 def origin_of(model: LanguageModel, update: Update) -> dict[str, str]:
-    """What a note says of an edited model."""
+    """Entries of the note on an edited model."""
     edits = [text for part in update.history for text in part.edits]
     return {
         "name": model.name,

@@ -35,7 +35,7 @@ class Made:
     update: Update
 
     def __repr__(self) -> str:
-        """How much it is, on one line."""
+        """Editor and size, on one line."""
         return f"<Made by {self.editor}: {self.update!r}>"
 
 
@@ -46,11 +46,11 @@ class Stack:
     folder: Path
     model: BaseModel
     made: int = 0
-    """Edits that were ever put on it."""
+    """Number of edits ever put on it."""
     entries: tuple[Entry, ...] = ()
 
     def __repr__(self) -> str:
-        """What it holds, on one line."""
+        """Number of edits and the model, on one line."""
         return f"<Stack {str(self.folder)!r}: {len(self.requests)} edits of {self.model.name!r}>"
 
     @classmethod
@@ -117,12 +117,12 @@ class Stack:
 
     @property
     def requests(self) -> list[Request]:
-        """What all edits were made for, in order."""
+        """Requests of all edits, in order."""
         return [request for _, request in self.numbered]
 
     @property
     def numbered(self) -> list[tuple[int, Request]]:
-        """The same with the number of the edit that each belongs to."""
+        """Requests of all edits, each with the number of its edit."""
         return [(entry.number, request) for entry in self.entries for request in entry.requests]
 
     def entry(self, number: int) -> Entry:

@@ -43,7 +43,7 @@ class Index(NamedTuple):
 
     model: BaseModel
     made: int
-    """Edits that were ever put on the stack."""
+    """Number of edits ever put on the stack."""
     entries: tuple[Entry, ...]
 
 
