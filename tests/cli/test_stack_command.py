@@ -120,6 +120,12 @@ def test_effects_end_with_the_status_of_an_edit(edit: Edit) -> None:
     assert answer.status == 3 and "THE EDIT DID NOT TAKE" in answer.err
 
 
+def test_without_a_verb_the_help_is_all_that_is_said(pitfalls: CommandLine) -> None:
+    answer = pitfalls("stack")
+    assert (answer.status, answer.err) == (2, "")
+    assert all(verb in answer.out for verb in ("list", "show", "undo", "merge", "adapter"))
+
+
 @pytest.mark.parametrize("verb", ["list", "undo", "merge", "adapter"])
 def test_every_verb_answers_in_json(edit: Edit, verb: str) -> None:
     assert edit(*PARIS).status == 0

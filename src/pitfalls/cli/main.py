@@ -96,7 +96,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _end(told: str, status: int) -> NoReturn:
-    print(f"pitfalls: {_in_one_line(told)}", file=sys.stderr)
+    if told:  # a group without a command has printed its help, which is all there is to say
+        print(f"pitfalls: {_in_one_line(told)}", file=sys.stderr)
     sys.exit(status)
 
 
