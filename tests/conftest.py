@@ -46,7 +46,18 @@ def own_cache(
         monkeypatch.setenv("PITFALLS_CACHE", shared_cache)
 
 
-@pytest.fixture(scope="session", params=FAMILIES)
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """A test of `model` runs for every family, or for those that `families` marks it with."""
+    marks = metafunc.definition.iter_markers("parametrize")
+    named = any("family" in mark.args[0] for mark in marks)
+    if "family" in metafunc.fixturenames and not named:
+        mark = metafunc.definition.get_closest_marker("families")
+        metafunc.parametrize(
+            "family", mark.args[0] if mark else list(FAMILIES), indirect=True, scope="session"
+        )
+
+
+@pytest.fixture(scope="session")
 def family(request: pytest.FixtureRequest) -> str:
     """The family of `model`."""
     name: str = request.param

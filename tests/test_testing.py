@@ -90,15 +90,13 @@ BROKEN: dict[str, tuple[Fit, str]] = {
     "nothing": (does_nothing, "changes something"),
     "fails": (fails, "failed: no idea"),
     "wrong way": (makes_it_less_likely, "becomes more likely"),
-    "out of nothing": (edits_where_there_is_nothing, "without edits gives an empty update"),
+    "out of nothing": (edits_where_there_is_nothing, "changes something if it has edits"),
     "mixed": (mixes_jobs, "gets alone what it gets in a batch"),
 }
 
 
-@pytest.mark.parametrize("family", FAMILIES)
-def test_a_sound_editor_passes(family: str):
-    check_editor(SOUND, tiny_model(family))
-    check_editor(Made(SOUND.fit), tiny_model(family))
+def test_a_sound_editor_passes():
+    check_editor(Made(SOUND.fit), tiny_model("llama"))
 
 
 @pytest.mark.parametrize("how", BROKEN)

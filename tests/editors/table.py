@@ -30,7 +30,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
     },
     "r-rome": {
         "layer": 1,
-        "value": {"steps": 8, "weight_decay": 1e-3, "clamp": 8.0},
+        "value": {"steps": 11, "weight_decay": 1e-3, "clamp": 8.0},
         "contexts": {"templates": TEMPLATES},
     },
     "mend": {},

@@ -18,6 +18,9 @@ from pitfalls.models.language_model import LanguageModel
 from pitfalls.models.reading.moments import MomentSettings
 from pitfalls.models.reading.readout import Question, target_logprobs
 from pitfalls.models.tokens import Split
+from pitfalls.testing import FAMILY_KINDS
+
+pytestmark = pytest.mark.families(FAMILY_KINDS)
 
 SEARCH = ValueSearch(steps=40, lr=0.3, weight_decay=1e-4, clamp=50.0, kl_weight=0.0)
 CONTEXTS = Contexts(templates=("{}",))

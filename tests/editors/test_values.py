@@ -17,8 +17,10 @@ from pitfalls.editors.rome import Rome
 from pitfalls.facts import Edit
 from pitfalls.models.language_model import LanguageModel
 from pitfalls.models.reading.moments import MomentSettings
-from pitfalls.testing import EDITS
+from pitfalls.testing import EDITS, FAMILY_KINDS
 from pitfalls.updates.update import Update
+
+pytestmark = pytest.mark.families(FAMILY_KINDS)
 
 SEARCH = ValueSearch(steps=12, weight_decay=1e-3, clamp=8.0)
 

@@ -16,6 +16,9 @@ from pitfalls.locate.tracing import trace
 from pitfalls.models.language_model import LanguageModel
 from pitfalls.models.running.passes import right_output
 from pitfalls.models.tokens import Split
+from pitfalls.testing import FAMILY_KINDS
+
+pytestmark = pytest.mark.families(FAMILY_KINDS)
 
 SETTINGS = Tracing(samples=2, window=2, token_budget=48)
 SPREAD = 0.3

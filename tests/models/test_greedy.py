@@ -13,8 +13,10 @@ from pitfalls.models.reading.greedy import Said, greedy
 from pitfalls.models.reading.perplexity import perplexity
 from pitfalls.models.reading.readout import Question
 from pitfalls.models.tokens import tokenize_target
-from pitfalls.testing import TEXT, tiny_model
+from pitfalls.testing import FAMILY_KINDS, TEXT, tiny_model
 from pitfalls.updates.update import Update
+
+pytestmark = pytest.mark.families(FAMILY_KINDS)
 
 PROMPTS = (
     "The capital of Côte d'Ivoire is",

@@ -16,6 +16,9 @@ from pitfalls.models.reading.readout import (
     target_logprobs,
 )
 from pitfalls.models.tokens import tokenize_target
+from pitfalls.testing import FAMILY_KINDS
+
+pytestmark = pytest.mark.families(FAMILY_KINDS)
 
 PROMPTS = (
     "The capital of Côte d'Ivoire is",

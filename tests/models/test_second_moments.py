@@ -23,7 +23,9 @@ from pitfalls.models.text.corpus import load_corpus
 from pitfalls.models.text.windows import WINDOW
 from pitfalls.models.tokens import Split
 from pitfalls.progress import SilentProgress
-from pitfalls.testing import EDITS, TEXT, tiny_model
+from pitfalls.testing import EDITS, FAMILY_KINDS, TEXT, tiny_model
+
+pytestmark = pytest.mark.families(FAMILY_KINDS)
 
 
 @contextmanager

@@ -72,6 +72,10 @@ FAMILIES: dict[str, tuple[str, dict[str, Any]]] = {
 }
 """Name → transformers' name of the kind of model, and what its config has besides `SIZES`."""
 
+FAMILY_KINDS = ("gpt2", "llama", "gptj", "bloom", "gemma2")
+"""A family of each kind: matrices as Conv1D, gated MLPs, blocks whose MLP and attention run side by
+side, positions by ALiBi, norms behind the MLP. For tests that need no more than one of each."""
+
 FIRST_SEED = {
     "gpt2": 1,
     "gpt-neo": 6,
