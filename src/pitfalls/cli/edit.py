@@ -97,8 +97,8 @@ def edit(
     """Edit a model, show what that changes, and keep the edit on a stack of edits.
 
     Status 3: a model does not say the target of an edit. Status 4: it does, but a check on what the
-    edit should leave alone failed. The edit is kept unless --require-success is given; `pitfalls
-    stack` shows what is kept, takes it off and writes checkpoints and adapters.
+    edit should leave alone failed. The edit is kept unless --require-success is given. Edits that
+    are kept are shown, undone and exported by `pitfalls stack`.
 
     Example: pitfalls edit --prompt "{} is located in" --subject Louvre --target Rome --out louvre
     """
