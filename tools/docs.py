@@ -42,8 +42,9 @@ COMMANDS_HEAD = """\
 Every command exits with status 0, or with 2 and one line on standard error if the input is wrong.
 `pitfalls score --fail-if` exits with 1 where a condition holds. `pitfalls edit` and
 `pitfalls stack show --effects` exit with 3 where the model does not say the target of an edit, and
-with 4 where it does but something else changed that should not have. Ctrl-C ends a command with 130
-and SIGTERM with 143, and with a line that says what is kept. A traceback is a bug: please report it.
+with 4 where it does but something else changed that should not have. Ctrl-C ends a command with
+130 and SIGTERM with 143, and with a line that says what is kept. A traceback is a bug: please
+report it.
 
 What can be made again (converted models, second moments, texts) is kept in the user's cache folder
 of the system, `~/.cache/pitfalls` on Linux; the environment variable `PITFALLS_CACHE` names another
