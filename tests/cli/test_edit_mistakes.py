@@ -84,7 +84,7 @@ def test_mistakes_about_a_stack_that_is_there(edit: Edit, tmp_path: Path) -> Non
         ("show", (1, "--effects"), "leave the edit's number out"),
         ("merge", (*merged, "--model", tmp_path / "other"), "holds edits of"),
         ("merge", (*merged, "--dtype", "bfloat16"), "in float32, not of"),
-        ("merge", ("--out", edit.out), "is there already"),
+        ("merge", ("--out", edit.out), "exists already"),
         ("merge", ("--out", edit.folder / "text.txt" / "merged"), "cannot write"),
         ("adapter", ("--out", tmp_path / "adapter"), "is dense"),
         ("adapter", ("--out", tmp_path / "adapter", "--rank", 0), "--rank"),
@@ -151,7 +151,7 @@ def test_a_folder_without_edits_is_told(edit: Edit, tmp_path: Path, verb: str) -
 @pytest.mark.parametrize("verb", ["merge", "adapter"])
 def test_a_folder_that_is_taken_is_refused_first(edit: Edit, tmp_path: Path, verb: str) -> None:
     """Even the stack, which is not there, is not looked for."""
-    assert "is there already" in edit.stack(verb, "--out", tmp_path).complaint
+    assert "exists already" in edit.stack(verb, "--out", tmp_path).complaint
 
 
 @pytest.mark.parametrize(

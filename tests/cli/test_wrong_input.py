@@ -176,7 +176,7 @@ WRONG: dict[str, tuple[tuple[str, ...], str]] = {
     "stack undo what": (("stack", "undo", "{out}"), "K"),
     "stack undo no number": (("stack", "undo", "{out}", "one"), "K"),
     "stack merge": (("stack", "merge", "{tmp}", "--out", "{out}"), "no edits in {tmp}"),
-    "stack merge taken": (("stack", "merge", "{out}", "--out", "{tmp}"), "{tmp} is there already"),
+    "stack merge taken": (("stack", "merge", "{out}", "--out", "{tmp}"), "{tmp} exists already"),
     "stack merge below a file": (
         ("stack", "merge", "{out}", "--out", "{file}/merged"),
         "cannot write {file}/merged",

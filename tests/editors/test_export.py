@@ -148,7 +148,7 @@ def test_nothing_is_written_over_or_by_half(
     taken = tmp_path / "taken"
     taken.mkdir()
     (taken / "thesis.tex").write_text("")
-    for place, told in ((taken, "is there already"), (taken / "thesis.tex" / "x", "cannot write")):
+    for place, told in ((taken, "exists already"), (taken / "thesis.tex" / "x", "cannot write")):
         with pytest.raises(PitfallsError, match=told):
             save(model, update, place)
     assert [file.name for file in tmp_path.rglob("*")] == ["taken", "thesis.tex"]

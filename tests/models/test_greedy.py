@@ -1,4 +1,4 @@
-"""What an edited model says, and how well it predicts text, against plain ways of telling."""
+"""Greedy decoding and perplexity of edited models, against plain implementations."""
 
 import math
 
@@ -29,7 +29,7 @@ LENGTH = 6
 
 @torch.no_grad()
 def plainly(model: LanguageModel, prompt: str, target: str, update: Update) -> Said:
-    """One whole text at a time, with the update in the weights."""
+    """Decode one text at a time without a cache, with the update applied to the weights."""
     ids, wanted = tokenize_target(model.tokenizer, prompt, target)
     length, said, rank = max(LENGTH, len(wanted)), list(ids), 0
     with update.applied(model):

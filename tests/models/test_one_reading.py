@@ -1,4 +1,4 @@
-"""An update is read beside others as `applied` has it, whatever it changes, or it is refused."""
+"""An update is read in a batch exactly as `applied` has it, whatever it changes, or refused."""
 
 import re
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ ASKED = (("Paris lies in", "France"), ("Marie Curie was born in the city of", "W
 
 
 def one_of_each_kind(model: LanguageModel) -> list[str]:
-    """A parameter of every kind: block numbers aside, no two have the same name."""
+    """One parameter of every kind: names differ in more than the block number."""
     middle = model.n_layers // 2
     kinds: dict[str, str] = {}
     for name, _ in model.network.named_parameters():
@@ -31,7 +31,7 @@ def one_of_each_kind(model: LanguageModel) -> list[str]:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Gated(Change):
-    """Adds `value` to a linear layer's output wherever its input points the way of `key`."""
+    """Adds `value` to a linear layer's output wherever its input points in the direction `key`."""
 
     parts: ClassVar[tuple[str, ...]] = ("key", "value")
 

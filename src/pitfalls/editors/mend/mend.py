@@ -17,7 +17,7 @@ from pitfalls.errors import PitfallsError
 from pitfalls.facts import Edit
 from pitfalls.models.cost import Cost
 from pitfalls.models.language_model import LanguageModel
-from pitfalls.models.running.batching import pack, run_split_on_oom
+from pitfalls.models.running.batching import batches_within, run_split_on_oom
 from pitfalls.progress import SILENT, Progress
 from pitfalls.settings import Count
 from pitfalls.updates.provenance import Provenance
@@ -110,7 +110,7 @@ class Mend(Editor):
             (len(jobs[i].edits), max(len(Labelled.edit(model, e).ids) for e in jobs[i].edits))
             for i in filled
         ]
-        for part in pack(sizes, self.token_budget):
+        for part in batches_within(sizes, self.token_budget):
             yield [filled[i] for i in part]
 
     def _edit(
