@@ -40,10 +40,11 @@ COMMANDS_HEAD = """\
 <!-- Written by `make docs` from the commands' --help; do not edit. -->
 
 Every command exits with status 0, or with 2 and one line on standard error if the input is wrong.
-`pitfalls score --fail-if` exits with 1 where a condition holds, `pitfalls edit` with 3 where the
-model does not say the target of an edit and with 4 where it does but something else changed that
-should not have. Ctrl-C ends a command with 130 and SIGTERM with 143, and with a line that says what
-is kept. A traceback is a bug: please report it.
+`pitfalls score --fail-if` exits with 1 where a condition holds. `pitfalls edit` and
+`pitfalls stack show --effects` exit with 3 where the model does not say the target of an edit, and
+with 4 where it does but something else changed that should not have. Ctrl-C ends a command with
+130 and SIGTERM with 143, and with a line that says what is kept. A traceback is a bug: please
+report it.
 
 What can be made again (converted models, second moments, texts) is kept in the user's cache folder
 of the system, `~/.cache/pitfalls` on Linux; the environment variable `PITFALLS_CACHE` names another
@@ -107,7 +108,8 @@ def _command(command: Any, name: str) -> Iterator[str]:
 def _parameter(parameter: Any) -> str:
     words = ", ".join(parameter.opts)
     shown = words if words.startswith("-") else (parameter.metavar or parameter.name).upper()
-    default = "" if parameter.default in (None, False) else f"`{parameter.default}`"
+    unset = parameter.default is None or parameter.default is False  # 0 is a default
+    default = "" if unset else f"`{parameter.default}`"
     default = "required" if parameter.required else default
     return f"| `{shown}` | {parameter.help} | {default} |\n"
 

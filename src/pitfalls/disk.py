@@ -75,9 +75,10 @@ def write_bytes(path: Path, content: bytes) -> None:
         temporary.replace(path)
         _sync_folder(path.parent)
     except OSError as error:
+        raise cannot_write(path, error) from error
+    finally:  # a signal may have stopped it as well
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
-        raise cannot_write(path, error) from error
 
 
 def refuse_taken(destination: Path) -> None:

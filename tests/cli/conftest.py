@@ -1,5 +1,8 @@
+from pathlib import Path
+
 import pytest
 from commands import CommandLine
+from editing import Edit
 
 
 @pytest.fixture
@@ -7,3 +10,9 @@ def pitfalls(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
     """The command line."""
     monkeypatch.setenv("COLUMNS", "200")
     return CommandLine(capsys)
+
+
+@pytest.fixture
+def edit(pitfalls: CommandLine, tiny_folder: Path, tmp_path: Path) -> Edit:
+    """Edits of a tiny model on a stack."""
+    return Edit(pitfalls, tiny_folder, tmp_path)

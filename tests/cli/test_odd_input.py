@@ -13,7 +13,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from commands import NEWS, Answer, CommandLine
-from odd import COMMANDS, FILES, WORDS, Read, damaged_updates, make_sound, write_update
+from odd import COMMANDS, WORDS
+from odd_files import FILES, Read
+from sound_files import damaged_updates, make_sound, write_update
 
 from pitfalls.updates.update import Update
 
@@ -134,7 +136,7 @@ def test_sound_files_are_taken(command: str, here: Path, pitfalls: CommandLine) 
 def test_updates_that_do_not_belong_to_the_stack(here: Path, pitfalls: CommandLine) -> None:
     file = here / "stack" / "0002.safetensors"
     sound = Update.load(file)
-    show = f"edit --show --out {here}/stack --text {here}/text.txt --text-tokens 64".split()
+    show = f"stack show {here}/stack --effects --text {here}/text.txt --text-tokens 64".split()
     assert pitfalls(*show).status in (0, 3)
     for what, tensors, history in damaged_updates(sound):
         write_update(file, tensors, history)
@@ -152,7 +154,7 @@ def test_a_stack_that_counts_wrongly_is_refused(
     for entry, number in zip(told["entries"], numbers, strict=True):
         entry["number"] = number
     index.write_text(json.dumps(told | {"made": made}))
-    assert check(pitfalls, ["edit", "--list", "--out", "stack"], here).status == 2
+    assert check(pitfalls, ["stack", "list", "stack"], here).status == 2
 
 
 def test_rows_that_count_twice_are_refused(here: Path, pitfalls: CommandLine) -> None:

@@ -12,7 +12,8 @@ import pytest
 from commands import CommandLine
 
 from pitfalls.cli.main import app
-from pitfalls.cli.stopping import BEGINS_AGAIN, GOES_ON, what_is_kept
+from pitfalls.cli.stopping import BEGINS_AGAIN, GOES_ON, Stopped, what_is_kept
+from pitfalls.disk import write_bytes
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="no such signals on Windows")
 
@@ -67,6 +68,18 @@ def test_a_stopped_run_says_what_is_kept_and_goes_on(tiny_folder: Path, tmp_path
         kept = parts(out)
     assert len(kept) < 300
     assert not list(out.rglob("*.tmp"))
+
+
+def test_a_write_that_is_stopped_leaves_no_half_of_a_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(descriptor: int) -> None:
+        raise Stopped
+
+    monkeypatch.setattr(os, "fsync", stop)
+    with pytest.raises(Stopped):
+        write_bytes(tmp_path / "part", b"half")
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize(("by", "status"), SIGNALS.items())

@@ -8,6 +8,9 @@ from commands import CommandLine
 RUN = ("run", "--model", "{tiny}", "--editor", "ft", "--data", "conflict/coverage", "--cases", "1")
 """A run that works and takes a second; later options win over earlier ones where given twice."""
 
+EDIT = ("edit", "--prompt", "{{}} is", "--subject", "s", "--target", "t", "--out", "{out}")
+"""An edit of the default model."""
+
 
 @pytest.fixture
 def places(tmp_path: Path, tiny_folder: Path) -> dict[str, Path]:
@@ -33,6 +36,7 @@ FILES = {
     "layer.toml": b'editors = ["ft"]\n[settings.ft]\nlayr = 1\n',
     "empty.jsonl": b"",
     "words.json": b"{",
+    "words.txt": b"once upon a time",
 }
 
 WRONG: dict[str, tuple[tuple[str, ...], str]] = {
@@ -158,6 +162,31 @@ WRONG: dict[str, tuple[tuple[str, ...], str]] = {
         ("train", "mend", "--out", "{tmp}/m", "--set", "rome.layer=1"),
         "unknown editor of this run in --set 'rome'",
     ),
+    "edit nothing": (("edit", "--out", "{out}"), "nothing to do: give an edit"),
+    "edit editor": ((*EDIT, "--editor", "roem"), "did you mean 'rome'?"),
+    "edit setting": ((*EDIT, "--set", "rome.layr=1"), "did you mean 'layer'?"),
+    "edit setting type": ((*EDIT, "--set", "rome.value.steps=many"), "got 'many'"),
+    "edit text": ((*EDIT, "--text", "nosuch"), "unknown corpus 'nosuch'"),
+    "edit file": (("edit", "--edits", "{empty_jsonl}", "--out", "{out}"), "holds no edits"),
+    "edit model": ((*EDIT, "--text", "{words_txt}", "--model", "nosuch"), "unknown model 'nosuch'"),
+    "stack command": (("stack", "lst", "{out}"), "lst"),
+    "stack list": (("stack", "list", "{out}"), "no edits in {out}"),
+    "stack show": (("stack", "show", "{file}"), "no edits in {file}"),
+    "stack undo": (("stack", "undo", "{out}", "1"), "no edits in {out}"),
+    "stack undo what": (("stack", "undo", "{out}"), "K"),
+    "stack undo no number": (("stack", "undo", "{out}", "one"), "K"),
+    "stack merge": (("stack", "merge", "{tmp}", "--out", "{out}"), "no edits in {tmp}"),
+    "stack merge taken": (("stack", "merge", "{out}", "--out", "{tmp}"), "{tmp} exists already"),
+    "stack merge below a file": (
+        ("stack", "merge", "{out}", "--out", "{file}/merged"),
+        "cannot write {file}/merged",
+    ),
+    "stack merge where": (("stack", "merge", "{out}"), "out"),
+    "stack adapter": (("stack", "adapter", "{tmp}", "--out", "{out}"), "no edits in {tmp}"),
+    "stack adapter rank": (
+        ("stack", "adapter", "{tmp}", "--out", "{out}", "--rank", "0"),
+        "'--rank': Input should be greater",
+    ),
     "models fetch": (("models", "fetch", "nosuch"), "unknown model 'nosuch'"),
     "models verify": (("models", "verify", "smollm2-135m"), "is not in the cache"),
     "models command": (("models", "lst"), "lst"),
@@ -213,6 +242,16 @@ BEFORE_LOADING = (
     "train nowhere",
     "train setting",
     "train another",
+    "edit nothing",
+    "edit editor",
+    "edit setting",
+    "edit setting type",
+    "edit text",
+    "edit file",
+    "stack merge",
+    "stack merge taken",
+    "stack merge below a file",
+    "stack adapter",
 )
 """Mistakes that no model is needed to find."""
 

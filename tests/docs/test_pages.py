@@ -9,8 +9,8 @@ import pytest
 from pages import PAGES, REPOSITORY, Block, blocks, every_command, parse
 from typer.testing import CliRunner
 
-from pitfalls.cli.edit import NOT_EDITED, SIDE_EFFECTS
 from pitfalls.cli.main import app, main
+from pitfalls.cli.status import NOT_EDITED, SIDE_EFFECTS
 from pitfalls.report.paper import paper_models
 from pitfalls.testing import TEXT
 
@@ -108,7 +108,7 @@ def carry_out(page: str, model: Path, *, only: tuple[str, ...] = ()) -> None:
                 with pytest.raises(SystemExit) as ended:
                     main(SMALL.get(words[1], as_it_stands)(words[1:], model))
                 # Not everything that is taught to a tiny model is learned, nor is it all.
-                fine = (NOT_EDITED, SIDE_EFFECTS) if words[1] == "edit" else ()
+                fine = (NOT_EDITED, SIDE_EFFECTS) if words[1] in ("edit", "stack") else ()
                 assert ended.value.code in (0, *fine), words
 
 
@@ -145,14 +145,16 @@ def small_edit(edit: list[str], model: Path) -> list[str]:
     """An edit of the pages, on a tiny model."""
     editor = edit[edit.index("--editor") + 1] if "--editor" in edit else "rome"
     fast = [f'{editor}.contexts.templates=["{{}}"]', f"{editor}.moments.corpus=corpus.txt"]
-    read = ["--text", "corpus.txt", "--text-tokens", "200", "--model", str(model)]
-    if {"--undo", "--list"} & {*edit}:
-        return edit
-    made = {"--prompt", "--edits"} & {*edit}
-    return [*edit, *read, *(word for one in fast if made for word in ("--set", one))]
+    return [*edit, *READ, "--model", str(model), *(word for one in fast for word in ("--set", one))]
 
 
-SMALL = {"run": small_run, "locate": small_search, "edit": small_edit}
+def small_stack(stack: list[str], model: Path) -> list[str]:
+    """A look at a stack of the pages, with little to read; the model is the stack's own."""
+    return [*stack, *READ] if "--effects" in stack else stack
+
+
+READ = ["--text", "corpus.txt", "--text-tokens", "200"]
+SMALL = {"run": small_run, "locate": small_search, "edit": small_edit, "stack": small_stack}
 """Command → what makes it quick."""
 
 PYTHON = [block for block in BLOCKS if block.language == "python"]

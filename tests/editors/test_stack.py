@@ -14,7 +14,8 @@ from pitfalls.errors import PitfallsError
 from pitfalls.models.reading.moments import MomentSettings
 from pitfalls.testing import EDITS, distance, tiny_model
 from pitfalls.updates.request import Request, read_requests
-from pitfalls.updates.stack import INDEX, Made, Stack
+from pitfalls.updates.stack import Made, Stack
+from pitfalls.updates.stack_index import INDEX
 from pitfalls.updates.update import Update
 
 REQUESTS = tuple(
@@ -90,6 +91,13 @@ def test_no_edit_gets_the_number_of_another(stack: Stack, updates: list[Update])
         grown.without(3)
 
 
+def test_an_edit_is_found_by_its_number(stack: Stack) -> None:
+    assert [number for number, _ in stack.numbered] == [1, 2, 3]
+    assert stack.entry(2).requests == (stack.requests[1],)
+    with pytest.raises(PitfallsError, match=r"no edit 4 in .* it holds 1, 2, 3"):
+        stack.entry(4)
+
+
 def test_an_empty_stack_adds_up_to_nothing(stack: Stack) -> None:
     empty = stack.without(1).without(2).without(3)
     assert empty.total() == Update()
@@ -100,6 +108,20 @@ def test_a_model_of_other_weights_is_refused(stack: Stack) -> None:
     with pytest.raises(PitfallsError, match="holds edits of tiny-llama-0 in float32"):
         Stack.open(stack.folder, tiny_model("llama", seed=1))
     assert bits(stack.folder) == before
+
+
+def test_the_stack_loads_its_own_model_and_fits_it(stack: Stack, tmp_path: Path) -> None:
+    tiny = tiny_model("llama")
+    tiny.network.save_pretrained(tmp_path / "tiny")
+    tiny.tokenizer.save_pretrained(tmp_path / "tiny")
+    model = stack.load_model(str(tmp_path / "tiny"))
+    assert model.fingerprint == stack.model.fingerprint == tiny.fingerprint
+    assert stack.total_for(model) == stack.total()
+    other = tiny_model("llama", seed=1)
+    with pytest.raises(PitfallsError, match="holds edits of"):
+        stack.total_for(other)
+    with pytest.raises(PitfallsError, match="in float32, not of"):
+        stack.load_model(str(tmp_path / "tiny"), dtype="bfloat16")
 
 
 def test_what_a_killed_process_left_is_no_part_of_the_stack(
@@ -118,7 +140,7 @@ def test_a_failed_write_leaves_the_stack_as_it_was(
         raise PitfallsError("cannot write: the disk is full")
 
     made = [Made(REQUESTS[:1], "rome", updates[0])]
-    monkeypatch.setattr("pitfalls.updates.stack.write_bytes", full)
+    monkeypatch.setattr("pitfalls.updates.stack_index.write_bytes", full)
     with pytest.raises(PitfallsError, match="full"):
         stack.with_edits(made)
     with pytest.raises(PitfallsError, match="full"):

@@ -5,10 +5,15 @@ from statistics import fmean
 
 from pitfalls.cases.build import Knows
 from pitfalls.cases.case import Case
+from pitfalls.cases.drawing import Dice, Targets
 from pitfalls.facts import Entity, Fact
+from pitfalls.graph.graph import Graph
 from pitfalls.models.language_model import LanguageModel
 from pitfalls.models.reading.readout import Question, target_logprobs
 from pitfalls.progress import Advance
+
+RIVALS = 4
+"""Wrong objects that the object of a tied fact must be more probable than."""
 
 
 def known(model: LanguageModel, asked: Sequence[tuple[Fact, Sequence[Entity]]]) -> list[bool]:
@@ -51,3 +56,30 @@ def first_facts_known_by(model: LanguageModel, advance: Advance) -> Knows:
         return found
 
     return knows
+
+
+def ties_known_by(model: LanguageModel, graph: Graph) -> Knows:
+    """A judge of cases: does the model prefer the tied fact's object to four others?
+
+    The others are objects of the same relation and type that are not true, drawn at random. How the
+    paper told which facts a model knows was not published.
+
+    Args:
+        model: as it is, unedited.
+        graph: gives the other objects.
+    """
+    targets = Targets.of(graph, Dice(0))
+
+    def knows(cases: Sequence[Case]) -> list[bool]:
+        ties = [case.tied for case in cases if case.tied is not None]
+        return known(model, [(tied, _rivals(targets, tied)) for tied in ties])
+
+    return knows
+
+
+def _rivals(targets: Targets, tied: Fact) -> list[Entity]:
+    found: list[Entity] = []
+    for n in range(RIVALS):
+        if (rival := targets.draw(tied, "rival", str(n), avoid=found)) is not None:
+            found.append(rival)
+    return found

@@ -1,19 +1,19 @@
-"""The edits that `pitfalls edit` was asked for, from options or a file."""
+"""Edits that `pitfalls edit` is asked for, in options or in a file."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from pitfalls.effects.bystanders import filled_in
-from pitfalls.effects.contradictions import refuse_contradictions
+from pitfalls.effects.jobs import read_jobs
 from pitfalls.errors import PitfallsError
 from pitfalls.graph.starter import starter_graph
-from pitfalls.updates.request import Request, read_requests
+from pitfalls.updates.request import Request
 
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """The edits as they were typed."""
+    """Edits as they were typed."""
 
     prompt: str | None
     subject: str | None
@@ -24,32 +24,30 @@ class Words:
     together: bool
 
     @property
-    def given(self) -> bool:
-        """Whether any edit is asked for."""
-        return any((self.single, self.file, self.together))
-
-    @property
     def single(self) -> bool:
-        """Whether an edit is spelt out in options."""
+        """Whether options spell out an edit."""
         words = (self.prompt, self.subject, self.target)
         return any(word is not None for word in words) or any((self.paraphrases, self.true_objects))
 
     def jobs(self) -> list[tuple[Request, ...]]:
-        """What is to be made together, job by job, with what the starter graph adds to it.
+        """Edits to make, those of one job together, with what the starter graph adds to them.
 
         Raises:
-            PitfallsError: something is missing, given twice, no edit, or against another edit.
+            PitfallsError: nothing is asked for, something is missing or given twice, a prompt is
+                no prompt, or two edits contradict each other.
         """
         if self.file is None:
             if self.together:
                 raise PitfallsError("--together is about the edits of a file: give --edits FILE")
+            if not self.single:
+                raise PitfallsError(
+                    "nothing to do: give an edit (--prompt, --subject and --target, or --edits "
+                    "FILE); edits that are kept are looked after by `pitfalls stack`"
+                )
             return [(filled_in(self._spelt_out(), starter_graph()),)]
         if self.single:
             raise PitfallsError("edits come from --edits FILE or from --prompt, not from both")
-        graph = starter_graph()
-        requests = [filled_in(request, graph) for request in read_requests(self.file)]
-        refuse_contradictions(requests, where=str(self.file))
-        return [tuple(requests)] if self.together else [(one,) for one in requests]
+        return read_jobs(self.file, starter_graph(), together=self.together)
 
     def _spelt_out(self) -> Request:
         if self.prompt is None or self.subject is None or self.target is None:

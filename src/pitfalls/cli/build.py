@@ -8,7 +8,7 @@ from typing import Annotated, Literal, TypeAlias
 
 import typer
 
-from pitfalls.cases.build import Built
+from pitfalls.cases.build import Built, Knows
 from pitfalls.cases.build import build as build_cases
 from pitfalls.cases.card import data_card, drafted
 from pitfalls.cases.case_file import write_cases
@@ -16,12 +16,13 @@ from pitfalls.cases.collections import load_cases
 from pitfalls.cases.export import write_authors
 from pitfalls.cases.order import PAPER_RULES, Order
 from pitfalls.cases.plan import subjects_of
-from pitfalls.cli.knowing import ties_known_by
+from pitfalls.cli.progress import progress_on
 from pitfalls.cli.sources import SOURCE_HELP, open_source
 from pitfalls.disk import write_bytes
 from pitfalls.door.paths import is_file, place
 from pitfalls.errors import PitfallsError
 from pitfalls.graph.by_name import STARTER
+from pitfalls.graph.graph import Graph
 from pitfalls.rules.rule import Rule, parse_rule
 from pitfalls.rules.rule_file import read_rules
 from pitfalls.settings import LARGEST_SEED
@@ -31,43 +32,56 @@ Layout: TypeAlias = Literal["own", "authors"]
 PAPER = "paper"
 
 
+Kind: TypeAlias = Annotated[CaseKind, typer.Option(help="Kind of the cases.")]
+Out: TypeAlias = Annotated[
+    Path, typer.Option(help="The file to write, JSON lines; its card gets the ending .md.")
+]
+Source: TypeAlias = Annotated[str, typer.Option("--from", help=SOURCE_HELP)]
+Rules: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option(help="`paper`, a file of rules, or a rule such as P22>P40; repeat."),
+]
+Relations: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option(help="Relation of coverage cases or round trips, such as P22; repeat."),
+]
+Count: TypeAlias = Annotated[int, typer.Option(min=1, help="Number of cases.")]
+SameSeed: TypeAlias = Annotated[
+    int, typer.Option(min=0, max=LARGEST_SEED, help="The same seed gives the same bytes.")
+]
+Exclusive: TypeAlias = Annotated[
+    bool, typer.Option("--exclusive", help="Only relations of one object at a time.")
+]
+Consistent: TypeAlias = Annotated[
+    bool, typer.Option("--consistent", help="No two cases edit the same fact differently.")
+]
+LeaveOut: TypeAlias = Annotated[
+    list[str] | None, typer.Option(help="Cases whose subjects no case may be about; repeat.")
+]
+KnownBy: TypeAlias = Annotated[
+    str | None, typer.Option(help="Keep composite cases whose tied fact this model knows.")
+]
+Licence: TypeAlias = Annotated[str, typer.Option(help="Licence of the graph, for the card.")]
+LayoutOption: TypeAlias = Annotated[
+    Layout, typer.Option(help="`authors` writes their files; --out is a folder then.")
+]
+
+
 def build(
-    kind: Annotated[CaseKind, typer.Option(help="What kind of case.")],
-    out: Annotated[
-        Path, typer.Option(help="The file to write, JSON lines; its card gets the ending .md.")
-    ],
+    kind: Kind,
+    out: Out,
     *,
-    source: Annotated[str, typer.Option("--from", help=SOURCE_HELP)] = STARTER,
-    rules: Annotated[
-        list[str] | None,
-        typer.Option(help="`paper`, a file of rules, or a rule such as P22>P40; repeat."),
-    ] = None,
-    relation: Annotated[
-        list[str] | None,
-        typer.Option(help="Relation of coverage cases or round trips, such as P22; repeat."),
-    ] = None,
-    count: Annotated[int, typer.Option(min=1, help="How many cases.")] = 60,
-    seed: Annotated[
-        int, typer.Option(min=0, max=LARGEST_SEED, help="The same seed gives the same bytes.")
-    ] = 0,
-    exclusive: Annotated[
-        bool, typer.Option("--exclusive", help="Only relations of one object at a time.")
-    ] = False,
-    consistent: Annotated[
-        bool, typer.Option("--consistent", help="No two cases edit the same fact differently.")
-    ] = False,
-    leave_out: Annotated[
-        list[str] | None,
-        typer.Option(help="Cases whose subjects no case may be about; repeat."),
-    ] = None,
-    model: Annotated[
-        str | None,
-        typer.Option(help="Keep composite cases whose tied fact this model knows."),
-    ] = None,
-    licence: Annotated[str, typer.Option(help="Of the graph, for the card.")] = "",
-    layout: Annotated[
-        Layout, typer.Option(help="`authors` writes their files; --out is a folder then.")
-    ] = "own",
+    source: Source = STARTER,
+    rules: Rules = None,
+    relation: Relations = None,
+    count: Count = 60,
+    seed: SameSeed = 0,
+    exclusive: Exclusive = False,
+    consistent: Consistent = False,
+    leave_out: LeaveOut = None,
+    model: KnownBy = None,
+    licence: Licence = "",
+    layout: LayoutOption = "own",
 ) -> None:
     """Build cases from a graph and write them to a file that `--data` takes.
 
@@ -85,26 +99,47 @@ def build(
         consistent=consistent,
         avoid=subjects_of(case for name in leave_out or () for case in load_cases(name)),
     )
-    if model is not None and kind != "composite":
-        raise PitfallsError(f"--model judges tied facts, {kind} cases have none; leave it out")
-    _refuse_idle(kind, relation or (), rules or ())
-    if layout == "own" and out.suffix == ".md":
-        raise PitfallsError(f"--out {out}: .md is the card's ending; take another, like .jsonl")
+    _refuse_idle(kind, relation or (), rules or (), model)
+    _refuse_card(out, layout)
     opened = open_source(source, order.needs)
-    knows = None if model is None else ties_known_by(model, opened.graph)
-    built = build_cases(opened.graph, order, knows=knows)
+    built = build_cases(opened.graph, order, knows=_judge(model, opened.graph))
     origin = _origin(order, source, rules or [], leave_out or [], model)
     path = _write(built, out, layout, origin)
     card = data_card(built, order, opened, origin=origin, licence=licence)
     write_bytes(path.with_suffix(".md"), card.encode("utf-8"))
-    print(f"{path}: {len(built.cases)} {kind} cases, told of in {path.with_suffix('.md').name}")
-    if found := drafted(built.cases, opened.graph):
+    _tell(kind, built, opened.graph, path)
+
+
+def _judge(model: str | None, graph: Graph) -> Knows | None:
+    """A judge of composite cases, where a model is named."""
+    if model is None:
+        return None
+    from pitfalls.bench.knowing import ties_known_by  # torch, only where it is asked for
+    from pitfalls.models.language_model import LanguageModel
+
+    return ties_known_by(LanguageModel.load(model, progress=progress_on()), graph)
+
+
+def _tell(kind: CaseKind, built: Built, graph: Graph, path: Path) -> None:
+    """Say what was written, and which prompts nobody has looked at."""
+    card = path.with_suffix(".md").name
+    print(f"{path}: {len(built.cases)} {kind} cases, described in {card}")
+    if found := drafted(built.cases, graph):
         names = ", ".join(f"{each.id} ({each.label})" for each in found)
         print(f"prompts drafted from labels, look at them in the card: {names}", file=sys.stderr)
 
 
-def _refuse_idle(kind: CaseKind, relations: Sequence[str], rules: Sequence[str]) -> None:
+def _refuse_card(out: Path, layout: Layout) -> None:
+    if layout == "own" and out.suffix == ".md":
+        raise PitfallsError(f"--out {out}: .md is the card's ending; take another, like .jsonl")
+
+
+def _refuse_idle(
+    kind: CaseKind, relations: Sequence[str], rules: Sequence[str], model: str | None
+) -> None:
     """Refuse an option that would change nothing, which nobody would notice."""
+    if model is not None and kind != "composite":
+        raise PitfallsError(f"--model judges tied facts, {kind} cases have none; leave it out")
     if relations and kind in ("reverse", "composite"):
         raise PitfallsError(f"{kind} cases take their relations from rules: give --rules instead")
     if relations and rules:
@@ -112,10 +147,10 @@ def _refuse_idle(kind: CaseKind, relations: Sequence[str], rules: Sequence[str])
 
 
 def _rules(words: Sequence[str]) -> dict[Rule, float]:
-    """What `--rules` means, each rule once, and the weights: 1 for what is named.
+    """The rules that `--rules` names, each once, with their weights: 1 outside a file.
 
     Raises:
-        PitfallsError: a word is neither of the three things it may be.
+        PitfallsError: a word is no rule, no file and not `paper`.
     """
     found: dict[Rule, float] = {}
     for word in words:
@@ -140,9 +175,10 @@ def _write(built: Built, out: Path, layout: Layout, origin: str) -> Path:
 def _origin(
     order: Order, source: str, rules: Sequence[str], leave_out: Sequence[str], model: str | None
 ) -> str:
-    """The command line, without what does not change the cases: the place of the graph counts not.
+    """The command line, without what does not change the cases.
 
-    A graph in another folder is the same graph; the card has its checksums.
+    The folder of the graph is left out as well: the same graph may lie elsewhere, and the card has
+    its checksums.
     """
     words = ["pitfalls", "build", "--kind", order.kind]
     words += ["--count", str(order.count), "--seed", str(order.seed)]

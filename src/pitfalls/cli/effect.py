@@ -1,4 +1,4 @@
-"""What an edit changed, as tables."""
+"""Effect of an edit, as tables."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -19,13 +19,13 @@ if TYPE_CHECKING:  # it brings torch, which a user who asks for help should not 
 
 
 FIRST, SAYS = 24, 24
-"""Characters at least for what a row is about, and at most for what a model says."""
+"""Least width of a row's first column and greatest width of a model's words, in characters."""
 CHANGED = 8
-"""Rows of what changed that are shown; JSON has all."""
+"""Most rows of a table of changes; JSON has all of them."""
 
 
 def draw(effect: "Effect", console: Console) -> None:
-    """Everything that was read, and the verdict as the last line."""
+    """Draw everything that was read, with the verdict as the last line."""
     if len(effect.outcomes) == 1:
         console.print(_wordings(effect.outcomes[0]))
     else:
@@ -72,7 +72,7 @@ def _target(each: "Wording") -> tuple[str, str, str]:
 def _beside(
     what: str, sides: "Sequence[Sequence[Untouched]]", effect: "Effect", console: Console
 ) -> None:
-    """What changed of what should be answered as before; nothing where all of it stayed."""
+    """Draw the answers that changed and should not have; nothing if all stayed."""
     every = [one for side in sides for one in side]
     changed = by_harm(every, effect.limits.kept)
     if not changed:

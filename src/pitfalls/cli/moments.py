@@ -1,4 +1,4 @@
-"""`pitfalls moments`: estimate second moments ahead of a run, and see how settled they are."""
+"""`pitfalls moments`: estimate second moments ahead of a run."""
 
 from typing import Annotated
 
@@ -6,25 +6,23 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from pitfalls.cli.options import MODEL, Device, Dtype, Model, PrefixOrNone
 from pitfalls.cli.progress import progress_on
-from pitfalls.cli.settings import PREFIX_HELP, WEIGHTS_HELP
 
 
 def moments(
     layers: Annotated[
-        list[int], typer.Argument(metavar="LAYER…", min=0, help="Which layers' keys.")
+        list[int], typer.Argument(metavar="LAYER…", min=0, help="Layers whose keys are read.")
     ],
     *,
-    model: Annotated[
-        str, typer.Option(help="Directory, GGUF file, packaged name or hub id.")
-    ] = "smollm2-135m",
+    model: Model = MODEL,
     corpus: Annotated[
-        str, typer.Option(help="Packaged name, path or hf:NAME[:CONFIG[:SPLIT]].")
+        str, typer.Option(help="Text to read: packaged name, path or hf:NAME[:CONFIG[:SPLIT]].")
     ] = "boolq-passages",
-    max_tokens: Annotated[int, typer.Option(min=1, help="Stop here at the latest.")] = 100_000,
-    dtype: Annotated[str, typer.Option(help=WEIGHTS_HELP)] = "float32",
-    device: Annotated[str, typer.Option(help="A torch device, such as cuda:0.")] = "cpu",
-    prefix: Annotated[str | None, typer.Option(help=PREFIX_HELP)] = None,
+    max_tokens: Annotated[int, typer.Option(min=1, help="Most tokens to read.")] = 100_000,
+    dtype: Dtype = "float32",
+    device: Device = "cpu",
+    prefix: PrefixOrNone = None,
 ) -> None:
     """Estimate the keys' second moments for some layers in one pass, and keep them for later runs.
 

@@ -1,4 +1,4 @@
-"""One answer, every format: the terminal, Markdown, LaTeX, CSV, Parquet and JSON."""
+"""An answer in every format: terminal, Markdown, LaTeX, CSV, Parquet and JSON."""
 
 import io
 import json
@@ -23,10 +23,10 @@ FORMATS = ("terminal", "markdown", "latex", "csv", "parquet", "json")
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a command found, in the forms that the formats start from."""
+    """Result of a command, in the forms that the formats are made from."""
 
     rows: Sequence[Mapping[str, Any]]
-    """For JSON."""
+    """Rows of the JSON list."""
     table: Callable[[], pa.Table]
     grids: Callable[[], Sequence[Grid]]
     draw: Callable[[Console], None]
@@ -45,13 +45,13 @@ def show(answer: Answer, style: str, out: Path | None) -> None:
     elif style != "parquet":
         print(_content(answer, style).decode().rstrip("\n"))
     elif is_terminal():
-        raise PitfallsError("Parquet is no text: give --out FILE.parquet or redirect the output")
+        raise PitfallsError("Parquet is not text: give --out FILE.parquet or redirect the output")
     else:
         sys.stdout.buffer.write(_content(answer, style))
 
 
 def is_terminal() -> bool:
-    """Whether a person looks at the output."""
+    """Whether the output goes to a terminal."""
     return sys.stdout.isatty()
 
 

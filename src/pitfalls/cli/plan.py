@@ -1,4 +1,4 @@
-"""A forecast as a table."""
+"""Forecast of a run, as a table."""
 
 from typing import TYPE_CHECKING
 
@@ -15,7 +15,7 @@ GIB = 1 << 30
 
 
 def forecast_table(forecast: "Forecast") -> RenderableType:
-    """Edits, tokens and time of every editor, and what all of it takes."""
+    """Edits, tokens and time of every editor, and of the whole run."""
     table = Table("editor", box=SIMPLE_HEAD, title="What this run takes, estimated")
     for head in ("cases", "edits", "forward tokens", "time"):
         table.add_column(head, justify="right")

@@ -26,14 +26,14 @@ LINE_EVERY = 15.0
 """Seconds between the lines of one stage where there is no terminal."""
 
 WORTH_TELLING = 1.0
-"""Seconds from which on it is told how long a stage took."""
+"""Seconds; the duration of a shorter stage is not told."""
 
 WORTH_TELLING_INSIDE = 10.0
-"""The same of a stage inside another one; there may be hundreds."""
+"""The same for a stage inside another one; there may be hundreds."""
 
 
 def progress_on(console: Console | None = None) -> Progress:
-    """What to hand to the library: bars if `console` is a terminal, else plain lines.
+    """Progress for the library: bars if `console` is a terminal, else plain lines.
 
     Args:
         console: standard error if not given.
@@ -95,7 +95,7 @@ class BarProgress:
 
 
 class AmountColumn(ProgressColumn):
-    """How much is done of how much, in the stage's unit."""
+    """Column with the amount done and the total, in the stage's unit."""
 
     def render(self, task: Task) -> Text:
         """The amount, or nothing where nothing is counted."""
@@ -105,9 +105,9 @@ class AmountColumn(ProgressColumn):
 
 
 class LineProgress:
-    """A line when a stage begins, at intervals, and how long it took.
+    """Lines when a stage begins, at intervals, and when it ends.
 
-    Of a stage inside another one nothing is told unless it is a long one.
+    A stage inside another one is told only if it is long.
     """
 
     def __init__(self, console: Console, *, every: float = LINE_EVERY) -> None:
@@ -152,7 +152,7 @@ class LineProgress:
 
 
 def state_of(done: Amount, total: Amount | None, unit: str, *, seconds: float) -> str:
-    """`40/200 cases, 60 s, 4 min left`; how much and how long, as far as it is known."""
+    """Amount and times as far as known: `40/200 cases, 60 s, 4 min left`."""
     told = [amount(done, total, unit), span(seconds)]
     if total is not None and 0 < done < total:
         told.append(f"{span(seconds * (total - done) / done)} left")
@@ -160,14 +160,14 @@ def state_of(done: Amount, total: Amount | None, unit: str, *, seconds: float) -
 
 
 def span(seconds: float) -> str:
-    """`45 s`, `12 min`, `3.5 h`: a time as one would say it."""
+    """Time in a handy unit: `45 s`, `12 min`, `3.5 h`."""
     if seconds < 120:
         return f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
 
 
 def amount(done: Amount, total: Amount | None, unit: str) -> str:
-    """`12.3 MB/92.9 MB`, `4/30 layers`, `7 texts`; empty where nothing is counted."""
+    """Amount with its unit: `12.3 MB/92.9 MB`, `4/30 layers`; empty if nothing is counted."""
     if not unit and total is None:
         return ""
     whole = math.floor(done + 1e-6)  # a half-done edit is not done, ten tenths of one are

@@ -1,4 +1,4 @@
-"""What `score` and `report` have in common: runs from directories, and names from options."""
+"""Input that `score` and `report` share: run directories and names of presets."""
 
 from collections.abc import Iterable, Iterator
 from itertools import chain

@@ -1,27 +1,23 @@
-"""`pitfalls report`: runs → one page to look at."""
+"""`pitfalls report`: one HTML page about runs."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from pitfalls.cli.options import Runs
 from pitfalls.cli.reading import preset_named
 from pitfalls.disk import write_bytes
 from pitfalls.report.html import html_report
 
 
 def report(
-    runs: Annotated[
-        list[Path] | None,
-        typer.Argument(metavar="DIR", help="Run directories, the --out of `pitfalls run`."),
-    ] = None,
+    runs: Runs = None,
     *,
     html: Annotated[Path, typer.Option(help="The file to write; it opens without a network.")],
-    preset: Annotated[
-        str, typer.Option(help="Whose arithmetic: `authors` or `clean`.")
-    ] = "authors",
+    preset: Annotated[str, typer.Option(help="Arithmetic: `authors` or `clean`.")] = "authors",
     base: Annotated[
-        str | None, typer.Option(help="The run that the others are compared with; the first one.")
+        str | None, typer.Option(help="The run to compare the others with. Left out: the first.")
     ] = None,
 ) -> None:
     """Write one page with the tables, plots and every case of finished or running runs.

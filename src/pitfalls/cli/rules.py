@@ -1,9 +1,9 @@
-"""`pitfalls rules`: which rules there are, and mining them from a graph."""
+"""`pitfalls rules`: list the paper's rules, and mine others from a graph."""
 
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, get_args
+from typing import Annotated, TypeAlias, get_args
 
 import typer
 from rich.box import SIMPLE_HEAD
@@ -32,10 +32,36 @@ DEFAULTS = Limits()
 
 app = Commands(cls=ListByDefault, help=HELP)
 
+Source: TypeAlias = Annotated[str, typer.Option("--from", help=SOURCE_HELP)]
+Out: TypeAlias = Annotated[
+    Path | None, typer.Option(help="File to write all rules to, for `build --rules`.")
+]
+Support: TypeAlias = Annotated[int, typer.Option(min=1, help="Least number of right predictions.")]
+HeadCoverage: TypeAlias = Annotated[
+    float,
+    typer.Option(
+        min=0, max=1, help="Least share of the head relation's facts that a rule predicts."
+    ),
+]
+Confidence: TypeAlias = Annotated[
+    float, typer.Option(min=0, max=1, help="Least share of predictions that are right.")
+]
+PcaConfidence: TypeAlias = Annotated[
+    float,
+    typer.Option(
+        min=0, max=1, help="Least share of right ones among those that the graph can judge."
+    ),
+]
+Seconds: TypeAlias = Annotated[
+    float | None, typer.Option(min=0, help="Stop after this time and keep what was found.")
+]
+Top: TypeAlias = Annotated[int, typer.Option(min=0, help="Number of rules of each sort to print.")]
+RulesAsJson: TypeAlias = Annotated[bool, typer.Option("--json", help="Print all rules as JSON.")]
+
 
 @app.command("list")
 def show_list() -> None:
-    """The paper's rules in words; this is what happens without a command.
+    """List the paper's rules in words; the default command.
 
     Example: pitfalls rules
     """
@@ -48,31 +74,21 @@ def show_list() -> None:
 
 @app.command()
 def mine(
-    source: Annotated[str, typer.Option("--from", help=SOURCE_HELP)] = STARTER,
+    source: Source = STARTER,
     *,
-    out: Annotated[
-        Path | None, typer.Option(help="A file for all of them, which `build --rules` takes.")
-    ] = None,
-    support: Annotated[int, typer.Option(min=1, help="Least number of right predictions.")] = 20,
-    head_coverage: Annotated[
-        float, typer.Option(min=0, max=1, help="Least part of the head's facts that are predicted.")
-    ] = 0.01,
-    confidence: Annotated[
-        float, typer.Option(min=0, max=1, help="Least part of the predictions that are right.")
-    ] = DEFAULTS.confidence,
-    pca_confidence: Annotated[
-        float, typer.Option(min=0, max=1, help="The same of those that the graph can judge.")
-    ] = DEFAULTS.pca_confidence,
-    seconds: Annotated[
-        float | None, typer.Option(min=0, help="Stop after this time, with what was found.")
-    ] = None,
-    top: Annotated[int, typer.Option(min=0, help="How many of each sort to print.")] = 20,
-    as_json: Annotated[bool, typer.Option("--json", help="Print all of them as JSON.")] = False,
+    out: Out = None,
+    support: Support = 20,
+    head_coverage: HeadCoverage = 0.01,
+    confidence: Confidence = DEFAULTS.confidence,
+    pca_confidence: PcaConfidence = DEFAULTS.pca_confidence,
+    seconds: Seconds = None,
+    top: Top = 20,
+    as_json: RulesAsJson = False,
 ) -> None:
     """Mine inverse, symmetric and composition rules, the best first.
 
-    `but not` names x, y and z of a prediction that the graph knows to be wrong, of the x for which
-    the rule is wrong most often.
+    `but not` gives a counterexample: x, y and z of a prediction that the graph knows to be wrong,
+    for the x on which the rule fails most often.
 
     Example: pitfalls rules mine --top 10 --out rules.tsv
     """
@@ -100,7 +116,7 @@ def mine(
 
 
 def _facts(source: str) -> Graph | Store:
-    """A store is mined where it lies, anything else in memory."""
+    """Facts of a source: a store is mined on disk, anything else in memory."""
     if (store := find_store(source)) is None:
         return open_source(source).graph
     tell_bad(store.bad)

@@ -1,68 +1,77 @@
-"""`pitfalls run`: edit, observe, record, and show what came of it."""
+"""`pitfalls run`: edit, observe, record, and show the scores."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeAlias
 
 import typer
 from rich.console import Console
 
 from pitfalls.bench.experiment import Experiment, read_experiment
+from pitfalls.cli.options import (
+    DeviceOrNone,
+    DtypeOrNone,
+    ModelOrNone,
+    PrefixOrNone,
+    SeedOrNone,
+    Settings,
+)
 from pitfalls.cli.plan import forecast_table
 from pitfalls.cli.progress import progress_on
-from pitfalls.cli.settings import PREFIX_HELP, WEIGHTS_HELP, parse_settings, refuse_idle
+from pitfalls.cli.settings import parse_settings, refuse_idle
 from pitfalls.metrics.scores import score as score_observations
 from pitfalls.records.observation import observe_run
 from pitfalls.records.run_directory import RunDirectory
 from pitfalls.report.tables import brief_tables, tables
-from pitfalls.settings import LARGEST_SEED
+
+ExperimentFile: TypeAlias = Annotated[
+    Path | None, typer.Argument(help="A TOML file; options win over it.")
+]
+Editors: TypeAlias = Annotated[
+    list[str] | None, typer.Option(help="ft, ft-norm, mend, rome, r-rome, memit, …+mle; repeat.")
+]
+DataSets: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option(help="[COLLECTION:]NAME such as conflict/reverse, or a path; repeat."),
+]
+Cases: TypeAlias = Annotated[
+    int | None,
+    typer.Option(min=1, help="Take only the first N cases of every data set."),
+]
+Out: TypeAlias = Annotated[
+    Path, typer.Option(help="The run directory; an unfinished run in it goes on.")
+]
+Plan: TypeAlias = Annotated[
+    bool, typer.Option("--plan", help="Print an estimate of the run's time and memory, and exit.")
+]
+SkipDegenerate: TypeAlias = Annotated[
+    bool | None, typer.Option("--skip-degenerate", help="Leave out cases that cannot be measured.")
+]
+Known: TypeAlias = Annotated[
+    bool | None,
+    typer.Option(
+        "--known",
+        help="Leave out cases whose first fact the model does not know: it must prefer the true "
+        "object to the one that the first edit puts there.",
+    ),
+]
 
 
 def run(
-    experiment: Annotated[
-        Path | None, typer.Argument(help="A TOML file; the options below win over it.")
-    ] = None,
+    experiment: ExperimentFile = None,
     *,
-    model: Annotated[
-        str | None, typer.Option(help="Directory, GGUF file, packaged name or hub id.")
-    ] = None,
-    editor: Annotated[
-        list[str] | None, typer.Option(help="ft, ft-norm, mend, rome, memit, …+mle; repeat.")
-    ] = None,
-    data: Annotated[
-        list[str] | None,
-        typer.Option(help="[COLLECTION:]NAME such as conflict/reverse, or a path; repeat."),
-    ] = None,
-    cases: Annotated[
-        int | None, typer.Option(min=1, help="The first so many of every data set.")
-    ] = None,
-    seed: Annotated[
-        int | None, typer.Option(min=0, max=LARGEST_SEED, help="Of everything that is sampled.")
-    ] = None,
-    dtype: Annotated[str | None, typer.Option(help=WEIGHTS_HELP)] = None,
-    device: Annotated[str | None, typer.Option(help="A torch device, such as cuda:0.")] = None,
-    prefix: Annotated[str | None, typer.Option(help=PREFIX_HELP)] = None,
-    out: Annotated[
-        Path, typer.Option(help="The run directory; an unfinished run in it goes on.")
-    ] = Path("runs/quick"),
-    setting: Annotated[
-        list[str] | None,
-        typer.Option("--set", help="EDITOR.SETTING=VALUE, such as rome.layer=5; repeat."),
-    ] = None,
-    plan: Annotated[
-        bool, typer.Option("--plan", help="Say what the run would take, and do nothing.")
-    ] = False,
-    skip_degenerate: Annotated[
-        bool | None,
-        typer.Option("--skip-degenerate", help="Leave out cases that cannot be measured."),
-    ] = None,
-    known: Annotated[
-        bool | None,
-        typer.Option(
-            "--known",
-            help="Leave out cases whose first fact the model does not know: it must prefer the "
-            "true object to the one that the first edit puts there.",
-        ),
-    ] = None,
+    model: ModelOrNone = None,
+    editor: Editors = None,
+    data: DataSets = None,
+    cases: Cases = None,
+    seed: SeedOrNone = None,
+    dtype: DtypeOrNone = None,
+    device: DeviceOrNone = None,
+    prefix: PrefixOrNone = None,
+    out: Out = Path("runs/quick"),
+    setting: Settings = None,
+    plan: Plan = False,
+    skip_degenerate: SkipDegenerate = None,
+    known: Known = None,
 ) -> None:
     """Measure conflict and distortion of edits, resumably, and print the paper's two tables.
 

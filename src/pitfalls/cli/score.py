@@ -1,13 +1,14 @@
-"""`pitfalls score`: records → numbers, as often as one likes and without a model."""
+"""`pitfalls score`: scores from records, without a model."""
 
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeAlias
 
 import typer
 from rich.console import Console
 
+from pitfalls.cli.options import Runs
 from pitfalls.cli.output import FORMATS, Answer, show
 from pitfalls.cli.reading import preset_named, read_observations
 from pitfalls.errors import PitfallsError, UnknownNameError
@@ -26,58 +27,65 @@ HOLDS = 1
 """Exit status when a condition of --fail-if holds; 2 is a mistake in the input."""
 
 
+PresetName: TypeAlias = Annotated[
+    str,
+    typer.Option(
+        help="Arithmetic: `authors`, that of the published code, or `clean`, what the paper means."
+    ),
+]
+ScoresAsJson: TypeAlias = Annotated[
+    bool, typer.Option("--json", help="Print a JSON list of scores instead of tables.")
+]
+Format: TypeAlias = Annotated[
+    str, typer.Option("--format", help=f"Format of the tables: {', '.join(FORMATS)}.")
+]
+Out: TypeAlias = Annotated[
+    Path | None, typer.Option(help="File to write to instead of the screen.")
+]
+By: TypeAlias = Annotated[
+    str | None, typer.Option(help=f"Score parts of the cases, by {', '.join(FACETS)}.")
+]
+Compare: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--compare", help=f"Differences on the same cases: between each {', '.join(AXES)}."
+    ),
+]
+Base: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        help="With --compare: the one that all others are compared with. Among editors it may be "
+        "`undo`, the exact undoing of round trips."
+    ),
+]
+FailIf: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="Exit with status 1 if it holds: `memit:ir > 0.5`, `cm@conflict/reverse > 0.1`."
+    ),
+]
+AuthorsResults: TypeAlias = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="DIR",
+        help="Score result files of the authors' own scripts: a folder that holds "
+        "conflict_results/ and round_results/.",
+    ),
+]
+
+
 def score(
-    runs: Annotated[
-        list[Path] | None,
-        typer.Argument(metavar="DIR", help="Run directories, the --out of `pitfalls run`."),
-    ] = None,
+    runs: Runs = None,
     *,
-    preset: Annotated[
-        str,
-        typer.Option(
-            help="Whose arithmetic: `authors`, that of the published code, or `clean`, what the "
-            "paper means."
-        ),
-    ] = "authors",
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print a JSON list of scores instead of tables.")
-    ] = False,
-    style: Annotated[
-        str, typer.Option("--format", help=f"How to write the tables: {', '.join(FORMATS)}.")
-    ] = "terminal",
-    out: Annotated[
-        Path | None, typer.Option(help="A file to write to, instead of the screen.")
-    ] = None,
-    by: Annotated[
-        str | None, typer.Option(help=f"Score parts of the cases: by {', '.join(FACETS)}.")
-    ] = None,
-    versus: Annotated[
-        str | None,
-        typer.Option(
-            "--compare", help=f"Differences on the same cases: between each {', '.join(AXES)}."
-        ),
-    ] = None,
-    base: Annotated[
-        str | None,
-        typer.Option(
-            help="With --compare: what every other one is compared with. Of editors it may be "
-            "`undo`, the exact undoing of round trips."
-        ),
-    ] = None,
-    fail_if: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="Exit with status 1 if it holds: `memit:ir > 0.5`, `cm@conflict/reverse > 0.1`."
-        ),
-    ] = None,
-    authors_results: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="DIR",
-            help="Score result files of the authors' own scripts: a folder that holds "
-            "conflict_results/ and round_results/.",
-        ),
-    ] = None,
+    preset: PresetName = "authors",
+    as_json: ScoresAsJson = False,
+    style: Format = "terminal",
+    out: Out = None,
+    by: By = None,
+    versus: Compare = None,
+    base: Base = None,
+    fail_if: FailIf = None,
+    authors_results: AuthorsResults = None,
 ) -> None:
     """Score finished or running runs, in the layout of the paper's tables.
 
@@ -108,7 +116,7 @@ def _check(style: str, as_json: bool, by: str | None, versus: str | None, base: 
     if by and versus:
         raise PitfallsError("--by and --compare are two tables; ask for one at a time")
     if base is not None and versus is None:
-        raise PitfallsError("--base says what to compare with; give --compare too")
+        raise PitfallsError("--base names what to compare with: give --compare too")
     if by is not None and by not in FACETS:
         raise UnknownNameError("breakdown", by, FACETS)
     if versus is not None and versus not in AXES:
@@ -150,7 +158,7 @@ def _differences(
 
 
 def _enforce(gates: Sequence[Gate], scores: Sequence[Score]) -> None:
-    """Tells every score for which a condition holds, and ends with its status."""
+    """Tell every score for which a condition holds, and end with the status for it."""
     held = [(gate, one) for gate in gates for one in gate.holding(scores)]
     for gate, one in held:
         print(

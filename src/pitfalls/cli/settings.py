@@ -1,4 +1,4 @@
-"""`--set rome.layer=5`: settings of editors as words on the command line."""
+"""Settings of editors on the command line: `--set rome.layer=5`."""
 
 import tomllib
 from collections.abc import Iterable, Sequence
@@ -6,12 +6,6 @@ from typing import Any
 
 from pitfalls.door.values import refuse_unsound
 from pitfalls.errors import PitfallsError, UnknownNameError
-
-WEIGHTS_HELP = "Weights in float32, bfloat16, int8 or nf4."
-"""Of `--dtype`, wherever a model is loaded."""
-
-PREFIX_HELP = "Text in front of every text; bos is the model's own beginning-of-text token."
-"""Of `--prefix`, the same."""
 
 
 def parse_settings(words: Sequence[str]) -> dict[str, dict[str, Any]]:
@@ -42,7 +36,7 @@ def parse_settings(words: Sequence[str]) -> dict[str, dict[str, Any]]:
 
 
 def refuse_idle(words: Sequence[str], used: Iterable[str]) -> None:
-    """A setting of an editor that does not run would change nothing, and nobody would notice.
+    """Refuse settings of editors that do not run: they would change nothing, unnoticed.
 
     Raises:
         UnknownNameError: a word names an editor that is not among those used.

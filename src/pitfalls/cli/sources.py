@@ -1,4 +1,4 @@
-"""`--from`: the graph that several commands take."""
+"""Graph of `--from`, which several commands take."""
 
 import sys
 from collections.abc import Collection
@@ -11,11 +11,11 @@ SOURCE_HELP = "starter, a store, or a folder of triples and labels."
 
 
 def open_source(name: str, relations: Collection[str] | None = None) -> Sourced:
-    """The graph of that name; lines of it that had to be left out are told on standard error.
+    """Open the graph of that name; lines that were left out are told on standard error.
 
     Args:
         name: as after `--from`.
-        relations: those that are needed; None: all.
+        relations: the relations that are needed; None for all.
     """
     opened = open_graph(name, relations=relations, progress=progress_on())
     tell_bad(opened.bad)
@@ -23,6 +23,6 @@ def open_source(name: str, relations: Collection[str] | None = None) -> Sourced:
 
 
 def tell_bad(bad: BadLines) -> None:
-    """What a source had to leave out, on standard error."""
+    """Tell on standard error which lines a source left out."""
     for line in bad.lines():
         print(line, file=sys.stderr)

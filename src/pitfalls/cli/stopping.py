@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM: a command that is stopped says what is kept and how to go on."""
+"""Ctrl-C and SIGTERM: a stopped command says what is kept and how to go on."""
 
 import signal
 import threading
@@ -13,20 +13,20 @@ GOES_ON: Mapping[str, str] = {
     "graph sparql": "the answers that came are kept, and the same command goes on from them",
     "graph dump": "what was read is kept, and the same command goes on from there",
 }
-"""Command → what is kept of it."""
+"""Command → line on what is kept of its work."""
 BEGINS_AGAIN = "nothing half-done is left, and the same command begins again"
-"""The same of all others, which write their result whole at their end."""
+"""The same for all other commands, which write their result whole at their end."""
 
 
 class Stopped(BaseException):
-    """A signal asks the process to end.
+    """Request to end, from a signal.
 
-    No `KeyboardInterrupt`, of which the command line's library makes a silent exit status.
+    Not `KeyboardInterrupt`, which typer turns into a silent exit status.
     """
 
 
 class Ear:
-    """Which signal was heard, if any."""
+    """Handler that remembers the signal it heard, if any."""
 
     def __init__(self) -> None:
         self.signal: int | None = None
@@ -59,7 +59,7 @@ def listening() -> Iterator[Ear]:
 
 
 def what_is_kept(arguments: Sequence[str]) -> str:
-    """What to tell whoever stopped the command of these words."""
+    """Line for the user who stopped the command of these words."""
     names = [word for word in arguments[:2] if not word.startswith("-")]
     for name in (" ".join(names), *names[:1]):
         if name in GOES_ON:

@@ -1,4 +1,4 @@
-"""`pitfalls train`: what has to be learned before an editor can work."""
+"""`pitfalls train`: train what an editor needs before it can work."""
 
 from pathlib import Path
 from typing import Annotated
@@ -6,8 +6,9 @@ from typing import Annotated
 import typer
 
 from pitfalls.cli.groups import Commands
+from pitfalls.cli.options import MODEL, Device, Dtype, Model
 from pitfalls.cli.progress import progress_on
-from pitfalls.cli.settings import WEIGHTS_HELP, parse_settings, refuse_idle
+from pitfalls.cli.settings import parse_settings, refuse_idle
 from pitfalls.disk import check_file
 from pitfalls.settings import check_some
 from pitfalls.vocabulary import DATASETS
@@ -29,9 +30,7 @@ def group() -> None:
 def mend(
     out: Annotated[Path, typer.Option(help="The file to write; a training begun for it goes on.")],
     *,
-    model: Annotated[
-        str, typer.Option(help="Directory, GGUF file, packaged name or hub id.")
-    ] = "smollm2-135m",
+    model: Model = MODEL,
     data: Annotated[
         str, typer.Option(help="Facts to learn from: starter, or the folder of a graph.")
     ] = "starter",
@@ -47,8 +46,8 @@ def mend(
         list[str] | None,
         typer.Option("--set", help="mend-training.SETTING=VALUE, such as rank=64; repeat."),
     ] = None,
-    dtype: Annotated[str, typer.Option(help=WEIGHTS_HELP)] = "float32",
-    device: Annotated[str, typer.Option(help="A torch device, such as cuda:0.")] = "cpu",
+    dtype: Dtype = "float32",
+    device: Device = "cpu",
 ) -> None:
     """Train MEND's networks for a model; interrupted, the same command goes on.
 

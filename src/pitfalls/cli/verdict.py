@@ -1,4 +1,4 @@
-"""What became of edits, in one line, and what has to be said loudly."""
+"""Verdict on edits in one line, and warnings about failures."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -11,7 +11,7 @@ if TYPE_CHECKING:  # it brings torch, which a user who asks for help should not 
 
 
 def verdict(effect: "Effect") -> str:
-    """What became of it, in one line."""
+    """Verdict on an effect, in one line."""
     parts = [_taken(effect)]
     parts += [f"FAILED: {told_check(check)}" for check in effect.harmed]
     if lost := effect.lost:
@@ -29,7 +29,7 @@ def verdict(effect: "Effect") -> str:
 
 
 def told(effect: "Effect") -> Iterator[str]:
-    """A line for what did not take, and one for side effects that failed their check."""
+    """A line for edits that did not take, and one for checks that failed."""
     if effect.failed:
         first, *others = effect.failed
         shift, said = first.wordings[0].shift, first.wordings[0].said_after
@@ -55,7 +55,7 @@ def shown(probability: float) -> str:
 
 
 def by_harm(some: "list[Untouched]", kept: float) -> "list[Untouched]":
-    """Those that changed, the target in the place of an answer first, then what lost most."""
+    """Answers that changed: first those that became the target, then those that lost most."""
     changed = [one for one in some if one.changed(kept)]
     return sorted(
         changed, key=lambda one: (not one.taken_over, one.answer.log_ratio if one.answer else 0)

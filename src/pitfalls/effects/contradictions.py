@@ -4,7 +4,7 @@ An edit's filled-in prompt is compared with the prompt and paraphrases of the ot
 Consequences of edits by logical rules are not considered.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from pitfalls.errors import PitfallsError
 from pitfalls.updates.request import Request
@@ -20,6 +20,20 @@ def contradict(one: Request, other: Request) -> bool:
 def overwriting(request: Request, later: Sequence[Request]) -> Request | None:
     """The last of the later edits that contradicts this one, or None."""
     return next((one for one in reversed(later) if contradict(request, one)), None)
+
+
+def overwritten(
+    numbered: Iterable[tuple[int, Request]], later: Sequence[Request]
+) -> Iterator[tuple[int, Request, Request]]:
+    """Number, edit and later edit, for every edit of a stack that a later one contradicts.
+
+    Args:
+        numbered: `Stack.numbered`.
+        later: edits to be made on top of it.
+    """
+    for number, old in numbered:
+        if new := overwriting(old, later):
+            yield number, old, new
 
 
 def refuse_contradictions(requests: Sequence[Request], *, where: str) -> None:

@@ -17,7 +17,7 @@ CARD = "README.md"
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """What the folder holds."""
+    """Contents of the folder, in words."""
 
     what: str
     library: str

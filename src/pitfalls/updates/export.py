@@ -49,7 +49,7 @@ def _describe(model: LanguageModel, folder: Path) -> None:
 
 
 def origin_of(model: LanguageModel, update: Update) -> dict[str, str]:
-    """What a note says of an edited model."""
+    """Entries of the note on an edited model."""
     edits = [text for part in update.history for text in part.edits]
     return {
         "name": model.name,
@@ -68,5 +68,6 @@ def refuse_packed(model: LanguageModel) -> None:
     if model.packing:
         raise PitfallsError(
             f"{model.name} is kept in {model.packing}, too few bits to hold an edit: write it "
-            "beside the model, as an adapter (--lora), or edit with another --dtype"
+            "beside the model, as an adapter (`pitfalls stack adapter`, `save_lora`), or edit with "
+            "another --dtype"
         )

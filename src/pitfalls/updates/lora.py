@@ -24,7 +24,7 @@ from pitfalls.updates.published import Published
 from pitfalls.updates.update import Update
 
 WEIGHTS = "adapter_model.safetensors"
-"""What PEFT calls the file of an adapter's weights."""
+"""PEFT's name for the file of an adapter's weights."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -38,7 +38,7 @@ class Adapter:
     error: float
     """‖ΔW − BA‖ / ‖ΔW‖ over all changes: 0 unless a dense one was factorised."""
     update: Update
-    """What it does."""
+    """The update that the adapter makes."""
 
     @classmethod
     def of(cls, update: Update, *, rank: int | None = None) -> "Adapter":
@@ -70,7 +70,7 @@ class Adapter:
         if alone := sorted(biases.keys() - matrices.keys()):
             raise PitfallsError(
                 f"the update changes the bias of {alone[0]} and not its matrix, which no adapter "
-                "holds: write a full checkpoint with --merge"
+                "holds: write a full checkpoint (`pitfalls stack merge`, `save_merged`)"
             )
         return cls(matrices, biases, (lost / whole) ** 0.5 if whole else 0.0, update)
 

@@ -23,7 +23,7 @@ class Request:
     paraphrases: tuple[str, ...] = ()
     """Other wordings of the prompt. No editor reads them; they tell whether the edit is general."""
     true_objects: tuple[str, ...] = ()
-    """What else is true of the subject and should stay, such as the other children of a parent."""
+    """Other true objects, which should stay, such as the other children of a parent."""
 
     @property
     def edit(self) -> Edit:

@@ -52,9 +52,13 @@ def resolve(name: str, *, progress: Progress = SILENT, download: Downloader = pi
 
 
 def needs_download(name: str) -> bool:
-    """Whether `resolve` would download the model; false for names that it refuses."""
-    path = Path(name).expanduser()
-    if path.exists() or PATH_LIKE.fullmatch(name):
+    """Whether `resolve` would download the model; false for names that it refuses.
+
+    Raises:
+        PitfallsError: the name is too long, or not text.
+    """
+    path = place(name)
+    if is_file(path) or is_folder(path) or PATH_LIKE.fullmatch(name):
         return False
     if packaged := packaged_models().get(name):
         return not home_of(name, packaged).is_dir()

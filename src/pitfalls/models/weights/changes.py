@@ -173,8 +173,8 @@ class Dense(Change):
         """
         if rank is None:
             raise PitfallsError(
-                "dense, which no LoRA holds: give --rank R to write its best "
-                "approximation of rank R, or --merge for all of it"
+                "dense, which no LoRA holds: give --rank R to write its best approximation of rank "
+                "R, or write a full checkpoint (`pitfalls stack merge`)"
             )
         left, scale, right = torch.linalg.svd(self.matrix.float(), full_matrices=False)
         return LowRank(left[:, :rank] * scale[:rank], right[:rank])
