@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from pitfalls.cases.kinds import Kind, Kinds
+from pitfalls.cases.object_kinds import Kind, Kinds
 from pitfalls.facts import Entity, Fact, Relation
 from pitfalls.graph.graph import Graph
 

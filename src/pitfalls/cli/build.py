@@ -8,7 +8,7 @@ from typing import Annotated, Literal, TypeAlias
 
 import typer
 
-from pitfalls.cases.build import Built
+from pitfalls.cases.build import Built, needed_relations
 from pitfalls.cases.build import build as build_cases
 from pitfalls.cases.card import data_card, drafted
 from pitfalls.cases.case_file import write_cases
@@ -20,19 +20,19 @@ from pitfalls.cli.knowing import ties_known_by
 from pitfalls.cli.sources import SOURCE_HELP, open_source
 from pitfalls.disk import write_bytes
 from pitfalls.door.paths import is_file, place
-from pitfalls.errors import PitfallsError
+from pitfalls.errors import PitfallsError, UnknownNameError
 from pitfalls.graph.by_name import STARTER
 from pitfalls.rules.rule import Rule, parse_rule
 from pitfalls.rules.rule_file import read_rules
 from pitfalls.settings import LARGEST_SEED
-from pitfalls.vocabulary import CaseKind
+from pitfalls.vocabulary import KIND_WORDS, CaseKind
 
 Layout: TypeAlias = Literal["own", "authors"]
 PAPER = "paper"
 
 
 def build(
-    kind: Annotated[CaseKind, typer.Option(help="What kind of case.")],
+    kind: Annotated[str, typer.Option(help=f"Kind of the cases: {', '.join(KIND_WORDS)}.")],
     out: Annotated[
         Path, typer.Option(help="The file to write, JSON lines; its card gets the ending .md.")
     ],
@@ -73,6 +73,8 @@ def build(
 
     Example: pitfalls build --kind reverse --count 100 --seed 1 --out reverse.jsonl
     """
+    if kind not in KIND_WORDS:
+        raise UnknownNameError("kind of case", kind, KIND_WORDS)
     weights = _rules(rules or [PAPER])
     order = Order(
         kind=kind,
@@ -90,7 +92,7 @@ def build(
     _refuse_idle(kind, relation or (), rules or ())
     if layout == "own" and out.suffix == ".md":
         raise PitfallsError(f"--out {out}: .md is the card's ending; take another, like .jsonl")
-    opened = open_source(source, order.needs)
+    opened = open_source(source, needed_relations(order))
     knows = None if model is None else ties_known_by(model, opened.graph)
     built = build_cases(opened.graph, order, knows=knows)
     origin = _origin(order, source, rules or [], leave_out or [], model)

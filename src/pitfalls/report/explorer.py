@@ -5,8 +5,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from pitfalls.metrics.breakdown import FACETS
+from pitfalls.metrics.case_value import case_value
 from pitfalls.metrics.metric import Guarded, Metric
-from pitfalls.metrics.scores import case_value
 from pitfalls.metrics.table import METRICS
 from pitfalls.records.header import RelationInfo, RunHeader
 from pitfalls.records.observation import Observation

@@ -1,4 +1,4 @@
-"""What sort of thing an object is, so that a new one can be of the same sort, typed or not."""
+"""Sorts of objects, so that a new object can be of the same sort as the old one, typed or not."""
 
 from collections import Counter
 from dataclasses import dataclass, field
