@@ -37,6 +37,8 @@ class KindWords:
     rivals: tuple[str, str] | None = None
     """Probes of the first edit's true object and of the object that it puts in its place; None if
     the plan does not read both."""
+    unedited: StateName = "theta0"
+    """State that no edit leads to."""
     several: bool = False
     """Whether a case is about all true objects of one fact. Only then does Multi-Label Edit differ
     from a plain edit, and only then must the relation allow several objects."""

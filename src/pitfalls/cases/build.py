@@ -9,6 +9,7 @@ from typing import TypeAlias
 from pitfalls.cases.case import Case
 from pitfalls.cases.drafts import Draft
 from pitfalls.cases.drawing import Dice
+from pitfalls.cases.kinds.kind import Recipe
 from pitfalls.cases.kinds.table import recipe_of
 from pitfalls.cases.order import Materials, Order, Reason
 from pitfalls.cases.plan import plan
@@ -54,9 +55,7 @@ def build(graph: Graph, order: Order, *, knows: Knows | None = None) -> Built:
     """
     recipe = recipe_of(order.kind)
     materials = Materials.of(graph, order)
-    strata: dict[str, list[Draft]] = {}
-    for draft in recipe.drafts(materials):
-        strata.setdefault(draft.stratum, []).append(draft)
+    strata = _strata(recipe, materials)
     ledger = Ledger(materials)
 
     def cases_of(drafts: list[Draft]) -> Iterator[Case]:
@@ -86,6 +85,14 @@ def build(graph: Graph, order: Order, *, knows: Knows | None = None) -> Built:
     finished = len(cases) + sum(materials.dropped[reason] for reason in LATE_REASONS)
     numbered = (replace(case, id=f"{order.kind}-{n:05d}") for n, case in enumerate(cases))
     return Built(tuple(numbered), materials.dropped, total - finished)
+
+
+def _strata(recipe: Recipe, materials: Materials) -> dict[str, list[Draft]]:
+    """Rule or relation → its drafts."""
+    strata: dict[str, list[Draft]] = {}
+    for draft in recipe.drafts(materials):
+        strata.setdefault(draft.stratum, []).append(draft)
+    return strata
 
 
 def needed_relations(order: Order) -> frozenset[str] | None:

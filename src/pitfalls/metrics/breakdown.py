@@ -62,8 +62,8 @@ def _objects(case: Observation) -> str:
 
 def _length(case: Observation) -> str:
     """Tokens of what the last edit teaches."""
-    taught = KIND_WORDS[case.source.kind].taught
-    return str(case.tokens[taught]) if taught in case.tokens else UNKNOWN
+    found = case.tokens.get(KIND_WORDS[case.source.kind].taught or "")
+    return UNKNOWN if found is None else str(found)
 
 
 def _degenerate(case: Observation) -> str:
@@ -91,10 +91,11 @@ def _known(case: Observation) -> str:
 
     Not every kind of case reads both.
     """
-    rivals = KIND_WORDS[case.source.kind].rivals
-    if rivals is None or not all(case.has("theta0", probe) for probe in rivals):
+    words = KIND_WORDS[case.source.kind]
+    rivals, before = words.rivals, words.unedited
+    if rivals is None or not all(case.has(before, probe) for probe in rivals):
         return NOT_READ
-    true, taught = (case.p("theta0", probe) for probe in rivals)
+    true, taught = (case.p(before, probe) for probe in rivals)
     return "yes" if true > taught else "no"
 
 

@@ -197,7 +197,7 @@ def not_finite(found: Mapping[tuple[StateName, str], float]) -> str | None:
 
 
 def edits_of(case: Mapping[str, Any]) -> tuple[Mapping[str, Any], ...]:
-    """The edits of a case's row in order; those that another program wrote otherwise are left out."""
+    """The edits of a case's row in order; what another program wrote otherwise is left out."""
     written = case.get("edits")
     if not isinstance(written, list):
         written = [case.get(name) for name in ("first", "second")]

@@ -50,4 +50,4 @@ class Record:
     readings: tuple[Reading, ...]
     fits: tuple[Fit, ...]
     failure: str | None = None
-    """Reason why the case has no numbers, e.g. `non-finite loss in theta_m at step 3`; else None."""
+    """Why the case has no numbers, e.g. `non-finite loss in theta_m at step 3`; None if it has."""

@@ -1,4 +1,4 @@
-"""Records as the rows of a Parquet table, and back; tables of older schemas are brought up to date."""
+"""Records as the rows of a Parquet table, and back, and tables of older schemas as newer ones."""
 
 import json
 from collections.abc import Sequence

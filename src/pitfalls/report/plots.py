@@ -155,17 +155,22 @@ def _curves(
     legend = alt.Legend(orient="top", symbolType="stroke", symbolOpacity=1)
     base = alt.Chart(height=150).encode(
         x=alt.X("step:Q", scale=alt.Scale(domain=[0, last]), axis=alt.Axis(tickMinStep=1)),
-        color=alt.Color("state:N", title=None, sort=list(_STATES.values()), legend=legend),
+        color=alt.Color("state:N", title=None, sort=_states(rows), legend=legend),
     )
     y = alt.Y("low:Q", title="loss", scale=alt.Scale(domain=height))
     band = base.mark_area(opacity=0.15).encode(y=y, y2="high:Q")
     chart = alt.layer(band, base.mark_line().encode(y="median:Q"), data=alt.Data(values=rows))
     ends = "; ".join(
         f"{state} from {own[0]['median']:.2f} to {own[-1]['median']:.2f}"
-        for state in _STATES.values()
+        for state in _states(rows)
         if (own := [row for row in rows if row["state"] == state])
     )
     return spec(chart, f"{title}: median loss by step; {ends}.")
+
+
+def _states(rows: Sequence[dict[str, Any]]) -> list[str]:
+    """States in words: the paper's in their order, those of other plans behind them."""
+    return list(dict.fromkeys((*_STATES.values(), *(row["state"] for row in rows))))
 
 
 def _shares(observations: Sequence[Observation]) -> Iterator[dict[str, Any]]:

@@ -21,7 +21,7 @@ from pitfalls.vocabulary import Preset
 
 @dataclass(frozen=True, slots=True)
 class Results:
-    """What runs found out, as tables.
+    """Results of runs as tables.
 
     Every table is an Arrow table: `.to_pandas()` and `polars.from_arrow(…)` take it further.
     """
