@@ -400,8 +400,7 @@ def odd_data(tmp_path: Path) -> Path:
     idle = replace(
         sound[0],
         id="idle",
-        first=replace(first, new_object=first.object),
-        second=replace(second, object=first.object),
+        edits=(replace(first, new_object=first.object), replace(second, object=first.object)),
     )
     path = tmp_path / "odd.jsonl"
     write_cases(path, [idle, *sound])
