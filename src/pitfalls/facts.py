@@ -7,7 +7,7 @@ from pitfalls.errors import PitfallsError
 
 
 def template_fault(text: str, filling: str = "subject") -> str | None:
-    """What is wrong with a text that a subject (or `filling`) shall be put into, or None."""
+    """Fault of a text that a subject (or `filling`) is to be put into; None if it has none."""
     if (found := text.count("{}")) != 1:
         return f"has {found} placeholders, expected exactly one '{{}}' for the {filling}"
     if fault := text_fault(text):
@@ -66,7 +66,7 @@ class Edit:
     relation: Relation
     new_object: Entity
     object: Entity | None = None
-    """What the edit replaces; None where nobody needs to know. No editor reads it."""
+    """Object that the edit replaces; None where nobody needs to know. No editor reads it."""
 
     @classmethod
     def of(cls, prompt: str, subject: str, target: str) -> "Edit":

@@ -1,4 +1,4 @@
-"""What must hold of every case that the builder makes, whatever the graph."""
+"""Laws of every case that the builder makes, whatever the graph."""
 
 import re
 import shlex

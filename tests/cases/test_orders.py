@@ -1,4 +1,4 @@
-"""What an order asks for is what the builder makes, and every candidate is accounted for."""
+"""The builder makes what an order asks for, and accounts for every candidate."""
 
 from collections.abc import Sequence
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""What the page says in words: laws over every interval, and sentences as they read."""
+"""Words of the page: laws over every interval, and sentences as they read."""
 
 import math
 from pathlib import Path

@@ -22,9 +22,10 @@ from pitfalls.report.gather import Losses, gather
 from pitfalls.report.grid import Grid, breakdown_grids, interval, score_grids
 from pitfalls.report.layout import Cell, in_order
 from pitfalls.report.measures import kind_word, measures
+from pitfalls.report.object_plot import probability_plot
 from pitfalls.report.panel import Plot
 from pitfalls.report.paper import paper_editors
-from pitfalls.report.plots import loss_plot, metric_plots, overview, probability_plot
+from pitfalls.report.plots import loss_plot, metric_plots, overview
 from pitfalls.report.tidy import paper_value
 from pitfalls.vocabulary import KIND_WORDS, Preset
 
