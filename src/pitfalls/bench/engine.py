@@ -56,12 +56,11 @@ def run(
         for name in names
     }
     directory = RunDirectory.open(Path(out), make_header(experiment, model, editors, cases))
-    before = [Unedited(model, side_by_side) for side_by_side in chunks]
+    queue = _queue(model, chunks)
     for position, (name, editor) in enumerate(editors.items(), start=1):
         work = [
             (chunk, _missing(directory, chunk), unedited)
-            for side_by_side, unedited in zip(chunks, before, strict=True)
-            for chunk in side_by_side
+            for chunk, unedited in queue
             if chunk.editor == name
         ]
         fresh = any(missing for _, missing, _ in work)
@@ -83,6 +82,16 @@ def _loaded(experiment: Experiment, progress: Progress) -> LanguageModel:
         prefix=experiment.prefix,
         progress=progress,
     )
+
+
+def _queue(model: LanguageModel, chunks: Sequence[Sequence[Chunk]]) -> list[tuple[Chunk, Unedited]]:
+    """Every chunk, beside what all chunks of its cases share."""
+    return [
+        (chunk, unedited)
+        for side_by_side in chunks
+        for unedited in [Unedited(model, side_by_side)]
+        for chunk in side_by_side
+    ]
 
 
 def _known_cases(

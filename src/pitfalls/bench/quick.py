@@ -1,4 +1,4 @@
-"""The first look: the run that starts where nobody described one."""
+"""The first look: a small run for a command without any settings."""
 
 import torch
 

@@ -35,7 +35,7 @@ class Anomaly:
     description: str
     holds: Callable[[Case, Known], bool]
     degenerate: bool = False
-    """Whether a case with it measures nothing, or something else than it says."""
+    """Whether a case with it does not measure what its kind should measure."""
 
 
 def describe(name: AnomalyName) -> str:
@@ -160,6 +160,6 @@ ANOMALIES: dict[AnomalyName, Anomaly] = {
         lambda case, known: not all(entity.label.isascii() for entity in _entities(case)),
     ),
 }
-"""Every anomaly that one case can have by itself, beside the triples that are known."""
+"""Anomaly → how to tell it from one case and the known triples."""
 
 _REPEATED = "an earlier case has the same subject and relation in its first edit"

@@ -26,7 +26,7 @@ class Built:
     dropped: Counter[Reason]
     """Candidates that could not be used, by reason."""
     unused: int
-    """Candidates that nobody needed: the count was reached before their turn."""
+    """Candidates that were not needed: the count was reached before their turn."""
 
 
 Knows: TypeAlias = Callable[[Sequence[Case]], list[bool]]
@@ -178,7 +178,7 @@ def _why(materials: Materials) -> str:
 
 
 def _shuffled(drafts: list[Draft], kind: CaseKind, dice: Dice) -> list[Draft]:
-    """The drafts in the order of the draw, but nobody's second turn before everyone's first."""
+    """The drafts in drawn order; no subject has its second turn before all had their first."""
     drawn = sorted(drafts, key=lambda draft: (dice.roll(kind, draft.stratum, draft.key), draft.key))
     turns: Counter[str] = Counter()
     order: list[tuple[int, int]] = []

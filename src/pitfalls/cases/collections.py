@@ -64,7 +64,7 @@ class CaseFile:
 
 @dataclass(frozen=True, slots=True)
 class DataSet:
-    """One line of the list of what there is."""
+    """One line of the list of data sets."""
 
     collection: str
     name: str

@@ -49,7 +49,7 @@ class Score(JsonRow):
     """Whether resampling moves nothing, mostly because all cases agree; the interval is then what
     so many subjects leave open (`agreement_bound`)."""
     reference: bool = False
-    """Whether this is no editor's score but what editors are held against, such as `undo`."""
+    """Whether this is the score of a reference, such as `undo`, not of an editor."""
 
 
 def score(
@@ -91,7 +91,7 @@ def _score_source(
 
 
 def _applicable(source: Source, sound: Sequence[Observation], preset: Preset) -> list[Metric]:
-    """Metrics that some case allows; where every case failed, all those of the kind.
+    """Metrics that at least one case allows; if every case failed, all metrics of the kind.
 
     A run without a single number still has to show up, with n = 0.
     """

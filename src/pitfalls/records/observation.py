@@ -45,7 +45,7 @@ class Source:
     noise: float = RELATIVE_NOISE["float32"]
     """The share of a probability that may be numerical noise."""
     reference: bool = False
-    """Whether no editor made this: something that editors are held against."""
+    """Whether this is a reference that editors are compared with, not the work of an editor."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +183,7 @@ def _tokens(rows: pa.ListArray) -> list[dict[str, int]]:
 
 
 def _means(lists: pa.ListArray, values: Any) -> NDArray[np.float64]:
-    """The mean of each list, of which `values` are the items one after the other."""
+    """The mean of each list; `values` holds the items of all lists in a row."""
     parents = np.asarray(pc.list_parent_indices(lists))
     sums = np.bincount(parents, weights=np.asarray(values), minlength=len(lists))
     with np.errstate(invalid="ignore"):  # an empty list has no mean; NaN is found later
@@ -197,7 +197,7 @@ def not_finite(found: Mapping[tuple[StateName, str], float]) -> str | None:
 
 
 def edits_of(case: Mapping[str, Any]) -> tuple[Mapping[str, Any], ...]:
-    """The edits of a case's row in order; what another program wrote otherwise is left out."""
+    """The edits of a case's row in order; none for a case in an unknown form."""
     written = case.get("edits")
     if not isinstance(written, list):
         written = [case.get(name) for name in ("first", "second")]
@@ -209,7 +209,7 @@ def _as_case(value: Any) -> dict[str, Any]:
 
 
 def _subject(case: Mapping[str, Any]) -> str | None:
-    """Id of e1's subject; None for a case that somebody else wrote in another form."""
+    """Id of e1's subject; None for a case in an unknown form."""
     match edits_of(case):
         case [{"subject": {"id": str(subject)}}, *_]:
             return subject

@@ -217,7 +217,7 @@ class RunDirectory:
     def _rows_of(
         self, table: pa.Table, part: str, seen: Mapping[tuple[str, ...], str]
     ) -> set[tuple[str, ...]]:
-        """Data set, editor and case of every row, none of which may have been seen."""
+        """Data set, editor and case of every row; a row that was seen before is refused."""
         for kind in table["kind"].unique().to_pylist():
             if kind not in KIND_WORDS:
                 why = f"it holds cases of the kind {shortened(repr(kind))}"

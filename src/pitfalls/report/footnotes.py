@@ -85,7 +85,7 @@ def _guarded(scores: Sequence[Score], titles: Mapping[CaseKind, str]) -> Iterato
 
 
 def _failed(scores: Sequence[Score], titles: Mapping[CaseKind, str]) -> Iterator[str]:
-    """A line a row. Failures are those of a case, so every metric of a data set repeats them."""
+    """One line a row: a case fails for all metrics of its data set, so it is told once."""
     places: dict[str, dict[str, None]] = {}
     reasons: dict[str, dict[str, None]] = {}
     for score, name in zip(scores, _row_names(scores), strict=True):

@@ -114,7 +114,7 @@ def _first_screen(scores: Sequence[Score], differences: Sequence[Change]) -> dic
 
 
 def _by_editor(observations: Sequence[Observation]) -> list[Observation]:
-    """Editors in the paper's order, those that it does not know after them."""
+    """Observations by editor: the paper's editors in its order, others after them."""
     order = [*paper_editors(), *sorted({case.source.editor for case in observations})]
     return sorted(observations, key=lambda case: order.index(case.source.editor))
 

@@ -157,7 +157,7 @@ def paper_sections(groups: Sequence[ColumnGroup], scores: Sequence[Score]) -> li
 
 
 def in_order(scores: Iterable[Score]) -> list[Score]:
-    """Run by run, data sets and editors in the paper's order, what they are held against last."""
+    """Run by run, data sets and editors in the paper's order, references last."""
     listed = list(scores)
     runs = list(dict.fromkeys((one.run, one.model) for one in listed))
     kinds = list(KIND_WORDS)
@@ -183,7 +183,7 @@ def collection_of(data: str) -> str:
 
 
 def _rows(scores: Sequence[Score]) -> dict[str, dict[Column, Cell]]:
-    """Editors in the paper's order, those that it does not know after them, references last."""
+    """Editors in the paper's order, other editors after them, references last."""
     rows: dict[str, dict[Column, Cell]] = {}
     for score in scores:
         cell = Cell(score.value, score.low, score.high)

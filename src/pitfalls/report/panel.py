@@ -19,7 +19,7 @@ _LINE, _GAP = 13, 9
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """One drawing, and what it shows, for those who do not see it."""
+    """One drawing, with a description for readers who cannot see it."""
 
     key: str
     title: str

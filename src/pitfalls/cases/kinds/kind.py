@@ -14,7 +14,7 @@ from pitfalls.cases.wordings import Place, Wordings
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recipe:
-    """How such cases are drawn from a graph.
+    """Recipe that makes cases of a kind from a graph.
 
     `drafts` lists the drafts that a graph allows. `finish` draws the new objects of one when its
     turn comes, and gives it up, with None, where nothing is left to draw.

@@ -38,7 +38,7 @@ def logical_plan(case: Case, implied: Fact, *, with_second_alone: bool) -> Plan:
 
 
 def can_conflict(materials: Materials, contested: str, *facts: Fact) -> bool:
-    """Whether a conflict can be made of the facts, of which the edits contest one relation."""
+    """Whether a conflict over the relation `contested` can be made of the facts."""
     if not is_usable(materials, *facts):
         return False
     if not materials.excludes(contested):

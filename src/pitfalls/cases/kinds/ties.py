@@ -45,7 +45,7 @@ def old(field: str, came: Entity | None, expected: Entity, meaning: str) -> Iter
 
 
 def same_question(case: Case) -> Iterator[Problem]:
-    """Two edits of one (s, r), the second of which replaces what the first has put there."""
+    """Two edits of one (s, r); the second replaces the new object of the first."""
     first, second = case.edits
     yield from same("second.subject", second.subject, first.subject, "the first edit's subject")
     yield from same("second.relation", second.relation, first.relation, "the first edit's")
