@@ -34,7 +34,8 @@ Work = Callable[[LanguageModel], Any]
 """Does it on a model."""
 
 BASE_STEPS = 2
-"""Of the searches behind what is observed: reading takes as long after poor edits as after good."""
+"""Steps of the searches before observation; reading takes as long after poor edits as after good.
+"""
 
 
 @dataclass(frozen=True)
@@ -165,7 +166,7 @@ def moments(tokens: int, plain_tokens: int) -> Contest:
 
 
 def experiment(cases: int, plain_cases: int) -> Contest:
-    """What `pitfalls run` does by default: every editor on every kind of case."""
+    """Default experiment of `pitfalls run`: every editor on every kind of case."""
     names = [EditorName.parse(name) for name in DEFAULT_EDITORS]
     chunks = {count: load_all(Experiment(cases=count)) for count in (cases, plain_cases)}
 

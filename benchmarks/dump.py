@@ -26,7 +26,7 @@ from rich.console import Console
 from rich.table import Table
 
 WIKIDATA_ENTITIES, WIKIDATA_BYTES = 115e6, 1.5e12
-"""What is assumed of the whole dump, unpacked; packed it is a tenth or less of that."""
+"""Assumed size of the whole dump, decompressed; compressed it is a tenth of that or less."""
 GIGABYTE = 1e9
 COMMAND = (sys.executable, "-c", "from pitfalls.cli.main import main; main()", "graph", "dump")
 

@@ -1,4 +1,4 @@
-"""What is measured beside time: arithmetic, tokens, padding, the machine's peak, memory."""
+"""Gauges beside time: arithmetic, tokens, padding, the machine's peak speed, memory."""
 
 import resource
 import sys

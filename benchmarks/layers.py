@@ -30,7 +30,7 @@ ROWS = (
     *(f"memit.layers={layers}" for layers in ("[1,2,3]", "[2,3,4,5,6]", "[4,5,6,7,8]")),
     *(f"memit.moment_weight={weight}" for weight in (15.0, 150.0, 1_500.0, 15_000.0)),
 )
-"""What is asked of SmolLM2-135M; whatever a row does not name is as in the presets."""
+"""Settings to try on SmolLM2-135M; all others are those of the presets."""
 METRICS = ("succ_single", "cs", "cm")
 
 

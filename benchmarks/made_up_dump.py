@@ -27,7 +27,7 @@ RELATIONS = (
     "P185",
     "P1412",
 )
-"""What people are said to have; the benchmark keeps these."""
+"""Properties of the made-up people, which the benchmark keeps."""
 _OTHERS = ("P17", "P131", "P361", "P921", "P1433", "P577", "P1476", "P2093", "P356", "P698", "P625")
 _SPOKEN = (
     "en de fr es it nl ru zh ja ar pt pl sv uk fa ca cs fi he hu ko no ro sr tr vi id da eo eu "

@@ -1,4 +1,4 @@
-r"""What single edits come to under several settings, to find where to edit a model: as Markdown.
+r"""Results of single edits under several settings, to choose layers, as a Markdown table.
 
     python benchmarks/single_edits.py --model gemma3-270m --dtype bfloat16 \
         rome.layer=4 rome.layer=6 'memit.layers=[1,2,3] memit.moment_weight=150'
@@ -21,7 +21,7 @@ from pitfalls.cli.settings import parse_settings
 from pitfalls.models.reading.readout import Question, target_logprobs
 
 PARAPHRASES = 2
-"""Of ten, for each edit."""
+"""Paraphrases read for each edit, of ten."""
 
 
 @dataclass(frozen=True, slots=True)

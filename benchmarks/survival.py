@@ -160,7 +160,7 @@ Reading = tuple[float, float, float, float]
 
 
 def reading(model: LanguageModel, edit: Edit) -> Reading:
-    """What the model makes of an edit's target."""
+    """Read the probability of an edit's target."""
     prompts = [text.format(edit.subject.label) for text in edit.relation.prompts]
     questions = [Question(prompt, edit.new_object.label, {}) for prompt in prompts]
     p = [each.mean().exp().item() for each in target_logprobs(model, questions)]

@@ -20,7 +20,7 @@ settings.load_profile("steady")  # a change must pass the same examples every ti
 
 @pytest.fixture(scope="session", autouse=True)
 def shared_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str | None]:
-    """Where fixtures wider than one test cache things: not in the user's cache either."""
+    """Cache for fixtures wider than one test, apart from the user's cache."""
     users = os.environ.get("PITFALLS_CACHE")
     os.environ["PITFALLS_CACHE"] = str(tmp_path_factory.mktemp("shared-cache"))
     yield users
@@ -37,7 +37,7 @@ def own_cache(
     tmp_path_factory: pytest.TempPathFactory,
     shared_cache: str | None,
 ) -> None:
-    """Nothing that a test caches is seen by another; `real` tests use the user's cache."""
+    """Separate cache for every test; `real` tests use the user's cache."""
     if "real" not in request.keywords:
         monkeypatch.setenv("PITFALLS_CACHE", str(tmp_path_factory.mktemp("cache")))
     elif shared_cache is None:
@@ -46,16 +46,27 @@ def own_cache(
         monkeypatch.setenv("PITFALLS_CACHE", shared_cache)
 
 
-@pytest.fixture(scope="session", params=FAMILIES)
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """A test of `model` runs for every family, or for those that `families` marks it with."""
+    marks = metafunc.definition.iter_markers("parametrize")
+    named = any("family" in mark.args[0] for mark in marks)
+    if "family" in metafunc.fixturenames and not named:
+        mark = metafunc.definition.get_closest_marker("families")
+        metafunc.parametrize(
+            "family", mark.args[0] if mark else list(FAMILIES), indirect=True, scope="session"
+        )
+
+
+@pytest.fixture(scope="session")
 def family(request: pytest.FixtureRequest) -> str:
-    """The family of `model`."""
+    """Family of `model`."""
     name: str = request.param
     return name
 
 
 @pytest.fixture(scope="session")
 def model(family: str) -> Iterator[LanguageModel]:
-    """A tiny model of every family, which no test may leave changed."""
+    """A tiny model of every family; no test may leave it changed."""
     made = tiny_model(family)
     before = snapshot(made)
     yield made
@@ -64,7 +75,7 @@ def model(family: str) -> Iterator[LanguageModel]:
 
 @pytest.fixture(scope="session")
 def tiny_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A tiny Qwen2 as a directory, for whatever starts from the name of a model."""
+    """A tiny Qwen2 as a directory, for code that loads models by name."""
     folder = tmp_path_factory.mktemp("models") / "tiny"
     made = tiny_model("qwen2")
     made.network.save_pretrained(folder)

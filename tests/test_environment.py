@@ -1,4 +1,4 @@
-"""What a user can set in the environment is written down."""
+"""All environment variables that the package reads are documented."""
 
 import re
 from pathlib import Path

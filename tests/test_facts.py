@@ -1,4 +1,4 @@
-"""Facts and edits refuse what would break where their words are put together."""
+"""Facts and edits refuse texts that would break prompts."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The rooms of the package import one way, and what needs no torch does not get it."""
+"""Imports between rooms go one way, and modules that need no torch do not import it."""
 
 import ast
 import subprocess
@@ -18,7 +18,7 @@ GROUND = frozenset(
     {"cache", "data", "disk", "door", "errors", "facts", "progress", "settings", "shapes"}
     | {"staging", "vocabulary"}
 )
-"""Modules that every room stands on."""
+"""Modules that every room may import."""
 
 MAY_IMPORT: dict[str, frozenset[str]] = {
     "graph": frozenset(),
@@ -51,9 +51,9 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     ),
     "testing": frozenset({"models.*", "updates", "editors"}),
 }
-"""Room → the rooms it may know, or single files of them; `models.*` is a room and all in it.
+"""Room → the rooms, or files in them, that it may import; `models.*` is a room and its inner rooms.
 
-`cli` and the package itself may know them all.
+`cli` and the package itself may import everything.
 """
 
 WITHOUT_TORCH = ("door", "graph", "rules", "cases", "records", "metrics", "report")
@@ -63,7 +63,7 @@ ROOMS = frozenset(
 
 
 def dotted(file: Path) -> str:
-    """The name of a file's module behind `pitfalls.`; that of a folder is its `__init__`'s."""
+    """Name of a file's module after `pitfalls.`; that of an `__init__` is its folder's."""
     return ".".join(file.relative_to(PACKAGE).with_suffix("").parts).removesuffix(".__init__")
 
 

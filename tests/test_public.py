@@ -1,4 +1,4 @@
-"""The public names in a console: only they are listed, and what they give fits on a line."""
+"""Public names in a console: only they are listed, and objects print on one line."""
 
 import subprocess
 import sys
@@ -19,7 +19,7 @@ LONGEST = 200
 
 
 def test_only_public_names_are_listed() -> None:
-    """Also once everything has been imported."""
+    """Holds also after everything has been imported."""
     code = (
         "import pitfalls; [getattr(pitfalls, n) for n in pitfalls.__all__]; print(*dir(pitfalls))"
     )
@@ -29,7 +29,7 @@ def test_only_public_names_are_listed() -> None:
 
 @pytest.fixture(scope="module")
 def values(tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
-    """Something of every public class that is made of much."""
+    """An object of every large public class."""
     model = tiny_model("llama")
     base = Job((EDITS[0],))
     (update,) = pitfalls.FineTune(layer=1, steps=1).fit(model, [base])

@@ -1,4 +1,4 @@
-"""Every setting has a range in its type, and whatever is outside of it is refused wherever made."""
+"""Every setting has a range in its type, and values outside are refused wherever they are made."""
 
 import math
 from collections.abc import Iterator
@@ -29,9 +29,9 @@ KINDS: tuple[Any, ...] = (
     Experiment,
 )
 ODD = (math.nan, math.inf, -math.inf, True, False, "1")
-"""No number of anything."""
+"""Values that are not valid numbers."""
 FAR = (-(10**30), -2.5, -1, 0, 2, 1e300, 10**30)
-"""Numbers of which every setting refuses some."""
+"""Numbers, some of which every setting refuses."""
 
 
 def hints(kind: Any) -> dict[str, Any]:
@@ -42,7 +42,7 @@ def hints(kind: Any) -> dict[str, Any]:
 
 
 def numbers_in(hint: Any) -> Iterator[Any]:
-    """The types of numbers in a type, with their ranges if they have any."""
+    """Number types in a type, with their ranges if they have any."""
     bare = get_args(hint)[0] if get_origin(hint) is Annotated else hint
     if bare in (int, float):
         yield hint

@@ -1,4 +1,4 @@
-"""The starter graph: true to its own rules, large enough for every kind of case, and tidy."""
+"""The starter graph obeys its own rules, suffices for every kind of case, and is tidy."""
 
 import csv
 import gzip

@@ -20,7 +20,7 @@ PICTURE = Path(__file__).parents[1] / "docs" / "overview.svg"
 INK = "#808080"
 """Readable on white and on black alike: the page around the picture may be either."""
 WIDTH = 230
-"""Of one panel, in pixels."""
+"""Width of a panel in pixels."""
 
 
 def side_by_side(panels: list[dict[str, Any]]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What a knowledge edit breaks: conflict and distortion in edited language models, measured."""
+"""Pitfalls of knowledge edits: conflict and distortion in edited language models, measured."""
 
 from importlib import import_module as _import_module
 from typing import TYPE_CHECKING
@@ -48,7 +48,7 @@ _HOMES = {
     "save_lora": "pitfalls.updates.lora",
     "save_merged": "pitfalls.updates.export",
 }
-"""Public name → the module it lives in, imported when first asked for: scoring needs no torch."""
+"""Public name → its module, imported on first use, so that scoring needs no torch."""
 
 __all__ = sorted(_HOMES)
 

@@ -1,4 +1,4 @@
-"""Where everything that can be made again is kept: converted models, second moments, texts."""
+"""Cache folder for converted models, second moments and texts, all of which can be made again."""
 
 import os
 from pathlib import Path
@@ -9,10 +9,10 @@ from pitfalls.door.paths import place
 
 
 def cache_root() -> Path:
-    """The folder named by `PITFALLS_CACHE`, else the system's place for a user's caches.
+    """Folder in `PITFALLS_CACHE`, else the system's cache folder of the user.
 
-    Read at every call, so that a test or a job script can point it elsewhere. The folder need not
-    exist yet: whoever writes makes it.
+    The variable is read at every call, so that tests and job scripts can change it. The folder need
+    not exist: the first write makes it.
     """
     named = os.environ.get("PITFALLS_CACHE")
     return place(named) if named else platformdirs.user_cache_path("pitfalls")

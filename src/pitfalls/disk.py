@@ -1,4 +1,4 @@
-"""Writing files: whole or not at all, every failure told in one line. `pitfalls.door` reads."""
+"""Atomic writing of files, with one-line errors. `pitfalls.door` reads files."""
 
 import errno
 import os
@@ -9,14 +9,14 @@ from pitfalls.door.paths import is_folder
 from pitfalls.errors import PitfallsError
 
 TEMPORARY = ".tmp"
-"""How the names of half-written files end."""
+"""Suffix of half-written files."""
 
 
 def make_folder(path: Path) -> None:
-    """Make the folder and those it lies in, unless they are there.
+    """Make the folder and its parents, unless they exist.
 
     Raises:
-        PitfallsError: it may not be made there, or something else has its name.
+        PitfallsError: it may not be made there, or a file has its name.
     """
     try:
         path.mkdir(parents=True, exist_ok=True)
@@ -27,10 +27,10 @@ def make_folder(path: Path) -> None:
 
 
 def check_writable(path: Path) -> None:
-    """Refuse early a path that could not be written to late, whether it is there or not.
+    """Check in advance that a path can be written, whether it exists or not.
 
     Raises:
-        PitfallsError: the nearest thing above it, or it itself, is no folder or may not be written.
+        PitfallsError: the path or its nearest existing parent is not a folder or not writable.
     """
     try:
         there = next(each for each in (path, *path.absolute().parents) if each.exists())
@@ -43,10 +43,10 @@ def check_writable(path: Path) -> None:
 
 
 def check_file(path: Path) -> None:
-    """Refuse early what could not be written as a file late.
+    """Check in advance that a path can be written as a file.
 
     Raises:
-        PitfallsError: a folder, or a name in a folder that is not there or may not be written to.
+        PitfallsError: it is a folder, or its folder does not exist or is not writable.
     """
     if path.is_dir():
         raise PitfallsError(f"{path} is a folder, expected a file to write; give another name")
@@ -56,13 +56,13 @@ def check_file(path: Path) -> None:
 
 
 def write_bytes(path: Path, content: bytes) -> None:
-    """Put `content` at `path` at one stroke: a reader sees the old file or the new one.
+    """Write a file atomically: a reader sees either the old content or the new one.
 
-    It is written under a temporary name, flushed to the disk and renamed, so that a power cut
-    leaves no half of it under its name either.
+    The content is written under a temporary name, flushed to disk and renamed, so that even a power
+    cut leaves no partial file.
 
     Raises:
-        PitfallsError: the folder is missing or may not be written, the disk is full, ….
+        PitfallsError: the folder is missing or not writable, the disk is full, ….
     """
     if is_folder(path):
         raise PitfallsError(f"{path} is a folder, expected the name of a file to write")
@@ -81,19 +81,19 @@ def write_bytes(path: Path, content: bytes) -> None:
 
 
 def refuse_taken(destination: Path) -> None:
-    """Refuse to write over what is there.
+    """Refuse to overwrite anything.
 
     Raises:
-        PitfallsError: something that is not an empty folder has the name.
+        PitfallsError: the destination exists and is not an empty folder.
     """
     if destination.is_dir() and not any(destination.iterdir()):
         return
     if destination.exists():
-        raise PitfallsError(f"{destination} is there already: name a folder to be made")
+        raise PitfallsError(f"{destination} exists already; name a folder that does not")
 
 
 def cannot_write(path: Path, error: OSError) -> PitfallsError:
-    """What to tell the user when a write failed."""
+    """Error for a failed write."""
     return PitfallsError(
         f"cannot write {path}: {error.strerror or error}; "
         "free some space, change the permissions or give another --out"
@@ -101,7 +101,7 @@ def cannot_write(path: Path, error: OSError) -> PitfallsError:
 
 
 def _sync_folder(folder: Path) -> None:
-    """Make a rename outlive a power cut; only POSIX systems let a folder be flushed."""
+    """Flush a folder, so that a rename survives a power cut; only POSIX systems support this."""
     if os.name != "posix":
         return
     descriptor = os.open(folder, os.O_RDONLY)

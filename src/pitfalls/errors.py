@@ -1,7 +1,7 @@
-"""The one family of errors that a user can cause.
+"""Errors that a user can cause.
 
-Whatever a user did wrong surfaces as a `PitfallsError` whose message is a single line: what came,
-what was expected, what to do. The command line prints that line and exits with status 2; any other
+Every mistake of a user is reported as a `PitfallsError` whose message is one line: the input, the
+expectation, the remedy. The command line prints that line and exits with status 2. Any other
 exception is a bug and keeps its traceback.
 """
 
@@ -10,11 +10,11 @@ from difflib import get_close_matches
 
 
 class PitfallsError(Exception):
-    """A mistake in the input or the surroundings, told in one line."""
+    """A mistake in the input or the environment, described in one line."""
 
 
 class UnknownNameError(PitfallsError):
-    """A name that no table lists; the message offers the nearest one that is listed."""
+    """An unknown name; the message suggests the nearest known one."""
 
     def __init__(self, what: str, name: str, known: Iterable[str]) -> None:
         known = sorted(known)
@@ -24,5 +24,5 @@ class UnknownNameError(PitfallsError):
 
 
 def needs_extra(what: str, package: str) -> PitfallsError:
-    """What to tell the user when a package of the extra `graphs` is not installed."""
+    """Error for a package of the extra `graphs` that is not installed."""
     return PitfallsError(f"{what} needs {package}: pip install 'pitfalls[graphs]'")

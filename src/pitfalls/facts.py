@@ -1,4 +1,4 @@
-"""Entities, relations, facts and edits: frozen, hashable values that everything else is made of."""
+"""Entities, relations, facts and edits: frozen, hashable values used throughout the package."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ from pitfalls.errors import PitfallsError
 
 
 def template_fault(text: str, filling: str = "subject") -> str | None:
-    """Fault of a text that a subject (or `filling`) is to be put into; None if it has none."""
+    """Fault of a template with a `{}` for the subject (or `filling`), or None."""
     if (found := text.count("{}")) != 1:
         return f"has {found} placeholders, expected exactly one '{{}}' for the {filling}"
     if fault := text_fault(text):
@@ -19,7 +19,7 @@ def template_fault(text: str, filling: str = "subject") -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class Entity:
-    """A node of the graph. Two entities are the same thing if and only if their ids are equal."""
+    """A node of the graph, identified by its id."""
 
     id: str
     label: str
@@ -27,16 +27,16 @@ class Entity:
 
 @dataclass(frozen=True, slots=True)
 class Relation:
-    """An edge type together with the words that ask for its object."""
+    """An edge type with its prompts."""
 
     id: str
     label: str
     prompt: str
-    """The rewrite prompt: exactly one `{}` where the subject goes, the object follows the end."""
+    """Rewrite prompt: exactly one `{}` for the subject; the object follows the end."""
     paraphrases: tuple[str, ...] = ()
-    """Other wordings of `prompt`, same form. Every probe reads `prompt` and all of these."""
+    """Other wordings of `prompt` in the same form. Every probe reads `prompt` and all of these."""
     query: str = ""
-    """The question form; carried for the authors' file layout, read by no metric."""
+    """Question form, kept for the authors' file layout; no metric reads it."""
 
     def __post_init__(self) -> None:
         for template in (self.prompt, *self.paraphrases):
@@ -45,13 +45,13 @@ class Relation:
 
     @property
     def prompts(self) -> tuple[str, ...]:
-        """The rewrite prompt followed by the paraphrases, templates with `{}`."""
+        """Rewrite prompt and paraphrases, templates with `{}`."""
         return (self.prompt, *self.paraphrases)
 
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """k = (s, r, o)."""
+    """Fact k = (s, r, o)."""
 
     subject: Entity
     relation: Relation
@@ -60,17 +60,17 @@ class Fact:
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """e = (s, r, o → o*): make the model say `new_object` where it said `object`."""
+    """Edit e = (s, r, o → o*): make the model say `new_object` instead of `object`."""
 
     subject: Entity
     relation: Relation
     new_object: Entity
     object: Entity | None = None
-    """Object that the edit replaces; None where nobody needs to know. No editor reads it."""
+    """Object that the edit replaces; None if it is not needed. No editor reads it."""
 
     @classmethod
     def of(cls, prompt: str, subject: str, target: str) -> "Edit":
-        """An edit from plain text: `Edit.of("The mother of {} is", "Ada Lovelace", "Marie Curie")`.
+        """Make an edit from text: `Edit.of("The mother of {} is", "Ada Lovelace", "Marie Curie")`.
 
         Raises:
             PitfallsError: an empty subject or target, or a prompt without exactly one `{}`.
@@ -85,7 +85,7 @@ class Edit:
 
     @property
     def before(self) -> Fact:
-        """The fact that the edit replaces.
+        """Fact that the edit replaces.
 
         Raises:
             PitfallsError: the edit was made without naming its old object.
@@ -96,7 +96,7 @@ class Edit:
 
     @property
     def after(self) -> Fact:
-        """The fact that should hold afterwards, k = (s, r, o*)."""
+        """Fact that should hold afterwards, k = (s, r, o*)."""
         return Fact(self.subject, self.relation, self.new_object)
 
     def __str__(self) -> str:

@@ -1,7 +1,7 @@
-"""Settings: their ranges as types, and the base of the dataclasses that are made of them.
+"""Settings: ranges as types, and the base class of settings dataclasses.
 
-A setting is out of range where no run could make sense of it: what cannot be counted, no number at
-all, a negative length. Whether a value is wise, and whether it fits a model, is told elsewhere.
+A setting is out of range if no run could use it: a count of 0, NaN, a negative length. Whether a
+value is sensible, or fits a model, is checked elsewhere.
 """
 
 from collections.abc import Callable, Mapping
@@ -22,35 +22,35 @@ from pitfalls.door.text import shortened
 from pitfalls.errors import PitfallsError, UnknownNameError
 
 LARGEST_SEED = 2**32 - 1
-"""Every generator of random numbers takes seeds up to here."""
+"""Largest seed that every random number generator accepts."""
 LARGEST_COUNT = 2**63 - 1
 
 Check: TypeAlias = Callable[[Any], Any]
-"""From a value to what a type makes of it; raises pydantic's error where it is none."""
+"""Function that validates a value for a type; raises pydantic's error."""
 
 Count: TypeAlias = Annotated[int, Strict(), Field(ge=1, le=LARGEST_COUNT)]
-"""How many, at least one."""
+"""Number of things, at least one."""
 Index: TypeAlias = Annotated[int, Strict(), Field(ge=0, le=LARGEST_COUNT)]
-"""A place in a row such as that of layers, counted from 0, or how many of what may be missing."""
+"""Position in a sequence such as the layers, from 0; or a number of things that may be 0."""
 Seed: TypeAlias = Annotated[int, Strict(), Field(ge=0, le=LARGEST_SEED)]
-"""Of random numbers."""
+"""Seed of a random number generator."""
 Positive: TypeAlias = Annotated[float, Strict(), Field(gt=0, allow_inf_nan=False)]
 """A finite number above 0."""
 NonNegative: TypeAlias = Annotated[float, Strict(), Field(ge=0, allow_inf_nan=False)]
-"""A finite number from 0 on."""
+"""A finite number, at least 0."""
 Fraction: TypeAlias = Annotated[float, Strict(), Field(ge=0, le=1)]
-"""A part of a whole."""
+"""A share from 0 to 1."""
 StepSize: TypeAlias = Annotated[float, Strict(), Field(ge=-1, le=1)]
-"""Of a step by a gradient, in either direction."""
+"""Size of a gradient step, in either direction."""
 
 
 class Settings:
-    """The base of dataclasses that refuse values outside of their fields' types when made."""
+    """Base of dataclasses that check their fields' types and ranges on creation."""
 
     __slots__ = ()
 
     def __post_init__(self) -> None:
-        """Hold every field to its type.
+        """Check every field.
 
         Raises:
             PitfallsError: a value is of another type, or out of range.
@@ -61,12 +61,12 @@ class Settings:
 
 
 def checked(kind: Any, value: Any, *, where: str) -> Any:
-    """`value` as the type `kind` has it.
+    """Validate `value` as the type `kind`.
 
     Args:
-        kind: a type that pydantic knows how to check, such as one of the above or a dataclass.
-        value: from a file, the command line or anywhere.
-        where: what the value is called; the line begins with it.
+        kind: a type that pydantic can check, such as one of the above or a dataclass.
+        value: the value, from any source.
+        where: name of the value, at the start of the error line.
 
     Raises:
         PitfallsError: it is of another type, or out of range.
@@ -75,12 +75,12 @@ def checked(kind: Any, value: Any, *, where: str) -> Any:
 
 
 def check_some(kind: Any, values: Mapping[str, Any], *, name: str) -> None:
-    """Hold some of the fields of the dataclass `kind` to their types, the others left out.
+    """Check values for some of the fields of the dataclass `kind`.
 
     Args:
-        kind: a dataclass; its fields may be such themselves.
+        kind: a dataclass; its fields may be dataclasses themselves.
         values: field → value, nested like the fields.
-        name: what the settings are called.
+        name: name of the settings.
 
     Raises:
         UnknownNameError: no such field.
@@ -93,10 +93,10 @@ def check_some(kind: Any, values: Mapping[str, Any], *, name: str) -> None:
 
 
 def refuse_unknown(kind: Any, values: Mapping[str, Any], *, name: str) -> None:
-    """Refuse values of what is no field of the dataclass `kind`, at any depth.
+    """Refuse names that are not fields of the dataclass `kind`, at any depth.
 
     Raises:
-        UnknownNameError: no such field; the nearest is named.
+        UnknownNameError: no such field; the message suggests the nearest.
     """
     hints = get_type_hints(kind)
     known = {field.name: hints[field.name] for field in fields(kind)}
@@ -109,7 +109,7 @@ def refuse_unknown(kind: Any, values: Mapping[str, Any], *, name: str) -> None:
 
 
 def told(error: ValidationError, where: str = "") -> str:
-    """The first of pydantic's complaints in one line that begins with the name of the value."""
+    """First error of pydantic as one line that starts with the name of the value."""
     first = error.errors(include_url=False)[0]
     name = ".".join(str(key) for key in (where, *first["loc"]) if key != "")
     came, why = shortened(repr(first["input"])), first["msg"]
@@ -124,14 +124,14 @@ def _validated(check: Check, value: Any, where: str) -> Any:
 
 
 def _dataclass_in(annotation: Any) -> type | None:
-    """The dataclass in `X` or `X | None`."""
+    """Dataclass in `X` or `X | None`; None if there is none."""
     options = get_args(annotation) or (annotation,)
     return next((o for o in options if isinstance(o, type) and is_dataclass(o)), None)
 
 
 @cache
 def _checks(kind: Any) -> dict[str, Check]:
-    """Field → what checks it; nothing checks a type that pydantic does not know."""
+    """Field → its check; fields of types unknown to pydantic have none."""
     hints = get_type_hints(kind, include_extras=True)
     checks = dict[str, Check]()
     for field in fields(kind):

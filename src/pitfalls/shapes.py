@@ -1,7 +1,7 @@
-"""What the parts of a file look like in JSON, and how a bad one is told in one line.
+"""JSON shapes shared by several file formats, and one-line errors for data that do not match.
 
-Files of cases, edits and stacks are made of these parts. Pydantic stays behind this door: a shape
-checks what came from a file and turns into plain values such as those of `pitfalls.facts`.
+Files of cases, edits and stacks consist of these parts. A shape checks the data of a file and gives
+plain values, such as those of `pitfalls.facts`, so that the rest of the package needs no pydantic.
 """
 
 from typing import Annotated, Any, TypeVar
@@ -29,12 +29,12 @@ def _template(text: str) -> str:
 
 
 Name = Annotated[str, AfterValidator(_name)]
-"""Anything but blanks."""
+"""Text with at least one character that is not blank."""
 Template = Annotated[str, AfterValidator(_template)]
 
 
 class Shape(BaseModel):
-    """A JSON object of known fields: nothing missing, nothing more, nothing converted."""
+    """A JSON object with exactly the known fields, without type conversion."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
@@ -46,15 +46,15 @@ class EntityShape(Shape):
     label: Name
 
     def value(self) -> Entity:
-        """The same as an entity."""
+        """The entity."""
         return Entity(self.id, self.label)
 
 
 def check(shape: type[_Model], data: Any, *, where: str) -> _Model:
-    """`data` in the shape that is expected of it.
+    """Validate `data` against a shape.
 
     Raises:
-        PitfallsError: it is something else; the line starts with `where` and names the field.
+        PitfallsError: it does not match; the line starts with `where` and names the field.
     """
     try:
         return shape.model_validate(data, strict=True)
@@ -63,12 +63,12 @@ def check(shape: type[_Model], data: Any, *, where: str) -> _Model:
 
 
 def check_json(shape: type[_Model], text: str, *, where: str) -> _Model:
-    """The value of a text in JSON, whose lists may stand for tuples and objects for dataclasses.
+    """Validate a JSON text, in which lists may stand for tuples and objects for dataclasses.
 
     Raises:
-        PitfallsError: it is no JSON, or something else; the line starts with `where`.
+        PitfallsError: it is not JSON or does not match; the line starts with `where`.
     """
-    parse_json(text, where=where)  # refuses what no value of it should be
+    parse_json(text, where=where)  # refuses unsound values, which pydantic would accept
     try:
         return shape.model_validate_json(text, strict=True)
     except ValidationError as error:
@@ -76,10 +76,10 @@ def check_json(shape: type[_Model], text: str, *, where: str) -> _Model:
 
 
 def check_version(data: Any, key: str, expected: int, *, where: str, advice: str) -> None:
-    """Refuse a file of another version of its format, rather than guess at it.
+    """Refuse a file of another format version.
 
     Raises:
-        PitfallsError: the version is missing or another; true and 1.0 are not 1.
+        PitfallsError: the version is missing or another; true and 1.0 do not count as 1.
     """
     version = data.get(key) if isinstance(data, dict) else None
     if type(version) is not int or version != expected:
@@ -100,7 +100,7 @@ def _path(location: tuple[int | str, ...]) -> str:
 
 
 def _say(kind: str, problem: Any) -> str:
-    """One problem of pydantic's in this package's words."""
+    """Description of a pydantic error in this package's words."""
     if kind == "missing":
         return "is missing"
     if kind == "extra_forbidden":

@@ -1,7 +1,7 @@
-"""Folders that are there whole or not at all, so that an interruption leaves nothing behind.
+"""Atomic creation of folders: an interruption leaves nothing behind.
 
-Made beside their destination and renamed at the end; two processes that make the same folder at
-the same time both succeed.
+A folder is made beside its destination and renamed at the end. Two processes that make the same
+folder at the same time both succeed.
 """
 
 import shutil
@@ -17,12 +17,12 @@ from pitfalls.errors import PitfallsError
 
 PREFIX = ".making-"
 STALE = 24 * 3600.0
-"""Seconds after which a folder that is still being made belongs to a process that was killed."""
+"""Age in seconds at which an unfinished folder is taken to be left by a killed process."""
 
 
 @contextmanager
 def scratch(parent: Path) -> Iterator[Path]:
-    """A folder inside `parent` for the length of the block.
+    """Temporary folder inside `parent` for the length of the block.
 
     Raises:
         PitfallsError: the folder cannot be made or the disk cannot take what is written to it.
@@ -40,14 +40,14 @@ def scratch(parent: Path) -> Iterator[Path]:
 
 def _clear_stale(parent: Path) -> None:
     for folder in parent.glob(f"{PREFIX}*"):
-        with suppress(OSError):  # somebody else may be clearing it too
+        with suppress(OSError):  # another process may be deleting it too
             if time.time() - folder.stat().st_mtime > STALE:
                 shutil.rmtree(folder)
 
 
 @contextmanager
 def staged(destination: Path) -> Iterator[Path]:
-    """An empty folder to fill, which becomes `destination` when the block ends without an error.
+    """Empty folder to fill; it becomes `destination` when the block ends without an error.
 
     Raises:
         PitfallsError: as `scratch`.
@@ -59,14 +59,14 @@ def staged(destination: Path) -> Iterator[Path]:
         try:
             folder.rename(destination)
         except OSError:
-            # Somebody else was quicker with the same content: theirs is as good as ours.
+            # Another process was faster; its folder has the same content.
             if not destination.is_dir():
                 raise
 
 
 def cannot_write(reason: str) -> PitfallsError:
-    """The one line for a cache that is read-only, full or not a folder."""
+    """Error for a cache that is read-only, full or not a folder."""
     return PitfallsError(
-        f"cannot write to the cache {cache_root()}: {reason}; make room or rights there, "
-        "or point PITFALLS_CACHE at a folder that can be written"
+        f"cannot write to the cache {cache_root()}: {reason}; free space or fix its permissions, "
+        "or set PITFALLS_CACHE to a writable folder"
     )

@@ -1,4 +1,4 @@
-"""The words shared by plans, records, metrics and reports."""
+"""Vocabulary shared by plans, records, metrics and reports."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -12,7 +12,7 @@ StateName: TypeAlias = str
 """Name that the plan of a kind gives to one of its states, such as `theta_m`."""
 
 Preset: TypeAlias = Literal["authors", "clean"]
-"""`authors`: the arithmetic of the published code. `clean`: what the paper means."""
+"""`authors`: the arithmetic of the published code. `clean`: the definitions of the paper."""
 
 ReadingKind: TypeAlias = Literal["logprobs", "text"]
 """`logprobs`: log-probabilities of a target. `text`: what the model writes after a prompt."""
@@ -124,4 +124,4 @@ PRESETS: tuple[Preset, ...] = get_args(Preset)
 DATASETS: dict[str, CaseKind] = {
     words.data_set: kind for kind, words in KIND_WORDS.items() if words.data_set is not None
 }
-"""Names of data sets on the command line → the kind of case they hold."""
+"""Name of a data set on the command line → its kind of case."""

@@ -20,9 +20,10 @@ from pitfalls.graph.starter import starter_graph
 from pitfalls.models.language_model import LanguageModel
 from pitfalls.models.weights.changes import Dense
 from pitfalls.testing import TEXT
+from pitfalls.updates.provenance import Provenance
 from pitfalls.updates.request import Request
 from pitfalls.updates.stack import Made, Stack
-from pitfalls.updates.update import Provenance, Update
+from pitfalls.updates.update import Update
 
 WORDS: Mapping[str, str] = {
     "half a character": "x\udcff",

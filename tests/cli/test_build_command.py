@@ -163,7 +163,7 @@ def test_types_and_drafted_prompts_are_told(pitfalls: CommandLine, tmp_path: Pat
         shown = pitfalls("graph", "show", "--from", source)
         assert "types: 0.0 % of the entities have one" in shown.out
         assert "prompts: 2 written, 1 drafted from the label, 1 drafted and unsure" in shown.out
-        assert "may not be English, write better ones: x2 (lyrics by)" in shown.out
+        assert "may not be English; write better ones for: x2 (lyrics by)" in shown.out
         assert shown.out in made.out
         for relation, told in (("x1", "drafted from the label"), ("x2", "may not be English")):
             out = tmp_path / "c.jsonl"

@@ -193,8 +193,8 @@ def test_an_edit_of_the_stack_that_is_overwritten_is_told_as_that(edit: Edit) ->
         (("--model", "gemma3-270m"), "holds edits of smollm2-135m in float32, not of gemma3-270m"),
         (("--model", "owner/other"), "not of owner/other in float32"),
         (("--dtype", "bfloat16"), "not of smollm2-135m in bfloat16"),
-        (("--merge", "{tmp}"), "is there already"),
-        (("--lora", "{tmp}"), "is there already"),
+        (("--merge", "{tmp}"), "exists already"),
+        (("--lora", "{tmp}"), "exists already"),
     ],
 )
 def test_what_cannot_be_is_refused_before_anything_is_fetched_or_loaded(
@@ -315,7 +315,7 @@ WRONG: dict[str, tuple[tuple[object, ...], str]] = {
     "dense adapter": ((*PARIS, "--lora", "{tmp}/adapter"), "is dense"),
     "rank alone": ((*PARIS, "--rank", "2"), "give --lora DIR"),
     "rank": ((*PARIS, "--lora", "{tmp}/adapter", "--rank", "0"), "--rank"),
-    "merge taken": ((*PARIS, "--merge", "{tmp}"), "is there already"),
+    "merge taken": ((*PARIS, "--merge", "{tmp}"), "exists already"),
     "out of others": ((*PARIS, "--out", "{tmp}"), "holds files but no stack.json"),
     "out is a file": ((*PARIS, "--out", "{tmp}/empty.jsonl"), "is a file, expected a folder"),
     "out not allowed": ((*PARIS, "--out", "/proc/nowhere"), "/proc/nowhere"),

@@ -1,4 +1,4 @@
-"""Paths, packed files and Parquet: whole, or refused."""
+"""Paths, compressed files and Parquet are read whole, or refused."""
 
 import bz2
 import gzip
@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from pitfalls.door.compressed import numbered_bytes, read_packed
+from pitfalls.door.compressed import numbered_bytes, read_compressed
 from pitfalls.door.parquet import outline, read_table, text_rows, verify
 from pitfalls.door.paths import is_file, is_folder, place
 from pitfalls.door.text import shortened
@@ -20,12 +20,12 @@ LINES = b"".join(b"line %d %d\n" % (n, n * n * 7919) for n in range(3000))
 
 
 def frames(content: bytes) -> bytes:
-    """As parallel packers write them: one behind the other, here in the middle of a line."""
-    pack = zstandard.ZstdCompressor().compress
-    return pack(content[:1234]) + pack(content[1234:])
+    """Two frames in a row, as parallel compressors write them; a line runs over both."""
+    compress = zstandard.ZstdCompressor().compress
+    return compress(content[:1234]) + compress(content[1234:])
 
 
-PACKERS: dict[str, Callable[[bytes], bytes]] = {
+COMPRESSORS: dict[str, Callable[[bytes], bytes]] = {
     ".gz": gzip.compress,
     ".bz2": bz2.compress,
     ".zst": zstandard.ZstdCompressor().compress,
@@ -33,19 +33,19 @@ PACKERS: dict[str, Callable[[bytes], bytes]] = {
 }
 
 
-@pytest.mark.parametrize("ending", PACKERS)
-def test_a_packed_file_is_read_whole_or_refused(ending: str, tmp_path: Path) -> None:
-    path, packed = tmp_path / f"lines{ending}", PACKERS[ending](LINES)
-    path.write_bytes(packed)
-    assert read_packed(path) == LINES
+@pytest.mark.parametrize("ending", COMPRESSORS)
+def test_a_compressed_file_is_read_whole_or_refused(ending: str, tmp_path: Path) -> None:
+    path, compressed = tmp_path / f"lines{ending}", COMPRESSORS[ending](LINES)
+    path.write_bytes(compressed)
+    assert read_compressed(path) == LINES
     assert b"".join(line for _, line in numbered_bytes(path)) == LINES
     assert next(numbered_bytes(path, behind=41)) == (42, LINES.splitlines(keepends=True)[41])
     for share in (0.2, 0.5, 0.9, 0.999):
-        path.write_bytes(packed[: int(share * len(packed))])
+        path.write_bytes(compressed[: int(share * len(compressed))])
         with pytest.raises(PitfallsError, match="is damaged"):
             list(numbered_bytes(path))
         with pytest.raises(PitfallsError, match="is damaged or cut off"):
-            read_packed(path)
+            read_compressed(path)
     path.write_bytes(b"once upon a time")
     with pytest.raises(PitfallsError, match="is damaged"):
         list(numbered_bytes(path))
@@ -62,10 +62,10 @@ def test_lines_of_utf_16_are_refused_as_that(tmp_path: Path) -> None:
     ("name", "told"),
     [
         ("~nobody-of-that-name/x", "there is no user 'nobody-of-that-name'; write ./~nobody"),
-        ("x" * 300, "is no path that can be used: File name too long"),
-        ("y/" * 4000, "is no path that can be used: File name too long"),
-        ("x\0y", "is no path that can be used: embedded null byte"),
-        ("x\udcff", "is not Unicode text: character 2 is half of one"),
+        ("x" * 300, "is not a usable path: File name too long"),
+        ("y/" * 4000, "is not a usable path: File name too long"),
+        ("x\0y", "is not a usable path: embedded null byte"),
+        ("x\udcff", "is not Unicode text: character 2 is half a surrogate pair"),
     ],
 )
 def test_a_name_that_is_no_path_is_refused(name: str, told: str) -> None:
@@ -113,8 +113,8 @@ def test_a_table_is_read_whole_or_refused(tmp_path: Path) -> None:
         lambda: list(text_rows(path)),
     )
     for read in readers:
-        with pytest.raises(PitfallsError, match="is damaged or no Parquet"):
+        with pytest.raises(PitfallsError, match="is damaged or not Parquet"):
             read()
     path.write_bytes(path.read_bytes()[:60])
-    with pytest.raises(PitfallsError, match=r"is damaged or no Parquet .*mend it"):
+    with pytest.raises(PitfallsError, match=r"is damaged or not Parquet .*mend it"):
         outline(path, advice="mend it")

@@ -28,11 +28,16 @@ SETTINGS: dict[str, dict[str, Any]] = {
         "contexts": {"templates": TEMPLATES},
         "moment_weight": 0.1,
     },
+    "r-rome": {
+        "layer": 1,
+        "value": {"steps": 11, "weight_decay": 1e-3, "clamp": 8.0},
+        "contexts": {"templates": TEMPLATES},
+    },
     "mend": {},
 }
 """Name in `EDITORS` → settings over its preset. A new editor is held to all laws by a row here."""
 
-MOMENTS = ("rome", "memit")
+MOMENTS = ("rome", "memit", "r-rome")
 """Those that read second moments."""
 
 STEP_SIZE = {"mend": -0.1}
@@ -49,9 +54,10 @@ DIVERGING: dict[str, dict[str, Any]] = {
     "ft-norm": {"lr": HUGE, "norm": HUGE},
     "rome": {"value": {"lr": HUGE, "clamp": HUGE}},
     "memit": {"value": {"lr": HUGE, "clamp": HUGE}},
+    "r-rome": {"value": {"lr": HUGE, "clamp": HUGE}},
     "mend": {"step_size": float("inf")},
 }
-"""What makes each of them diverge."""
+"""Settings that make each of them diverge."""
 
 
 def tiny_editor(name: str, model: LanguageModel, moments: MomentSettings, **changes: Any) -> Editor:

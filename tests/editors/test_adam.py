@@ -15,7 +15,7 @@ def gradients(transposed: bool) -> list[Tensor]:
 
 
 def alone(job: int, steps: list[Tensor]) -> tuple[Tensor, int]:
-    """What torch makes of one problem, and in how many steps."""
+    """Result of torch on one problem, and its number of steps."""
     parameter = torch.zeros(4, 5, requires_grad=True)
     adam = torch.optim.Adam([parameter], lr=0.1)
     for gradient, active in zip(steps, ACTIVE, strict=True):

@@ -1,4 +1,4 @@
-"""What is handed on says what it is, and names nothing that is only on this machine."""
+"""Cards say what is handed on, and name nothing that is only on this machine."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -15,8 +15,9 @@ from pitfalls.testing import tiny_model
 from pitfalls.updates.card import CARD
 from pitfalls.updates.export import save_merged
 from pitfalls.updates.lora import save_lora
+from pitfalls.updates.provenance import Provenance
 from pitfalls.updates.published import Published
-from pitfalls.updates.update import Provenance, Update
+from pitfalls.updates.update import Update
 
 pytestmark = pytest.mark.filterwarnings("ignore:`is_gradient_checkpointing`:FutureWarning")
 

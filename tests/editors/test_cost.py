@@ -1,4 +1,4 @@
-"""What an editor says that a fit costs is what the fit multiplies, within a factor of two."""
+"""Expected costs of fits are within a factor of two of what the fits multiply."""
 
 from typing import Any
 
@@ -14,7 +14,9 @@ from pitfalls.facts import Edit
 from pitfalls.models.cost import Cost
 from pitfalls.models.language_model import LanguageModel
 from pitfalls.models.reading.moments import MomentSettings
-from pitfalls.testing import EDITS
+from pitfalls.testing import EDITS, FAMILY_KINDS
+
+pytestmark = pytest.mark.families(FAMILY_KINDS)
 
 PRODUCTS = (torch.ops.aten.mm, torch.ops.aten.addmm)
 ALWAYS = {"rome": {"stop_loss": 0.0}, "memit": {"stop_loss": 0.0}}

@@ -1,4 +1,4 @@
-"""What is written for others to load does what the update does, by the libraries that load it."""
+"""Exports do what the update does, in the libraries that load them."""
 
 from pathlib import Path
 
@@ -28,6 +28,10 @@ EDITORS = ("ft", "mend", "rome", "memit")
 pytestmark = pytest.mark.filterwarnings("ignore:`is_gradient_checkpointing`:FutureWarning")
 
 
+KINDS = ("ft", "mend")
+"""Editors whose updates stand for all: dense with a bias, and low-rank of several matrices."""
+
+
 def fitted(name: str, model: LanguageModel, moments: MomentSettings) -> Update:
     """Two edits of different ranks, the second on top of the first."""
     editor = tiny_editor(name, model, moments)
@@ -54,7 +58,7 @@ def assert_close(found: Tensor, expected: Tensor) -> None:
     torch.testing.assert_close(found, expected, rtol=1e-5, atol=1e-5)
 
 
-@pytest.mark.parametrize("name", EDITORS)
+@pytest.mark.parametrize("name", KINDS)
 def test_transformers_reloads_a_merge(
     name: str, model: LanguageModel, moments: MomentSettings, tmp_path: Path
 ) -> None:
@@ -73,7 +77,7 @@ def test_transformers_reloads_a_merge(
         )
 
 
-@pytest.mark.parametrize("name", EDITORS)
+@pytest.mark.parametrize("name", KINDS)
 def test_peft_reloads_an_adapter_and_merges_it(
     name: str, model: LanguageModel, moments: MomentSettings, tmp_path: Path
 ) -> None:
@@ -144,7 +148,7 @@ def test_nothing_is_written_over_or_by_half(
     taken = tmp_path / "taken"
     taken.mkdir()
     (taken / "thesis.tex").write_text("")
-    for place, told in ((taken, "is there already"), (taken / "thesis.tex" / "x", "cannot write")):
+    for place, told in ((taken, "exists already"), (taken / "thesis.tex" / "x", "cannot write")):
         with pytest.raises(PitfallsError, match=told):
             save(model, update, place)
     assert [file.name for file in tmp_path.rglob("*")] == ["taken", "thesis.tex"]

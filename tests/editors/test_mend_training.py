@@ -24,7 +24,9 @@ from pitfalls.editors.mend.training import Figures, Learner, MendTraining
 from pitfalls.errors import PitfallsError, UnknownNameError
 from pitfalls.facts import Entity
 from pitfalls.models.language_model import LanguageModel
-from pitfalls.testing import EDITS, TEXT, snapshot, tiny_model, unchanged
+from pitfalls.testing import EDITS, FAMILY_KINDS, TEXT, snapshot, tiny_model, unchanged
+
+pytestmark = pytest.mark.families(FAMILY_KINDS[:2])
 
 SETTINGS = MendTraining(
     rank=4, lr=1e-3, edit_lr=-1e-2, batch_size=2, steps=6, validate_every=2, patience=9

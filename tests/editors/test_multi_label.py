@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from pitfalls.editors.editor import Job
 from pitfalls.editors.insertion.contexts import Contexts
-from pitfalls.editors.insertion.multi_label import requests_of, searches_of, whole_shares
+from pitfalls.editors.insertion.multi_label import insertions_of, searches_of, whole_shares
 from pitfalls.editors.insertion.objective import Objective
 from pitfalls.editors.insertion.search_texts import Row, Search, search_rows
 from pitfalls.editors.insertion.value_search import ValueSearch
@@ -18,6 +18,9 @@ from pitfalls.models.language_model import LanguageModel
 from pitfalls.models.reading.moments import MomentSettings
 from pitfalls.models.reading.readout import Question, target_logprobs
 from pitfalls.models.tokens import Split
+from pitfalls.testing import FAMILY_KINDS
+
+pytestmark = pytest.mark.families(FAMILY_KINDS)
 
 SEARCH = ValueSearch(steps=40, lr=0.3, weight_decay=1e-4, clamp=50.0, kl_weight=0.0)
 CONTEXTS = Contexts(templates=("{}",))
@@ -30,9 +33,9 @@ def edits() -> tuple[Edit, ...]:
 
 def test_requests_are_runs_of_edits_that_share_a_key() -> None:
     other = Edit.of("The size of {} is", subject="the sky", target="great")
-    together = requests_of([*edits(), other, edits()[0]], "joint")
+    together = insertions_of([*edits(), other, edits()[0]], "joint")
     assert together == [edits(), (other,), (edits()[0],)]
-    assert requests_of(edits(), "separate") == [(edit,) for edit in edits()]
+    assert insertions_of(edits(), "separate") == [(edit,) for edit in edits()]
 
 
 def test_one_object_is_the_same_in_both_forms(model: LanguageModel) -> None:

@@ -190,7 +190,6 @@ def test_an_editor_without_networks_for_the_model_is_refused(editor: str):
 def test_without_names_every_editor_is_taken_that_has_what_it_needs():
     model = tiny_model("llama")
     taken = editors_named(None, model)
-    assert {name.base for name in taken} == set(UNTRAINED)
     assert [str(name) for name in taken] == [n for n in DEFAULT_EDITORS if n not in TRAINED]
     assert list(map(str, editors_named(("mend", "ft", "mend"), model))) == ["mend", "ft"]
 

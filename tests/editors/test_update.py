@@ -13,7 +13,8 @@ from pitfalls.errors import PitfallsError
 from pitfalls.models.language_model import LanguageModel
 from pitfalls.models.weights.changes import Change, Dense, LowRank
 from pitfalls.testing import distance, snapshot, tiny_model, unchanged
-from pitfalls.updates.update import Provenance, Update
+from pitfalls.updates.provenance import Provenance
+from pitfalls.updates.update import Update
 
 NAME = "model.layers.1.mlp.down_proj.weight"
 OTHER = "model.layers.3.mlp.down_proj.weight"

@@ -6,8 +6,8 @@ import pytest
 import torch
 from table import TEMPLATES, tiny_editor
 
-from pitfalls.editors import rome as rome_module
 from pitfalls.editors.editor import Job
+from pitfalls.editors.insertion import rank_one as rank_one_module
 from pitfalls.editors.insertion.delta_site import Site, mlp_adds_straight
 from pitfalls.editors.insertion.equations import rank_one_insertion
 from pitfalls.editors.insertion.keys import subject_traffic
@@ -17,8 +17,10 @@ from pitfalls.editors.rome import Rome
 from pitfalls.facts import Edit
 from pitfalls.models.language_model import LanguageModel
 from pitfalls.models.reading.moments import MomentSettings
-from pitfalls.testing import EDITS
+from pitfalls.testing import EDITS, FAMILY_KINDS
 from pitfalls.updates.update import Update
+
+pytestmark = pytest.mark.families(FAMILY_KINDS)
 
 SEARCH = ValueSearch(steps=12, weight_decay=1e-3, clamp=8.0)
 
@@ -89,7 +91,7 @@ def test_rome_makes_the_subjects_key_give_v(
         found.extend(find_values(*args, **kwargs))
         return found[-len(args[1]) :]
 
-    monkeypatch.setattr(rome_module, "find_values", noting)
+    monkeypatch.setattr(rank_one_module, "find_values", noting)
     editor = tiny_editor("rome", model, moments)
     assert isinstance(editor, Rome)
     (base,) = editor.fit(model, [Job((EDITS[1],))])
@@ -131,7 +133,7 @@ def test_a_job_whose_second_edit_fails_changes_nothing(
 
     editor = tiny_editor("rome", model, moments)
     (expected,) = editor.fit(model, [Job(EDITS)])
-    monkeypatch.setattr(rome_module, "find_values", failing)
+    monkeypatch.setattr(rank_one_module, "find_values", failing)
     broken, whole = editor.fit(model, [Job(EDITS), Job(EDITS)])
     assert broken.failure == "the second turn's first search broke"
     assert not broken.changes
@@ -144,7 +146,7 @@ def test_a_job_whose_second_edit_fails_changes_nothing(
 
 
 def spelled(model: LanguageModel, ids: tuple[int, ...]) -> str:
-    """What the ids stand for, but for a token for the beginning."""
+    """Text of the ids, without a token for the beginning."""
     text: str = model.tokenizer.decode(ids, skip_special_tokens=True)
     return text
 

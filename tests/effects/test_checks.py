@@ -1,4 +1,4 @@
-"""Every side effect that is looked for is found where it is, and only there."""
+"""Checks fail if and only if there is a side effect."""
 
 from dataclasses import fields, replace
 

@@ -1,4 +1,4 @@
-"""Edits that cannot all hold are told, and nothing else is."""
+"""Contradictory edits are refused, and no others."""
 
 import pytest
 from hypothesis import given

@@ -1,4 +1,4 @@
-"""What is told of an edit is what the edited model does."""
+"""Reported effects of an edit match the edited model."""
 
 import pytest
 from hypothesis import given, settings
@@ -135,7 +135,7 @@ def test_what_did_not_take_is_named(before: float, after: float, said: bool, hel
 
 
 def test_the_fact_that_lost_most_is_the_one_that_lost_most_of_what_it_had() -> None:
-    """A fact that halved has lost more than one that fell further from a greater height."""
+    """Losses are relative: a halved probability counts more than a larger absolute loss."""
     halved, higher = Shift("p", "o", 0.111, 0.056), Shift("p", "o", 0.209, 0.136)
     hardly_said = Shift("p", "o", 0.003, 2.3e-05)
     effect = made_of(unrelated=(higher, halved, hardly_said))

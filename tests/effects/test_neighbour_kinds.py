@@ -1,4 +1,4 @@
-"""Kinds of things: the table is sound, and a subject finds its row."""
+"""Kinds of things: the table is valid, and subjects get the right kind."""
 
 import pytest
 
@@ -30,7 +30,7 @@ def test_a_type_of_the_starter_graph_has_one_kind() -> None:
 def test_the_graph_and_the_table_are_asked_before_the_model() -> None:
     model = tiny_model("llama")
     found = kinds_of(model, GRAPH, ["Ada Lovelace", "the unheard of", "iphone", "Danube"])
-    assert found[0] is not found[1] and len(found) == 4
+    assert found[1] in TABLE.values() and len(found) == 4, "the model's guess is a row too"
     assert [found[0], *found[2:]] == [TABLE["person"], TABLE["phone"], TABLE["river"]]
 
 

@@ -1,4 +1,4 @@
-"""What the golden tests of editors share: models, requests and the authors' hyper-parameters."""
+"""Shared by the golden tests of editors: models, requests, the authors' hyper-parameters."""
 
 import gzip
 import json
@@ -104,7 +104,7 @@ class Goldens:
         h = self.hparams["hparams"][f"{method}/{config}.json"]
         return {"ROME": self._rome, "MEMIT": self._memit, "FT": self._ft}[method](h)
 
-    def _search(self, h: Any) -> ValueSearch:
+    def search(self, h: Any) -> ValueSearch:
         return ValueSearch(
             steps=h["v_num_grad_steps"],
             lr=float(h["v_lr"]),
@@ -116,7 +116,7 @@ class Goldens:
     def _rome(self, h: Any) -> Rome:
         return Rome(
             layer=h["layers"][0],
-            value=self._search(h),
+            value=self.search(h),
             contexts=Contexts(templates=tuple(self.hparams["rome_templates"])),
             moments=self.moments if h["mom2_adjustment"] else None,
         )
@@ -125,7 +125,7 @@ class Goldens:
         groups = self.hparams["memit_templates"]
         return Memit(
             layers=tuple(h["layers"]),
-            value=self._search(h),
+            value=self.search(h),
             contexts=Contexts(templates=tuple(t for group in groups for t in group)),
             moments=self.moments,
             moment_weight=float(h["mom2_update_weight"]),
@@ -189,7 +189,7 @@ def cuts_a_character(tokenizer: PreTrainedTokenizerBase, target: str) -> bool:
 
 
 def tidied(text: str) -> str:
-    """What `decode` of transformers 4 does to a text before it hands it out."""
+    """The text as `decode` of transformers 4 hands it out."""
     marks = (".", "?", "!", ",", " '", "n't", "'m", "'s", "'ve", "'re")
     for mark in marks:
         text = text.replace(" ' ", "'") if mark == " '" else text.replace(f" {mark}", mark)

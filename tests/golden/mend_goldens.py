@@ -1,4 +1,4 @@
-"""What the golden folder says of MEND, in our types."""
+"""Golden numbers of MEND, in our types."""
 
 import gzip
 import json
@@ -88,7 +88,7 @@ class MendGoldens:
         return [key for key in self.runs if key.startswith(f"{mode}/")]
 
     def edits(self, key: str) -> tuple[Edit, ...]:
-        """What the run `MODE/KEY` edits."""
+        """Edits of the run `MODE/KEY`."""
         return tuple(
             Edit.of(r["prompt"], subject=r["subject"], target=r["target_new"]["str"])
             for _, r in self._chosen(key)

@@ -23,11 +23,11 @@ from pitfalls.vocabulary import DATASETS, ROUND_KINDS
 
 METHODS = {"ROME": "rome", "FT": "ft", "MEMIT": "memit"}
 RELATIVE = {"ft": 1e-3, "rome": 2e-4, "memit": 2e-4}
-"""Of a probability, after two edits; FT's Adam takes the sign of gradients that are all but 0."""
+"""Tolerance of a probability after two edits; FT's Adam takes the sign of tiny gradients."""
 UNEDITED = 1e-5
 """The same where nothing has been edited."""
 NOISE = 1e-4
-"""Of the authors' C⁻¹k, inverted in float32. Searches on top of such an edit can amplify it."""
+"""Error of the authors' C⁻¹k, inverted in float32. Searches on top of the edit can amplify it."""
 SIDES = 3
 """Theirs may lie on the other side of the exact number than ours, and further."""
 

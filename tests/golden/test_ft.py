@@ -108,7 +108,7 @@ def test_summaries_of_all_changes(goldens: Goldens, runs: Any, fits: dict[str, U
 
 
 def probabilities(goldens: Goldens, key: str, changes: Changes) -> list[float]:
-    """Of every edit of the run, after its rewrite prompt and the paraphrases."""
+    """Probabilities of every edit of the run, after its rewrite prompt and the paraphrases."""
     questions = [
         Question(prompt, edit.new_object.label, changes)
         for edit, prompts in zip(goldens.job(key).edits, prompts_of(goldens, key), strict=True)

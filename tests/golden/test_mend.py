@@ -24,7 +24,7 @@ from pitfalls.updates.update import Update
 
 RELATIVE = 4e-5
 ULPS_OF_ONE = 4 * 1.2e-7
-"""Of a cosine. One of all but 0 is a sum of products that cancel: float32 rounds it by some ulps of
+"""Tolerance of a cosine. Near 0 it is a sum of products that cancel: float32 rounds by some ulps of
 their sizes together, which is 1, and not by some ulps of what is left."""
 MODES: dict[str, Compatibility] = {"eval_mode": "authors-eval", "as_released": "authors"}
 SUMMARY = ("fro", "abs_max", "sum")

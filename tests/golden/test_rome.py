@@ -33,8 +33,8 @@ from goldens import (
 from jaxtyping import Float
 from torch import Tensor
 
-from pitfalls.editors import rome as rome_module
 from pitfalls.editors.insertion import multi_label as multi_label_module
+from pitfalls.editors.insertion import rank_one as rank_one_module
 from pitfalls.editors.insertion.keys import subject_traffic
 from pitfalls.editors.insertion.moment_factors import MomentFactor
 from pitfalls.editors.insertion.search_texts import Row, search_rows
@@ -68,7 +68,7 @@ class Fit:
         return change
 
     def before(self, turn: int) -> Changes:
-        """What the model carries when the edit number `turn` is made."""
+        """Changes that the model carries when the edit number `turn` is made."""
         (name,) = self.update.changes
         change = LowRank(self.change.B[:, :turn], self.change.A[:turn])
         return {name: change} if turn else {}
@@ -188,7 +188,7 @@ def fitted(
     jobs = [goldens.job(key) for key in keys]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(multi_label_module, "search_rows", rows)
-        patch.setattr(rome_module, "find_values", noting)
+        patch.setattr(rank_one_module, "find_values", noting)
         updates = editor.fit(model, jobs)
     found: list[list[Found]] = [[] for _ in jobs]
     for turn, values in enumerate(turns):
@@ -339,7 +339,7 @@ def prompts_of(goldens: Goldens, key: str) -> list[list[str]]:
 
 
 def probabilities(goldens: Goldens, key: str, changes: Changes) -> list[float]:
-    """Of every edit of the run, after its rewrite prompt and the paraphrases."""
+    """Probabilities of every edit of the run, after its rewrite prompt and the paraphrases."""
     questions = [
         Question(prompt, edit.new_object.label, changes)
         for edit, prompts in zip(goldens.job(key).edits, prompts_of(goldens, key), strict=True)

@@ -1,4 +1,4 @@
-"""A Wikidata dump in every packing gives the same graph, also if the reading was cut off."""
+"""A Wikidata dump gives the same graph in every compression, even after an interruption."""
 
 import bz2
 import gzip
@@ -59,7 +59,7 @@ LINES = [
     "]",
 ]  # fmt: skip
 TEXT = "\n".join(LINES) + "\n"
-PACKED: dict[str, Callable[[bytes], bytes]] = {
+COMPRESSED: dict[str, Callable[[bytes], bytes]] = {
     ".json": lambda data: data,
     ".json.gz": gzip.compress,
     ".json.bz2": bz2.compress,
@@ -69,11 +69,11 @@ PACKED: dict[str, Callable[[bytes], bytes]] = {
 
 def wish(tmp_path: Path, ending: str = ".json", text: str = TEXT) -> Wish:
     path = tmp_path / f"dump{ending}"
-    path.write_bytes(PACKED[ending](text.encode()))
+    path.write_bytes(COMPRESSED[ending](text.encode()))
     return Wish(path, ("P35",))
 
 
-@pytest.mark.parametrize("ending", PACKED)
+@pytest.mark.parametrize("ending", COMPRESSED)
 def test_ranks_dates_and_languages_are_honoured(ending: str, tmp_path: Path) -> None:
     bad = read_dump(wish(tmp_path, ending), tmp_path / "out")
     assert bad.counts == {"not JSON": 1, "not an entity of Wikidata": 1}
@@ -121,7 +121,7 @@ def test_a_reading_that_was_cut_off_goes_on(
         patch.setattr(writer, "write_bytes", cut)
         with pytest.raises(KeyboardInterrupt):
             read_dump(wanted, tmp_path / "cut", every=3)
-    with pytest.raises(PitfallsError, match="not complete; the command that began it goes on"):
+    with pytest.raises(PitfallsError, match="not complete; run the command that started it"):
         Store.open(tmp_path / "cut")
     read_dump(wanted, tmp_path / "cut", every=3)
     whole = content(tmp_path / "whole")
@@ -177,7 +177,7 @@ def test_what_php_writes_for_nothing_is_nothing(tmp_path: Path) -> None:
 def test_another_wish_in_the_same_folder_is_refused(tmp_path: Path) -> None:
     first = wish(tmp_path)
     read_dump(first, tmp_path / "out")
-    with pytest.raises(PitfallsError, match=r"was begun with language 'en', now it is 'de'"):
+    with pytest.raises(PitfallsError, match=r"was started with language 'en', now it is 'de'"):
         read_dump(Wish(first.dump, ("P35",), "de"), tmp_path / "out")
     with pytest.raises(PitfallsError, match=r"the graph has no facts"):
         read_dump(wish(tmp_path, text="[\n]\n"), tmp_path / "empty")

@@ -1,4 +1,4 @@
-"""Triples and labels in every format tell the same graph; what is wrong is counted and shown."""
+"""Triples and labels give the same graph in every format; bad lines are counted and shown."""
 
 import bz2
 import gzip
@@ -125,7 +125,7 @@ def test_a_line_that_is_not_utf_8_is_a_bad_line(tmp_path: Path) -> None:
 
 
 def test_what_cannot_be_read_at_all_is_told(tmp_path: Path) -> None:
-    with pytest.raises(PitfallsError, match="holds no triples"):
+    with pytest.raises(PitfallsError, match="has no triples"):
         read_folder(tmp_path)
     with pytest.raises(PitfallsError, match="lacks the column 'object', expected subject relation"):
         read_folder(put(tmp_path, ".tsv", triples="subject\trelation\n"))
@@ -135,7 +135,7 @@ def test_what_cannot_be_read_at_all_is_told(tmp_path: Path) -> None:
     (tmp_path / "triples.tsv.gz").write_bytes(
         gzip.compress(b"subject\trelation\tobject\n" * 999)[:40]
     )
-    with pytest.raises(PitfallsError, match="is damaged behind line"):
+    with pytest.raises(PitfallsError, match="is damaged after line"):
         read_folder(tmp_path)
     with pytest.raises(PitfallsError, match="no such folder; give one, or 'starter'"):
         open_graph(str(tmp_path / "nowhere"))
@@ -158,7 +158,7 @@ _:b0 <http://www.wikidata.org/prop/direct/P22> <http://www.wikidata.org/entity/Q
 def test_an_escape_that_is_no_character_is_a_bad_line(escape: str, tmp_path: Path) -> None:
     (tmp_path / "triples.nt").write_text(TRIPLES.replace("Countess", f"Count{escape}"))
     sourced = open_graph(str(tmp_path))
-    assert sourced.bad.counts["an escape that stands for no character"] == 1
+    assert sourced.bad.counts["an invalid escape"] == 1
     assert sourced.graph.nodes["Q1"].aliases == ()
 
 

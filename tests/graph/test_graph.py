@@ -1,4 +1,4 @@
-"""The graph: resolves, indexes, refuses what does not fit together."""
+"""The graph resolves ids, indexes facts and refuses inconsistent parts."""
 
 from pathlib import Path
 from random import Random

@@ -1,4 +1,4 @@
-"""The table of Wikidata's properties agrees with itself, with the starter graph and real data."""
+"""The table of Wikidata properties agrees with itself, the starter graph and real data."""
 
 import csv
 import os
@@ -19,7 +19,7 @@ RENAMED = {
     *("P1029", "P1037", "P1056", "P1071", "P1344", "P1552", "P1657", "P1962", "P2176"),
     *("P2499", "P2500", "P2512", "P2522", "P2578", "P2670", "P2813", "P6364", "P7047"),
 }
-"""Properties that have another label in data of 2015 to 2023, which the real graph is from."""
+"""Properties with another label in the real graph, which has data of 2015 to 2023."""
 
 
 def test_there_are_hundreds_in_the_order_of_their_numbers() -> None:

@@ -1,4 +1,4 @@
-"""Spans of time: what is parsed, and what overlaps."""
+"""Spans of time: parsing and overlap."""
 
 from hypothesis import given
 from hypothesis import strategies as st

@@ -1,4 +1,4 @@
-"""A real SPARQL engine, loaded with truthy triples, gives the graph that the triples give."""
+"""A real SPARQL engine loaded with truthy triples gives the same graph as the triples."""
 
 import json
 import threading
@@ -40,12 +40,12 @@ def truthy() -> str:
 
 @dataclass
 class Engine:
-    """An endpoint that answers when it feels like it."""
+    """An endpoint that fails in given ways before it answers."""
 
     moods: list[int] = field(default_factory=list)
-    """Statuses to answer with before it answers properly."""
+    """HTTP statuses to return first."""
     cuts: int = 0
-    """Answers that break off in the middle, with status 200 all the same."""
+    """Number of answers to truncate, in spite of status 200."""
     told: list[str] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
     waited: list[float] = field(default_factory=list)
@@ -141,7 +141,7 @@ def test_an_answer_that_breaks_off_is_asked_for_again(engine: Engine, tmp_path: 
     assert engine.endpoint(tmp_path).ask(query) == [{"o": f"{WD}Q500"}]
     assert len(engine.asked) == 3
     engine.cuts = 6
-    with pytest.raises(PitfallsError, match=r"is not valid JSON.*the same command goes on"):
+    with pytest.raises(PitfallsError, match=r"is not valid JSON.*run the same command again"):
         engine.endpoint(tmp_path).ask(query + " ")
 
 
@@ -167,7 +167,7 @@ def test_a_kept_answer_that_was_damaged_is_named(engine: Engine, tmp_path: Path)
 
 def test_an_endpoint_that_does_not_answer_is_given_up(engine: Engine, tmp_path: Path) -> None:
     engine.moods = [503] * 6
-    with pytest.raises(PitfallsError, match=r"does not answer: 503 .*the same command goes on"):
+    with pytest.raises(PitfallsError, match=r"does not answer: 503 .*run the same command again"):
         engine.endpoint(tmp_path).ask("SELECT ?o WHERE { ?s ?p ?o }")
     assert len(engine.asked) == 6
     engine.moods = [400]
@@ -183,7 +183,8 @@ def test_what_was_fetched_survives_a_stop(engine: Engine, tmp_path: Path) -> Non
     with pytest.raises(PitfallsError, match="does not answer"):
         fetch_store(engine.endpoint(tmp_path / "answers"), ["P22"], tmp_path / "out")
     kept = list((tmp_path / "answers").iterdir())
-    assert len(kept) == 2 and all(isinstance(json.loads(each.read_text()), list) for each in kept)
+    pages = [json.loads(each.read_text()) for each in kept]
+    assert [len(page) for page in pages] == [7, 7], "whole pages, as asked for"
     fetch_store(engine.endpoint(tmp_path / "answers"), ["P22"], tmp_path / "out")
     assert len(Store.open(tmp_path / "out").graph()) == 22
 

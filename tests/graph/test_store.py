@@ -1,4 +1,4 @@
-"""A store tells what the files tell that it was made of, in bounded memory, in whatever order."""
+"""A store has the content of its source files, in any order, and is made in bounded memory."""
 
 from pathlib import Path
 from random import Random
@@ -135,7 +135,7 @@ def converted(tmp_path: Path) -> Store:
 def test_a_damaged_store_is_told(tmp_path: Path) -> None:
     store = converted(tmp_path)
     pq.write_table(pa.table({"id": ["Q1"]}), tmp_path / "other.parquet")
-    with pytest.raises(PitfallsError, match=r"was begun with files .* give another --out"):
+    with pytest.raises(PitfallsError, match=r"was started with files .* give another --out"):
         convert_folder(put(tmp_path, ".tsv", triples=TABLES["triples"] * 2), store.folder)
     facts = store.facts.read_bytes()
     store.facts.write_bytes(b"---" + facts)

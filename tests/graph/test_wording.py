@@ -1,4 +1,4 @@
-"""Drafted prompts take the subject, end before the object, and read as English does or say so."""
+"""Drafted prompts take a subject, end before the object, and are English or marked unsure."""
 
 import pytest
 from hypothesis import given
@@ -57,7 +57,7 @@ LABELS = {
     "on focus list of Wikimedia project": None,
     "history of topic": None,
 }
-"""Label → its shape and prompt; None where nobody can be sure of a prompt."""
+"""Label → its shape and prompt; None if no prompt is sure."""
 
 
 @pytest.mark.parametrize("label", LABELS)
@@ -91,13 +91,13 @@ def test_articles_follow_the_sound() -> None:
 FAULTS = {
     "The father is": "has 0 placeholders",
     "The {} of {} is": "has 2 placeholders",
-    "The father  of {} is": "has a space too many",
-    "The father of {} is ": "has a space too many",
-    "The father of {} is:": "ends in a mark",
+    "The father  of {} is": "has an extra space",
+    "The father of {} is ": "has an extra space",
+    "The father of {} is:": "ends in punctuation",
     "The father of of {} is": "repeats a word",
-    "The father of {}is": "lets a letter or mark follow",
-    "The father of{} is": "lets a letter or mark touch",
-    "{}'s is": "has an 's that owns nothing",
+    "The father of {}is": "lacks a space after",
+    "The father of{} is": "lacks a space before",
+    "{}'s is": "has a possessive 's without a noun",
     "{} loves his(her) father": "has a broken possessive",
 }
 
@@ -111,7 +111,7 @@ def test_a_faulty_prompt_is_told(template: str) -> None:
 
 def test_repetition_and_a_wrong_number_are_told() -> None:
     sound = draft_relation("P1", "mother").relation.prompts
-    assert "is there twice" in next(wording_faults((*sound[:-1], sound[0].upper())))
+    assert "is listed twice" in next(wording_faults((*sound[:-1], sound[0].upper())))
     assert "has 10 prompts, expected 1 and 10" in next(wording_faults(sound[:-1]))
 
 

@@ -8,7 +8,7 @@ from pitfalls.testing import tiny_model
 
 @pytest.fixture(scope="session")
 def tiny() -> LanguageModel:
-    """One family, for what hangs on no structure."""
+    """A tiny model of one family, for tests that do not depend on the structure."""
     return tiny_model("llama")
 
 

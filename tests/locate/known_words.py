@@ -13,4 +13,4 @@ FACTS = (
     fact("One day, the composer of the book met {}", "Zola", "Émile"),
     fact("The capital of {} is", "France", "Paris"),
 )
-"""A subject in the middle, at the beginning, at the end, and of one token."""
+"""Facts with the subject in the middle, at the start and at the end, and one of one token."""

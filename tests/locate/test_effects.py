@@ -1,4 +1,4 @@
-"""Averages over facts and the layers that follow, from traces made by hand."""
+"""Averages over facts and proposed layers, from traces made by hand."""
 
 import json
 
@@ -17,7 +17,7 @@ LAST = ROLES.index("last subject token")
 
 
 def made(effects: np.ndarray, *, subject: int, corrupted: float = 0.25) -> Trace:
-    """A trace whose MLPs have these effects, [layer, token of the tail]."""
+    """Trace with these MLP effects, [layer, token of the tail]."""
     n = effects.shape[1]
     recall = Recall(FACTS[0], "", tuple(range(2 + n)), 2, 2 + subject, (0,))
     p = {"state": np.full_like(effects, corrupted), "mlp": corrupted + effects}

@@ -1,4 +1,4 @@
-"""Which facts are traced, and what their tokens are to them."""
+"""Choice of known facts, and the roles of their tokens."""
 
 import pytest
 import torch
@@ -42,7 +42,7 @@ def test_a_subject_is_where_its_characters_are(model: LanguageModel) -> None:
 
 
 def rank_of(model: LanguageModel, recall: Recall) -> int:
-    """The object's worst rank, from one forward pass over all of it."""
+    """Worst rank of the object's tokens, from one forward pass."""
     ids = torch.tensor([recall.ids + recall.object_ids[:-1]])
     with torch.no_grad():
         logits = model.network(input_ids=ids).logits[0, len(recall.ids) - 1 :]

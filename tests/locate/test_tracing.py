@@ -1,4 +1,4 @@
-"""Restorations that share batches and prefixes find what one at a time finds."""
+"""Batched tracing gives the same results as one restoration at a time."""
 
 from dataclasses import replace
 
@@ -16,13 +16,16 @@ from pitfalls.locate.tracing import trace
 from pitfalls.models.language_model import LanguageModel
 from pitfalls.models.running.passes import right_output
 from pitfalls.models.tokens import Split
+from pitfalls.testing import FAMILY_KINDS
+
+pytestmark = pytest.mark.families(FAMILY_KINDS)
 
 SETTINGS = Tracing(samples=2, window=2, token_budget=48)
 SPREAD = 0.3
 
 
 def plain_twin(model: LanguageModel) -> LanguageModel:
-    """The same network, restored in one place at a time."""
+    """The same network in the reference mode."""
     return LanguageModel(model.name, model.network, model.tokenizer, model.architecture, plain=True)
 
 
@@ -47,7 +50,7 @@ def test_side_by_side_is_one_at_a_time(model: LanguageModel) -> None:
 
 
 def check_that_something_happens(traces: list[Trace]) -> None:
-    """Or else the law above would hold for a trace that restores nothing."""
+    """Check that restorations have effects: otherwise the comparison would hold trivially."""
     for each in traces:
         assert abs(each.total_effect) > 1e-6
         for site in each.restored:

@@ -8,7 +8,7 @@ from pitfalls.updates.update import Update
 
 
 def random_change(model: LanguageModel, layer: int, *, rank: int | None, seed: int) -> Update:
-    """A change of one value matrix, of the given rank or dense, with its bias if there is one."""
+    """Random change of one value matrix, of the given rank or dense, and of any bias."""
     random = torch.Generator().manual_seed(seed)
     name = model.mlp_out_name(layer)
     d_out, d_in = model.weight(f"{name}.weight").shape
@@ -24,6 +24,6 @@ def random_change(model: LanguageModel, layer: int, *, rank: int | None, seed: i
 
 
 def some_updates(model: LanguageModel) -> list[Update]:
-    """None, low-rank, dense, and of two layers: what may share a batch."""
+    """Updates that may share a batch: none, low-rank, dense, and of two layers."""
     low, dense = random_change(model, 1, rank=2, seed=1), random_change(model, 2, rank=None, seed=2)
     return [Update(), low, dense, low + dense, dense + random_change(model, 2, rank=1, seed=3)]

@@ -1,4 +1,4 @@
-"""Families are told apart by their structure, and what does not fit is named."""
+"""Families are recognised by structure, and errors name the missing part."""
 
 import re
 from dataclasses import replace
@@ -32,7 +32,7 @@ STRANGE = {
 }
 PAGE = (Path(__file__).parents[2] / "docs" / "models.md").read_text("utf-8")
 [DESCRIPTION] = re.findall(r"^```toml\n(.*?)^```$", PAGE, re.DOTALL | re.MULTILINE)
-"""The example of the docs, which is for such a model."""
+"""Description of the MPT model, as in the docs."""
 
 
 def test_a_family_is_found_by_its_structure(model: LanguageModel):
@@ -58,7 +58,7 @@ def test_the_parts_make_the_networks_own_logits(model: LanguageModel):
 
 def test_an_unknown_structure_is_refused_naming_what_it_misses():
     network = nn.ModuleDict({"encoder": nn.Linear(2, 2)})
-    with pytest.raises(PitfallsError, match="ModuleDict is of no known family") as error:
+    with pytest.raises(PitfallsError, match="ModuleDict belongs to no known family") as error:
         architecture_of(network, directory=Path("somewhere"))
     message = str(error.value)
     assert "\n" not in message
@@ -70,7 +70,7 @@ def test_the_nearest_family_is_the_one_named():
     for block in network.transformer.h:
         block.mlp.fc_two = block.mlp.fc_out
         del block.mlp.fc_out
-    told = r"no module 'transformer\.h\.0\.mlp\.fc_out', which the nearest, gptj, has"
+    told = r"lacks the module 'transformer\.h\.0\.mlp\.fc_out' of the nearest one, gptj"
     with pytest.raises(PitfallsError, match=told):
         architecture_of(network)
 
@@ -94,7 +94,7 @@ def test_a_mixture_of_experts_is_refused_with_the_reason(kind: str):
 def test_a_cap_that_the_row_does_not_know_of_is_caught():
     model = tiny_model("gemma2")
     check_structure(model.network, model.architecture, model.device)
-    with pytest.raises(PitfallsError, match="makes other logits than its head"):
+    with pytest.raises(PitfallsError, match="gives other logits than its last block"):
         check_structure(model.network, replace(model.architecture, logit_cap=None), model.device)
 
 
@@ -137,7 +137,7 @@ def test_a_faulty_description_is_told(tmp_path: Path, text: str, told: str):
 
 def test_a_description_that_does_not_fit_is_to_be_corrected(strange: Path):
     (strange / "architecture.toml").write_text(DESCRIPTION.replace("norm_f", "norm_g"))
-    with pytest.raises(PitfallsError, match=r"no module 'transformer\.norm_g'.*correct "):
+    with pytest.raises(PitfallsError, match=r"the module 'transformer\.norm_g'.*correct "):
         LanguageModel.load(str(strange))
 
 

@@ -1,4 +1,4 @@
-"""A prefix stands in front of every text; all positions move with it and nothing else does."""
+"""A prefix comes before every text and shifts all positions, but changes nothing else."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""A model is what its files say in every weight, or it is refused."""
+"""A model whose weights do not match its files is refused."""
 
 import itertools
 import json
@@ -20,14 +20,14 @@ from pitfalls.testing import FAMILIES, snapshot, tiny_model, unchanged
 
 Weights = dict[str, Tensor]
 LAYERS = ("num_hidden_layers", "num_layers", "n_layer")
-"""What configs call the number of blocks."""
+"""Config entries for the number of blocks."""
 NOTHING: dict[str, set[str]] = {
     f"{fault}_keys": set() for fault in ("missing", "unexpected", "mismatched")
 }
 
 
 class Folder:
-    """A tiny model's files, to be loaded with a change."""
+    """Files of a tiny model, to load with a change."""
 
     def __init__(self, family: str, path: Path) -> None:
         self.model = tiny_model(family)
@@ -46,7 +46,7 @@ class Folder:
         (self.path / "config.json").write_text(json.dumps(self.config | config))
 
     def complaint(self, weights: Weights | None = None, **config: Any) -> str:
-        """What is said of other weights or another config."""
+        """Error for changed weights or another config."""
         self.write(weights, **config)
         with pytest.raises(PitfallsError, match="cannot be loaded as a causal LM") as error:
             read_model(self.path, "float32", "cpu")

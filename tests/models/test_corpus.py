@@ -1,3 +1,5 @@
+"""Corpora: every file format, the packaged passages, and data sets of the hub."""
+
 import gzip
 import json
 import sys
@@ -14,14 +16,6 @@ from pitfalls.models.text.corpus import Corpus, load_corpus
 from pitfalls.models.text.dataset import LEADING_ROWS
 
 PASSAGES = ("First, a passage.", "Second: é, 東京 and so on.")
-
-
-@pytest.fixture(autouse=True)
-def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Path:
-    folder = tmp_path / "cache"
-    if "real" not in request.keywords:
-        monkeypatch.setenv("PITFALLS_CACHE", str(folder))
-    return folder
 
 
 def refused(name: str | Path, told: str, **how) -> str:

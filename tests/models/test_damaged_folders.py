@@ -1,4 +1,4 @@
-"""Whatever happened to a model's folder, it is the model or it is refused in one line."""
+"""A damaged model folder either loads the same model or is refused in one line."""
 
 import json
 import os
@@ -85,7 +85,7 @@ def pickled(content: object) -> Damage:
 
 
 class Touch:
-    """Leaves a file behind when it is unpickled."""
+    """Writes a file when unpickled."""
 
     def __reduce__(self) -> tuple[Any, tuple[str]]:
         return os.system, ("touch unpickled",)
@@ -120,11 +120,11 @@ TOLD: dict[str, tuple[Damage, str]] = {
     "no heads": (changed(CONFIG, num_attention_heads=0), "its network: ZeroDivisionError"),
     "three heads": (changed(CONFIG, num_attention_heads=3), "its config says 20, and 27 more"),
     "no tokenizer": (removed(TOKENIZER), "its tokenizer"),
-    "empty": (written(WEIGHTS, ""), "model.safetensors is no whole safetensors file"),
-    "cut": (cut(WEIGHTS, -1), "model.safetensors is no whole safetensors file"),
-    "no weights": (removed(WEIGHTS), "holds no weights, expected model*.safetensors"),
+    "empty": (written(WEIGHTS, ""), "model.safetensors is not a complete safetensors file"),
+    "cut": (cut(WEIGHTS, -1), "model.safetensors is not a complete safetensors file"),
+    "no weights": (removed(WEIGHTS), "has no weights, expected model*.safetensors"),
     "pointer": (written(WEIGHTS, "version https://git-lfs.github.com/spec/v1\n"), "git lfs pull"),
-    "pickle": (pickled({"a": Touch()}), "never run; where you trust it, convert it to safetensors"),
+    "pickle": (pickled({"a": Touch()}), "never run; if you trust it, convert it to safetensors"),
     "its code": (
         changed(CONFIG, model_type="new", auto_map={"AutoConfig": "a.B"}),
         "it comes with code of its own, which is never run",

@@ -1,4 +1,4 @@
-"""How good an estimate of C is depends on what solves with it do, not on how long its keys are."""
+"""The quality of an estimate of C depends on solves with it, not on the length of keys."""
 
 import torch
 from torch import Tensor
@@ -9,7 +9,7 @@ D = 24
 
 
 def keys(n: int, seed: int) -> Tensor:
-    """Some that point everywhere, a row each."""
+    """Random keys in all directions, one per row."""
     return torch.randn(n, D, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
 
 
@@ -24,7 +24,7 @@ def test_is_nothing_for_the_same_estimate_up_to_a_factor() -> None:
 
 
 def test_is_the_same_in_all_coordinates() -> None:
-    """So no direction, however long its keys are, counts more than another."""
+    """All directions count equally, however long their keys are."""
     k, mix = keys(400, 0), keys(D, 1) + 3 * torch.eye(D)
     mixed = k @ mix
     expected = disturbance(moment(k[:200]), moment(k))
@@ -33,7 +33,7 @@ def test_is_the_same_in_all_coordinates() -> None:
 
 
 def test_a_sink_hides_nothing() -> None:
-    """One direction a thousand times as long: the norm of the difference sees nothing else."""
+    """One direction is a thousand times as long, and dominates the norm of the difference."""
     k = keys(400, 0)
     stretch = torch.ones(D).double()
     stretch[0] = 1000
@@ -44,7 +44,7 @@ def test_a_sink_hides_nothing() -> None:
 
 
 def test_is_what_solves_do_to_keys_of_the_text() -> None:
-    """(uᵀCu)(kᵀC⁻¹k)/(uᵀk)² with u = H⁻¹k, each the mean over the keys of the text."""
+    """Definition: (uᵀCu)(kᵀC⁻¹k)/(uᵀk)² with u = H⁻¹k, each factor averaged over the keys."""
     k = keys(300, 0)
     H, C = moment(k[:100]), moment(k)
     u, best = torch.linalg.solve(H, k.mT), torch.linalg.solve(C, k.mT)

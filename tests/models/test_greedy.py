@@ -1,4 +1,4 @@
-"""What an edited model says, and how well it predicts text, against plain ways of telling."""
+"""Greedy decoding and perplexity of edited models, against plain implementations."""
 
 import math
 
@@ -13,8 +13,10 @@ from pitfalls.models.reading.greedy import Said, greedy
 from pitfalls.models.reading.perplexity import perplexity
 from pitfalls.models.reading.readout import Question
 from pitfalls.models.tokens import tokenize_target
-from pitfalls.testing import TEXT, tiny_model
+from pitfalls.testing import FAMILY_KINDS, TEXT, tiny_model
 from pitfalls.updates.update import Update
+
+pytestmark = pytest.mark.families(FAMILY_KINDS)
 
 PROMPTS = (
     "The capital of Côte d'Ivoire is",
@@ -27,7 +29,7 @@ LENGTH = 6
 
 @torch.no_grad()
 def plainly(model: LanguageModel, prompt: str, target: str, update: Update) -> Said:
-    """One whole text at a time, with the update in the weights."""
+    """Decode one text at a time without a cache, with the update applied to the weights."""
     ids, wanted = tokenize_target(model.tokenizer, prompt, target)
     length, said, rank = max(LENGTH, len(wanted)), list(ids), 0
     with update.applied(model):

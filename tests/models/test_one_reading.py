@@ -1,4 +1,4 @@
-"""An update is read beside others as `applied` has it, whatever it changes, or it is refused."""
+"""An update is read in a batch exactly as `applied` has it, whatever it changes, or refused."""
 
 import re
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ ASKED = (("Paris lies in", "France"), ("Marie Curie was born in the city of", "W
 
 
 def one_of_each_kind(model: LanguageModel) -> list[str]:
-    """A parameter of every kind: block numbers aside, no two have the same name."""
+    """One parameter of every kind: names differ in more than the block number."""
     middle = model.n_layers // 2
     kinds: dict[str, str] = {}
     for name, _ in model.network.named_parameters():
@@ -31,7 +31,7 @@ def one_of_each_kind(model: LanguageModel) -> list[str]:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Gated(Change):
-    """Adds `value` to a linear layer's output wherever its input points the way of `key`."""
+    """Adds `value` to a linear layer's output wherever its input points in the direction `key`."""
 
     parts: ClassVar[tuple[str, ...]] = ("key", "value")
 
@@ -108,7 +108,7 @@ def test_a_change_that_looks_at_the_text_is_read_as_applied_has_it(model: Langua
     for ours, theirs, before in zip(answers[2:], expected, answers, strict=False):
         torch.testing.assert_close(ours, theirs, atol=2e-4, rtol=2e-4)
         assert not torch.allclose(ours, before, atol=1e-3)
-    with pytest.raises(PitfallsError, match="no weight holds it"):
+    with pytest.raises(PitfallsError, match="no weights hold the whole update"):
         update.commit(model)
     again = change_of(gate.to("cpu").tensors(), kinds=(*KINDS, Gated))
     assert isinstance(again, Gated) and torch.equal(again.key, gate.key)

@@ -1,4 +1,4 @@
-"""Whatever way a text is run - whole, cut, padded, patched - it is the same text."""
+"""Texts give the same states whether run whole, split, padded or patched."""
 
 import pytest
 import torch
@@ -27,7 +27,7 @@ every_model = settings(
 
 
 def alone(model: LanguageModel, split: Split) -> Tensor:
-    """Hidden states of a text that shares its batch with nothing and is not padded."""
+    """Hidden states of a text alone in its batch, without padding."""
     batch = model.batch([Split((), split.left + split.right)])
     with torch.no_grad():
         return right_output(model, batch, None)[0]

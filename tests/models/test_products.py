@@ -1,4 +1,4 @@
-"""Quick ways of multiplying and of reading labels against torch's own."""
+"""Fast products and label log-probabilities against torch's own."""
 
 import pytest
 import torch
@@ -19,7 +19,7 @@ def quick_layers(model: LanguageModel) -> list[nn.Module]:
 
 
 def logits_and_slope(model: LanguageModel) -> tuple[Tensor, Tensor]:
-    """Of every token of two texts, and what the first block's input has to do with them."""
+    """Logits of every token of two texts, and their gradient in the first block's input."""
     ids = torch.arange(1, 25).view(2, 12)
     inputs = model.network.get_input_embeddings()(ids).detach().requires_grad_()
     logits = model.network(inputs_embeds=inputs).logits.float()

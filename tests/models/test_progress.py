@@ -1,4 +1,5 @@
 import io
+from collections.abc import Callable
 
 import pytest
 from rich.console import Console
@@ -15,9 +16,16 @@ def console(*, terminal: bool) -> tuple[Console, io.StringIO]:
     return Console(file=out, force_terminal=terminal, width=120), out
 
 
-@pytest.mark.parametrize("kind", [SILENT, *map(progress_on, [None])])
-def test_every_kind_is_a_progress(kind: Progress):
+@pytest.mark.parametrize("make", [lambda to: SILENT, progress_on])
+def test_every_kind_takes_nested_stages_and_notes(make: Callable[[Console], Progress]):
+    to, out = console(terminal=False)
+    kind = make(to)
     assert isinstance(kind, Progress)
+    with kind.stage("outer", 2, "cases") as outer, kind.stage("inner") as inner:
+        inner(1)
+        outer(2)
+        kind.note("settled")
+    assert ("settled" in out.getvalue()) == (kind is not SILENT)
 
 
 def test_silence_says_nothing(capfd: pytest.CaptureFixture[str]):

@@ -1,4 +1,4 @@
-"""A model in four or eight bits is the model that its bits stand for."""
+"""A model in four or eight bits computes with its decoded weights."""
 
 import sys
 
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.parametrize("packing", PACKINGS)
 
 @pytest.fixture(scope="module", params=["llama", "gpt2", "gpt-neox", "gemma3"])
 def folder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """Linear layers with and without biases, transposed ones, and a norm behind the MLP."""
+    """Models with and without biases, with transposed layers, and with a norm after the MLP."""
     made, out = tiny_model(request.param), tmp_path_factory.mktemp("whole")
     write_checkpoint(made.network, made.tokenizer, out)
     return str(out)
@@ -59,7 +59,7 @@ def test_only_what_is_asked_for_is_unpacked(packing: str, folder: str) -> None:
 
 
 def test_numbers_are_within_a_step_of_what_they_were(packing: str, folder: str) -> None:
-    """In rows of every length that tiny models have, whole blocks of 64 or not."""
+    """Holds for rows of any length, multiples of 64 or not."""
     packed, whole = (LanguageModel.load(folder, dtype=name) for name in (packing, "float32"))
     # Of the greatest of 64 numbers, half the widest gap in NF4; of a row's, half of 1/127.
     step = {"nf4": 0.152, "int8": 0.004}[packing] + 2**-8  # and what bfloat16 rounds

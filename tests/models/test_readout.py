@@ -1,4 +1,4 @@
-"""Shared prefixes and shared batches give what one question at a time gives."""
+"""Shared prefixes and batches give the same results as one question at a time."""
 
 import random
 
@@ -16,6 +16,9 @@ from pitfalls.models.reading.readout import (
     target_logprobs,
 )
 from pitfalls.models.tokens import tokenize_target
+from pitfalls.testing import FAMILY_KINDS
+
+pytestmark = pytest.mark.families(FAMILY_KINDS)
 
 PROMPTS = (
     "The capital of Côte d'Ivoire is",
@@ -28,7 +31,7 @@ ROUNDING = {"rtol": 1e-4, "atol": 1e-5}
 
 
 def questions(model: LanguageModel, seed: int) -> list[Question]:
-    """Every target after every prompt under every update, shuffled, some asked twice."""
+    """Every target after every prompt under every update, shuffled, with duplicates."""
     every = [
         Question(prompt, target, update.changes)
         for update in some_updates(model)
@@ -50,7 +53,7 @@ def test_shared_prefixes_are_plain_questions(model: LanguageModel, budget: int):
 
 
 def test_changes_reach_the_answers(model: LanguageModel):
-    """Or else the law above would hold for a readout that forgets them."""
+    """Otherwise the comparison above would hold for a readout that ignores the changes."""
     updates = some_updates(model)
     every = [Question(text, "Paris", update.changes) for update in updates for text in PROMPTS]
     answers = torch.stack([answer.sum() for answer in target_logprobs(model, every)])

@@ -1,4 +1,4 @@
-"""C is the mean of k kᵀ over the text, however the text is batched, and is computed once."""
+"""Second moments are the mean of k kᵀ over the text in any batching, and are computed once."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -23,7 +23,9 @@ from pitfalls.models.text.corpus import load_corpus
 from pitfalls.models.text.windows import WINDOW
 from pitfalls.models.tokens import Split
 from pitfalls.progress import SilentProgress
-from pitfalls.testing import EDITS, TEXT, tiny_model
+from pitfalls.testing import EDITS, FAMILY_KINDS, TEXT, tiny_model
+
+pytestmark = pytest.mark.families(FAMILY_KINDS)
 
 
 @contextmanager
@@ -39,7 +41,7 @@ def forward_passes(model: LanguageModel) -> Iterator[list[int]]:
 def one_text_at_a_time(
     model: LanguageModel, layer: int, settings: MomentSettings
 ) -> tuple[torch.Tensor, int]:
-    """The definition."""
+    """Second moment by its definition."""
     total, count = torch.zeros(()).double(), 0
     for text in load_corpus(settings.corpus).texts:
         ids = model.tokenizer(text)["input_ids"][: settings.max_length]
@@ -167,7 +169,7 @@ def test_a_damaged_file_is_computed_anew(
 
 @pytest.fixture
 def long(tmp_path: Path) -> MomentSettings:
-    """Some windows of text."""
+    """Corpus of several windows."""
     file = tmp_path / "long.txt"
     words = TEXT.split()
     texts = [" ".join(words[i % 50 : i % 50 + 30]) for i in range(6 * WINDOW)]
@@ -211,7 +213,7 @@ def test_a_layer_gets_what_it_gets_alone(long: MomentSettings):
 
 
 class Noting(SilentProgress):
-    """Keeps what it is told."""
+    """Progress that records its notes."""
 
     def __init__(self) -> None:
         self.lines: list[str] = []

@@ -1,4 +1,4 @@
-"""A text that several edited models read goes through the blocks they share once."""
+"""A text that several edited models read is run once through the blocks they share."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""A model that is spread over memory and disk is the model."""
+"""A model spread over memory and disk gives the same results."""
 
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from pitfalls.models.weights.spread import every_weight
 from pitfalls.testing import snapshot, tiny_model
 
 SHARD = "40KB"
-"""Smaller than a block, so that blocks lie in several files."""
+"""Shard size, smaller than a block, so that blocks span several files."""
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +33,7 @@ def whole(folder: Path) -> LanguageModel:
 
 @pytest.fixture(scope="module")
 def spread(folder: Path) -> LanguageModel:
-    """Two blocks of four and the head on disk."""
+    """The model with two of four blocks and the head on disk."""
     where = {"model.embed_tokens": "cpu", "model.norm": "cpu", "model.rotary_emb": "cpu"}
     where |= {f"model.layers.{i}": "disk" if i in (1, 2) else "cpu" for i in range(4)}
     made = LanguageModel.load(str(folder), device=where | {"lm_head": "disk"})

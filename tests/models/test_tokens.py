@@ -1,4 +1,4 @@
-"""Targets and subjects are found where they are, whatever the tokenizer does with spaces."""
+"""Positions of targets and subjects are right for every treatment of spaces by tokenizers."""
 
 import os
 from collections.abc import Callable
@@ -42,7 +42,7 @@ def byte_level(*, add_prefix_space: bool, trim_offsets: bool) -> Tokenizer:
 
 
 def with_beginning(tokenizer: Tokenizer) -> Tokenizer:
-    """As Llama's: every text begins with a token that stands for no character."""
+    """Tokenizer like Llama's: every text starts with a token without characters."""
     tokenizer.add_special_tokens(["<s>"])
     number = tokenizer.token_to_id("<s>")
     tokenizer.post_processor = processors.TemplateProcessing(
@@ -52,7 +52,7 @@ def with_beginning(tokenizer: Tokenizer) -> Tokenizer:
 
 
 def unigram() -> Tokenizer:
-    """SentencePiece's model as newer conversions write it."""
+    """Tokenizer with SentencePiece's unigram model, as newer conversions write it."""
     tokenizer = Tokenizer(models.Unigram())
     tokenizer.pre_tokenizer = pre_tokenizers.Metaspace(prepend_scheme="first")
     tokenizer.decoder = decoders.Metaspace(prepend_scheme="first")
@@ -68,7 +68,7 @@ def unigram() -> Tokenizer:
 
 
 def byte_fallback() -> Tokenizer:
-    """SentencePiece's BPE as Llama 2's: spaces by a normalizer, rare letters as bytes."""
+    """Tokenizer like Llama 2's: spaces by a normalizer, rare letters as bytes."""
     letters = sorted(set(TEXT.replace(" ", "▁")) - set("Łź日本"))
     pairs = [("▁", "▁"), ("▁", "i"), ("▁i", "s"), ("▁", "t"), ("a", "n"), ("a", "r"), ("▁t", "h")]
     tokens = ["<unk>", *BYTES, *letters, *(a + b for a, b in pairs)]
@@ -131,7 +131,7 @@ CONTEXTS = ("{}", "One day, in 日本.  {}", "Łó. {}")
 
 
 def spelled(tokenizer: PreTrainedTokenizerFast, ids: tuple[int, ...]) -> str:
-    """What the ids stand for. Tokenizers differ in what they do to spaces in front."""
+    """Text of the ids, without leading spaces, on which tokenizers differ."""
     text = tokenizer.decode(ids, skip_special_tokens=True, clean_up_tokenization_spaces=False)
     return text.lstrip()
 
@@ -173,7 +173,7 @@ def test_the_subject_ends_with_its_last_token(
 @pytest.mark.parametrize("name", TOKENIZERS)
 @given(prompt=texts, targets=st.lists(texts, min_size=2, max_size=4))
 def test_targets_share_their_prompts_tokens(name: str, prompt: str, targets: list[str]):
-    """Or else one pass over the prompt could not serve them all."""
+    """Required for one pass over the prompt to serve all its targets."""
     cut = {tokenize_target(TOKENIZERS[name], prompt, target)[0] for target in targets}
     assert len(cut) == 1
 
@@ -188,7 +188,7 @@ def test_a_beginning_token_belongs_to_the_prompt_and_covers_nothing():
 
 
 def test_letters_of_several_tokens_are_there():
-    """Or else the laws above would say nothing of them."""
+    """Otherwise the tests above would not cover such letters."""
     offsets = tokenize(TOKENIZERS["bytes"], "日").offsets
     assert len(offsets) > 1
     assert set(offsets) == {(0, 1)}

@@ -1,4 +1,4 @@
-"""A GGUF file of a llama with two blocks and a vocabulary of bytes, made in a moment."""
+"""Tiny GGUF file: a llama with two blocks and a vocabulary of bytes."""
 
 from pathlib import Path
 
@@ -10,14 +10,14 @@ QUANTISED = "blk.0.ffn_down.weight"
 
 
 def byte_alphabet() -> list[str]:
-    """The 256 letters that stand for bytes in GPT-2's vocabulary."""
+    """The 256 letters that encode bytes in GPT-2's vocabulary."""
     plain = [*range(33, 127), *range(161, 173), *range(174, 256)]
     others = iter(range(256, 512))
     return [chr(b) if b in plain else chr(next(others)) for b in range(256)]
 
 
 def tensors() -> dict[str, np.ndarray]:
-    """Name → float32 weights, the same at every call."""
+    """Name → float32 weights, equal at every call."""
     rng = np.random.default_rng(0)
     shapes = {"token_embd.weight": (258, D), "output_norm.weight": (D,)}
     for block in range(BLOCKS):
@@ -37,7 +37,7 @@ def tensors() -> dict[str, np.ndarray]:
 
 
 def write(file: Path, weights: dict[str, np.ndarray] | None = None) -> Path:
-    """Write the model; one matrix as Q4_1, as the packaged default has them."""
+    """Write the model, with one matrix as Q4_1 like the packaged default."""
     writer = gguf.GGUFWriter(str(file), "llama")
     writer.add_name("tiny")
     writer.add_context_length(64)

@@ -158,7 +158,7 @@ def test_a_damaged_file_is_named(tmp_path: Path, content: str) -> None:
     assert "FT_reverse.json" in told(tmp_path)
 
 
-def test_a_truncated_packed_file_is_named(tmp_path: Path) -> None:
+def test_a_truncated_compressed_file_is_named(tmp_path: Path) -> None:
     write(tmp_path, "conflict_results/FT_reverse.json.gz", "not gzip")
     assert "FT_reverse.json.gz: is damaged or cut off" in told(tmp_path)
 

@@ -1,4 +1,4 @@
-"""Rules go to a file and come back; a bad line is told."""
+"""Rules survive a round trip through a file, and a bad line is reported."""
 
 from pathlib import Path
 

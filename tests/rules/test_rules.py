@@ -1,4 +1,4 @@
-"""Rules: what they spell, and what they find."""
+"""Rules: their notation and their instances."""
 
 import pytest
 from hypothesis import given

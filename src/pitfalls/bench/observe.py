@@ -26,7 +26,7 @@ def observe(
         names: for each plan, the states to read.
     """
     wanted = [
-        (i, Asked(name, probe, reached[i][plan.states[name]].changes))
+        (i, Asked(name, probe, reached[i][plan.states[name]]))
         for i, plan in enumerate(plans)
         for name in names[i]
         if _usable(reached[i], plan.states[name])

@@ -7,9 +7,9 @@ from typing import TypeAlias
 from pitfalls.cases.steps import Plan, Probe
 from pitfalls.errors import PitfallsError
 from pitfalls.models.language_model import LanguageModel
-from pitfalls.models.reading.readout import Question, target_logprobs
-from pitfalls.models.weights.changes import Changes
+from pitfalls.models.reading.readout import target_logprobs
 from pitfalls.records.record import Reading
+from pitfalls.updates.update import Update
 from pitfalls.vocabulary import ReadingKind, StateName
 
 
@@ -19,8 +19,8 @@ class Asked:
 
     state: StateName
     probe: Probe
-    changes: Changes
-    """The state's changes to the model. Probes of one edited model share one object here."""
+    update: Update
+    """The update that leads to the state. Probes of one edited model share one object here."""
 
 
 Reader: TypeAlias = Callable[[LanguageModel, Sequence[Asked]], list[Reading]]
@@ -30,7 +30,7 @@ Reader: TypeAlias = Callable[[LanguageModel, Sequence[Asked]], list[Reading]]
 def read_logprobs(model: LanguageModel, asked: Sequence[Asked]) -> list[Reading]:
     """Log-probabilities of each probe's target after each of its prompts."""
     questions = [
-        Question(prompt, one.probe.target, one.changes)
+        one.update.question(prompt, one.probe.target)
         for one in asked
         for prompt in one.probe.prompts
     ]

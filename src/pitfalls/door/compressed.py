@@ -1,4 +1,4 @@
-"""Large files of lines, packed or not, read a line at a time."""
+"""Files that may be compressed, read whole or line by line."""
 
 import bz2
 import gzip
@@ -13,16 +13,16 @@ from pitfalls.errors import PitfallsError, needs_extra
 
 _CHUNK = 1 << 17
 _DAMAGE = (OSError, EOFError, zlib.error)
-"""What reading raises once a packed file turns out to be damaged."""
+"""Exceptions raised when reading a damaged compressed file."""
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 _UTF_8_MARK = b"\xef\xbb\xbf"
 
 
-def open_packed(path: Path) -> BufferedIOBase:
-    """The bytes of a file, unpacked by what its name ends in: .gz, .bz2 or .zst.
+def open_compressed(path: Path) -> BufferedIOBase:
+    """Open a file, decompressed by its suffix: .gz, .bz2 or .zst.
 
     Raises:
-        PitfallsError: it cannot be opened, or .zst needs a package that is not there.
+        PitfallsError: it cannot be opened, or the package for .zst is not installed.
     """
     try:
         if path.suffix == ".gz":
@@ -34,39 +34,39 @@ def open_packed(path: Path) -> BufferedIOBase:
         raise cannot_read(path, error) from None
 
 
-def read_packed(path: Path) -> bytes:
-    """The whole content of a file, unpacked.
+def read_compressed(path: Path) -> bytes:
+    """Read a file, decompressed by its suffix.
 
     Raises:
-        PitfallsError: it cannot be read or unpacked to its end.
+        PitfallsError: it cannot be read or decompressed to its end.
     """
     try:
-        with open_packed(path) as stream:
+        with open_compressed(path) as stream:
             return stream.read()
     except _DAMAGE as error:
         raise PitfallsError(f"{path}: is damaged or cut off: {error}") from None
 
 
 def numbered_bytes(path: Path, *, behind: int = 0) -> Iterator[tuple[int, bytes]]:
-    """Lines of a file as they stand in it, with their ends but without a byte order mark.
+    """Numbered lines of a file, with line ends but without a byte order mark.
 
     Args:
-        path: the file, which may be packed.
-        behind: the number of the line to begin behind; the first has number 1.
+        path: the file, which may be compressed.
+        behind: number of lines to skip; the first line has number 1.
 
     Raises:
-        PitfallsError: the file is UTF-16, or cannot be read or unpacked to its end.
+        PitfallsError: the file is UTF-16, or cannot be read or decompressed to its end.
     """
     number = 0
     try:
-        with open_packed(path) as stream:
+        with open_compressed(path) as stream:
             for number, line in enumerate(stream, start=1):
                 if number == 1 and line.startswith(_UTF_16):
-                    raise PitfallsError(f"{path}: is UTF-16, expected UTF-8: save it anew as that")
+                    raise PitfallsError(f"{path}: is UTF-16, expected UTF-8: save it as UTF-8")
                 if number > behind:
                     yield number, line.removeprefix(_UTF_8_MARK) if number == 1 else line
     except _DAMAGE as error:
-        raise PitfallsError(f"{path}: is damaged behind line {number}: {error}") from None
+        raise PitfallsError(f"{path}: is damaged after line {number}: {error}") from None
 
 
 def _open_zstandard(path: Path) -> BufferedIOBase:
@@ -78,16 +78,16 @@ def _open_zstandard(path: Path) -> BufferedIOBase:
 
 
 class _Frames(RawIOBase):
-    """What the frames of a .zst hold. zstandard's own reader takes a cut-off file for a whole one.
+    """Decompressed stream of a .zst file. zstandard's own reader does not notice a truncated file.
 
     Args:
-        packed: the file, which is closed with this stream.
-        unpacker: a `ZstdDecompressor`.
+        file: closed with this stream.
+        decompressor: a `ZstdDecompressor`.
     """
 
-    def __init__(self, packed: BinaryIO, unpacker: Any) -> None:
-        self._packed = packed
-        self._unpacker = unpacker
+    def __init__(self, file: BinaryIO, decompressor: Any) -> None:
+        self._file = file
+        self._decompressor = decompressor
         self._frame: Any = None
         self._ready = b""
 
@@ -96,9 +96,9 @@ class _Frames(RawIOBase):
         return True
 
     def readinto(self, buffer: Any) -> int:
-        """Fill the buffer, or what of it can be filled; 0 at the end."""
-        while not self._ready and (read := self._packed.read(_CHUNK)):
-            self._unpack(read)
+        """Fill the buffer as far as possible and return the number of bytes; 0 at the end."""
+        while not self._ready and (read := self._file.read(_CHUNK)):
+            self._decompress(read)
         if not self._ready and self._frame is not None:
             raise EOFError("it ends in the middle")
         size = min(len(buffer), len(self._ready))
@@ -107,15 +107,15 @@ class _Frames(RawIOBase):
 
     def close(self) -> None:
         """Close the file as well."""
-        self._packed.close()
+        self._file.close()
         super().close()
 
-    def _unpack(self, read: bytes) -> None:
+    def _decompress(self, read: bytes) -> None:
         from zstandard import ZstdError
 
         found = []
         while read:
-            self._frame = self._frame or self._unpacker.decompressobj()
+            self._frame = self._frame or self._decompressor.decompressobj()
             try:
                 found.append(self._frame.decompress(read))
             except ZstdError as error:

@@ -1,4 +1,4 @@
-"""Parquet tables, checked down to the letters."""
+"""Parquet tables, validated down to their texts."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,16 +21,16 @@ def read_table(
     filters: Sequence[Any] | None = None,
     advice: str,
 ) -> pa.Table:
-    """A whole table, or some columns of those of its rows that pass the filters.
+    """Read a table, or some columns of the rows that pass the filters.
 
     Args:
         path: the file.
-        columns: which; None takes all.
+        columns: columns to read; None: all.
         filters: as `pyarrow.parquet.read_table` takes them.
-        advice: what to do about a damaged file.
+        advice: advice to the user about a damaged file.
 
     Raises:
-        PitfallsError: missing, cut off, damaged, or with texts that are not UTF-8.
+        PitfallsError: missing, truncated, damaged, or with texts that are not UTF-8.
     """
 
     def read() -> pa.Table:
@@ -48,19 +48,19 @@ def read_table(
 
 @dataclass(frozen=True, slots=True)
 class Outline:
-    """What a table says of itself at its end."""
+    """Metadata from a table's footer."""
 
     columns: Mapping[str, pa.DataType]
     rows: int
     highest: Mapping[str, Any]
-    """Column → its highest value, where that was noted."""
+    """Column → its highest value, where the footer records it."""
 
 
 def outline(path: Path, *, advice: str) -> Outline:
-    """The columns of a table and how many rows it has, without reading these.
+    """Read the metadata of a table, but none of its rows.
 
     Raises:
-        PitfallsError: missing, cut off, or no Parquet.
+        PitfallsError: missing, truncated, or not Parquet.
     """
 
     def read() -> Outline:
@@ -80,10 +80,10 @@ def outline(path: Path, *, advice: str) -> Outline:
 
 
 def verify(path: Path, *, advice: str) -> None:
-    """Read a table to its end, a piece at a time, and keep nothing of it.
+    """Read a table to its end, batch by batch, without keeping it.
 
     Raises:
-        PitfallsError: missing, cut off, damaged, or with texts that are not UTF-8.
+        PitfallsError: missing, truncated, damaged, or with texts that are not UTF-8.
     """
 
     def read() -> None:
@@ -95,10 +95,10 @@ def verify(path: Path, *, advice: str) -> None:
 
 
 def text_rows(path: Path) -> Iterator[tuple[str, ...]]:
-    """Names of the columns, then the rows as texts, empty where there is no value.
+    """Column names, then the rows as texts, empty where there is no value.
 
     Raises:
-        PitfallsError: missing, damaged, or a column that is no text.
+        PitfallsError: missing, damaged, or a column that is not text.
     """
     advice = "expected a Parquet table of texts"
     file = _told(lambda: pq.ParquetFile(path), path, advice)
@@ -122,4 +122,4 @@ def _told(read: Callable[[], _Read], path: Path, advice: str) -> _Read:
         return read()
     except (OSError, ValueError, pa.ArrowException) as error:
         why = reason_of(error)
-        raise PitfallsError(f"{path} is damaged or no Parquet ({why}); {advice}") from None
+        raise PitfallsError(f"{path} is damaged or not Parquet ({why}); {advice}") from None

@@ -1,4 +1,4 @@
-"""Paths as users name them, and what lies at them."""
+"""Paths as users write them, and tests for files and folders."""
 
 from pathlib import Path
 from stat import S_ISDIR, S_ISREG
@@ -8,11 +8,11 @@ from pitfalls.errors import PitfallsError
 
 
 def place(name: Path | str) -> Path:
-    """The path of that name, with `~` filled in. It need not lead anywhere yet.
+    """Path of that name, with `~` expanded. It need not exist.
 
     Raises:
-        PitfallsError: a name that is too long or no text, nobody of the name behind `~`, or a
-            folder on the way that may not be looked into.
+        PitfallsError: a name that is too long or not Unicode, an unknown user after `~`, or a
+            folder on the way that may not be read.
     """
     shown = shortened(str(name), LONG_PATH)
     if fault := text_fault(str(name)):
@@ -29,16 +29,16 @@ def place(name: Path | str) -> Path:
 
 
 def is_file(path: Path) -> bool:
-    """Whether a file lies there.
+    """Whether the path is a file.
 
     Raises:
-        PitfallsError: nobody can tell, since the name is too long or the folder is closed.
+        PitfallsError: the name is too long, or a folder on the way may not be read.
     """
     return S_ISREG(_mode(path))
 
 
 def is_folder(path: Path) -> bool:
-    """Whether a folder lies there.
+    """Whether the path is a folder.
 
     Raises:
         PitfallsError: as `is_file`.
@@ -47,7 +47,7 @@ def is_folder(path: Path) -> bool:
 
 
 def _mode(path: Path) -> int:
-    """What `stat` tells of the path; 0 if nothing is there."""
+    """Mode from `stat`; 0 if nothing is there."""
     try:
         return path.stat().st_mode
     except (FileNotFoundError, NotADirectoryError):
@@ -55,4 +55,4 @@ def _mode(path: Path) -> int:
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or error
         shown = shortened(str(path), LONG_PATH)
-        raise PitfallsError(f"{shown}: is no path that can be used: {why}") from None
+        raise PitfallsError(f"{shown}: is not a usable path: {why}") from None

@@ -1,4 +1,4 @@
-"""Texts and files of text: Unicode, or refused."""
+"""Text and text files: valid Unicode, or an error."""
 
 import re
 from importlib.resources.abc import Traversable
@@ -8,43 +8,43 @@ from typing import TypeAlias
 from pitfalls.errors import PitfallsError
 
 Source: TypeAlias = Path | Traversable
-"""A file on disk, or one that travels with the package."""
+"""A file on disk, or a packaged one."""
 
 BYTE_ORDER_MARK = "\ufeff"
-"""What Windows programs write before the first letter of a file."""
+"""Mark that Windows programs put at the start of a file."""
 
 _SHOWN = 80
-"""Characters of something refused that are worth repeating."""
+"""Characters of a refused text that a message repeats."""
 LONG_PATH = 300
-"""The same of paths, whose end tells most."""
+"""Characters of a path that a message repeats; the end of a path says most."""
 LONGEST_REASON = 200
-"""The same of what a library says went wrong."""
+"""Characters of a library's error that a message repeats."""
 _HALF = re.compile("[\ud800-\udfff]")
 
 
 def text_fault(text: str) -> str | None:
-    """What is wrong with a text that came from outside, or None.
+    """Fault of a text from outside, or None.
 
-    Half a surrogate pair stands for no character. Python uses halves for the bytes of a path or an
-    argument that are not UTF-8, and reads them out of JSON; no file or tokenizer takes them.
+    Half a surrogate pair is not a character. Python uses such halves for bytes of a path or an
+    argument that are not UTF-8, and accepts them in JSON; no file or tokenizer does.
     """
     if found := _HALF.search(text):
-        return f"is not Unicode text: character {found.start() + 1} is half of one"
+        return f"is not Unicode text: character {found.start() + 1} is half a surrogate pair"
     return None
 
 
 def shortened(text: str, most: int = _SHOWN) -> str:
-    """The text, or its beginning if it is too long for a message."""
+    """Text cut to a length that suits a message."""
     return text if len(text) <= most else text[:most] + "…"
 
 
 def reason_of(error: Exception | str) -> str:
-    """What an error of a library says, on one line and no longer than is worth reading."""
+    """Message of a library's error, on one line and cut to `LONGEST_REASON`."""
     return shortened(" ".join(str(error).split()), LONGEST_REASON)
 
 
 def read_bytes(source: Source) -> bytes:
-    """The content of the file.
+    """Read a file.
 
     Raises:
         PitfallsError: there is no such file, or it may not be read.
@@ -56,7 +56,7 @@ def read_bytes(source: Source) -> bytes:
 
 
 def read_text(source: Source) -> str:
-    """The content of a UTF-8 file, without a byte order mark.
+    """Read a UTF-8 file, without a byte order mark.
 
     Raises:
         PitfallsError: it cannot be read, or is not UTF-8.
@@ -65,7 +65,7 @@ def read_text(source: Source) -> str:
 
 
 def decoded(content: bytes, *, where: str) -> str:
-    """UTF-8 as text, without a byte order mark.
+    """Decode UTF-8, without a byte order mark.
 
     Raises:
         PitfallsError: it is not UTF-8; the line starts with `where`.
@@ -78,6 +78,6 @@ def decoded(content: bytes, *, where: str) -> str:
 
 
 def cannot_read(source: Source, error: Exception) -> PitfallsError:
-    """What to tell the user when reading failed."""
+    """Error for a file that cannot be read."""
     why = (error.strerror if isinstance(error, OSError) else None) or error
     return PitfallsError(f"{shortened(str(source), LONG_PATH)}: cannot be read: {why}")

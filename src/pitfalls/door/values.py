@@ -1,4 +1,4 @@
-"""JSON and TOML → values that everything behind the door can take."""
+"""JSON and TOML, parsed into values that the rest of the package can rely on."""
 
 import json
 import re
@@ -10,28 +10,28 @@ from pitfalls.door.text import Source, read_text, text_fault
 from pitfalls.errors import PitfallsError
 
 DEEPEST = 100
-"""Lists and objects inside each other. Nothing that is read has ten."""
+"""Deepest nesting of lists and objects. No file in use has ten levels."""
 _ESCAPED_HALF = re.compile(r"\\u[dD][89a-fA-F]")
 
 
 def parse_json(text: str, *, where: str) -> Any:
-    """The value that `text` spells.
+    """Parse JSON.
 
     Raises:
-        PitfallsError: it is not JSON, or no sound value; the line starts with `where`.
+        PitfallsError: it is not JSON, or `refuse_unsound` refuses it; the line starts with `where`.
     """
     found = _parsed(json.loads, text, "JSON", where)
-    # A walk takes as long as the parsing; most texts show at a glance that they need none.
+    # Walking the value takes as long as parsing; most texts can be seen to need no walk.
     if text.count("[") + text.count("{") > DEEPEST or _ESCAPED_HALF.search(text):
         refuse_unsound(found, where=where)
     return found
 
 
 def parse_toml(text: str, *, where: str) -> dict[str, Any]:
-    """The table that `text` spells.
+    """Parse TOML.
 
     Raises:
-        PitfallsError: it is not TOML, or no sound value; the line starts with `where`.
+        PitfallsError: it is not TOML, or `refuse_unsound` refuses it; the line starts with `where`.
     """
     found: dict[str, Any] = _parsed(tomllib.loads, text, "TOML", where)
     refuse_unsound(found, where=where)
@@ -39,7 +39,7 @@ def parse_toml(text: str, *, where: str) -> dict[str, Any]:
 
 
 def read_json(source: Source) -> Any:
-    """The value in a file.
+    """Read a JSON file.
 
     Raises:
         PitfallsError: as `read_text` and `parse_json`.
@@ -48,7 +48,7 @@ def read_json(source: Source) -> Any:
 
 
 def read_toml(source: Source) -> dict[str, Any]:
-    """The table in a file.
+    """Read a TOML file.
 
     Raises:
         PitfallsError: as `read_text` and `parse_toml`.
@@ -57,12 +57,12 @@ def read_toml(source: Source) -> dict[str, Any]:
 
 
 def read_json_lines(source: Source) -> Iterator[tuple[str, Any]]:
-    """The values in a file that has one a line, each with its place; blank lines are passed over.
+    """Read a file of JSON lines: each value with its place; blank lines are skipped.
 
     Raises:
-        PitfallsError: as `read_text` and `parse_json`, with the number of the line.
+        PitfallsError: as `read_text` and `parse_json`, with the line number.
     """
-    # Only "\n" ends a line: texts may hold other characters that `splitlines` would cut at.
+    # Only "\n" ends a line: texts may contain other characters that `splitlines` would split at.
     for number, line in enumerate(read_text(source).split("\n"), start=1):
         if line.strip():
             where = f"{source}: line {number}"
@@ -70,10 +70,10 @@ def read_json_lines(source: Source) -> Iterator[tuple[str, Any]]:
 
 
 def refuse_unsound(value: Any, *, where: str) -> None:
-    """Refuse what is nested too deeply, or holds text that is not Unicode.
+    """Refuse a value that is nested too deeply or has text that is not Unicode.
 
     Raises:
-        PitfallsError: it does; the line starts with `where`.
+        PitfallsError: the value is refused; the line starts with `where`.
     """
     waiting = [(value, 1)]
     while waiting:

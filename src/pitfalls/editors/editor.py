@@ -19,7 +19,7 @@ class Job:
 
     edits: tuple[Edit, ...]
     base: Update = field(default_factory=Update)
-    """What the model already carries. The fit sees it; the returned update does not contain it."""
+    """Update that the model carries already. The fit sees it; the returned update leaves it out."""
 
     def __repr__(self) -> str:
         """How much it is, on one line."""

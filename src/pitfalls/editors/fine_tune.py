@@ -10,7 +10,7 @@ from pitfalls.editors.matrix_descent import Training, prompt_and_target, prompt_
 from pitfalls.facts import Edit
 from pitfalls.models.cost import Cost
 from pitfalls.models.language_model import LanguageModel
-from pitfalls.models.running.batching import pack, run_split_on_oom
+from pitfalls.models.running.batching import batches_within, run_split_on_oom
 from pitfalls.models.running.passes import many_passes
 from pitfalls.progress import SILENT, Progress
 from pitfalls.settings import Count, Index, NonNegative, Positive
@@ -31,7 +31,7 @@ class FineTune(Editor):
     steps: Count = 25
     """Passes over a job's edits at most."""
     lr: Positive = 5e-4
-    """Of Adam."""
+    """Learning rate of Adam."""
     norm: Positive | None = None
     """No weight may move further than this from where it was (L∞); None bounds nothing."""
     weight_decay: NonNegative = 0.0
@@ -80,7 +80,7 @@ class FineTune(Editor):
         for count in sorted({len(job.edits) for job in jobs} - {0}):
             alike = [i for i, job in enumerate(jobs) if len(job.edits) == count]
             sizes = [(count, prompt_length(model, jobs[i])) for i in alike]
-            for part in pack(sizes, self.token_budget):
+            for part in batches_within(sizes, self.token_budget):
                 for begin in range(0, len(part), room):
                     yield [alike[i] for i in part[begin : begin + room]]
 
@@ -95,4 +95,4 @@ class FineTune(Editor):
                     bound=self.norm, weight_decay=self.weight_decay, stop_loss=self.stop_loss
                 ):
                     break
-        return training.updates(repr(self), (time.perf_counter() - begin) / len(jobs))
+        return training.updates(self, (time.perf_counter() - begin) / len(jobs))

@@ -10,14 +10,15 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from pitfalls.editors.adam import Adam
-from pitfalls.editors.editor import Job
+from pitfalls.editors.editor import Editor, Job
 from pitfalls.facts import Edit
 from pitfalls.models.language_model import LanguageModel
 from pitfalls.models.running.passes import TextPass, logits_at, text_pass
 from pitfalls.models.running.patches import row_patches
 from pitfalls.models.tokens import Split, tokenize_target
 from pitfalls.models.weights.changes import Changes, Dense
-from pitfalls.updates.update import Provenance, Update
+from pitfalls.updates.provenance import Provenance
+from pitfalls.updates.update import Update
 
 
 def prompt_and_target(model: LanguageModel, edit: Edit) -> tuple[tuple[int, ...], tuple[int, ...]]:
@@ -42,9 +43,9 @@ class _Batch:
     label_row: Int[Tensor, " labels"]
     label: Int[Tensor, " labels"]
     weight: Float[Tensor, " labels"]
-    """What each target token counts in its job's mean."""
+    """Weight of each target token in its job's mean."""
     edits: int
-    """Of each job."""
+    """Number of edits of each job."""
 
 
 @dataclass(slots=True, eq=False)
@@ -106,7 +107,7 @@ class Training:
         flat = [
             (i, t, 1 / (edits * len(target))) for i, target in enumerate(targets) for t in target
         ]
-        patches = [job.base.changes for job, _ in rows]
+        patches = [job.base.only_changes for job, _ in rows]
         with row_patches(self.model.network, patches):
             batch = self.model.batch([Split((), prompt) for prompt, _ in pairs])
             texts = text_pass(self.model, batch, layer=self.layer)
@@ -209,26 +210,26 @@ class Training:
                 change.clamp_(-bound, bound)
 
     def _weights(self, part: str) -> Float[Tensor, "jobs ..."]:
-        """What each job's layer holds before training."""
+        """Weights of each job's layer before training."""
         name = f"{self.name}.{part}"
         weight = self.model.weight(name).float()
         changes = (run.job.base.changes.get(name) for run in self.going)
         bases = [None if change is None else change.matrix for change in changes]
         return torch.stack([weight if base is None else weight + base for base in bases])
 
-    def updates(self, editor: str, seconds: float) -> list[Update]:
-        """What each job has come to."""
+    def updates(self, editor: Editor, seconds: float) -> list[Update]:
+        """Outcome of each job."""
         self._keep_changes(torch.ones(len(self.going), dtype=torch.bool))
         return [
             Update.fitted(
                 run.changes,
-                Provenance(
+                Provenance.of(
                     editor,
-                    tuple(map(str, run.job.edits)),
-                    self.model.fingerprint,
-                    tuple(run.losses),
-                    seconds,
-                    run.failure,
+                    run.job.edits,
+                    self.model,
+                    losses=run.losses,
+                    seconds=seconds,
+                    failure=run.failure,
                 ),
             )
             for run in self.runs

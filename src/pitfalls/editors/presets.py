@@ -12,10 +12,16 @@ from pitfalls.settings import Fraction, checked
 
 
 def preset_settings(name: str, model: LanguageModel) -> dict[str, Any]:
-    """What `data/presets.toml` says of the editor `name` on `model`."""
+    """Settings that `data/presets.toml` has for the editor `name` on `model`."""
     text = (resources.files("pitfalls.data") / "presets.toml").read_text(encoding="utf-8")
-    presets = tomllib.loads(text)
-    settings = deepcopy(presets["default"].get(name, {}))
+    return _settings(name, model, tomllib.loads(text))
+
+
+def _settings(name: str, model: LanguageModel, presets: Mapping[str, Any]) -> dict[str, Any]:
+    own = deepcopy(presets["default"].get(name, {}))
+    like = own.pop("like", None)
+    settings = _settings(like, model, presets) if like else {}
+    merge(settings, own)
     for row in presets["model"]:
         if model.name in row["names"]:
             merge(settings, row.get(name, {}))

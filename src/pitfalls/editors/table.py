@@ -8,6 +8,7 @@ from pitfalls.editors.fine_tune import FineTune
 from pitfalls.editors.memit import Memit
 from pitfalls.editors.mend.mend import Mend
 from pitfalls.editors.presets import merge, place, preset_settings
+from pitfalls.editors.r_rome import RRome
 from pitfalls.editors.rome import Rome
 from pitfalls.errors import UnknownNameError
 from pitfalls.models.language_model import LanguageModel
@@ -19,11 +20,12 @@ EDITORS: dict[str, type[Editor]] = {
     "mend": Mend,
     "rome": Rome,
     "memit": Memit,
+    "r-rome": RRome,
 }
 """Name → method. Two names of one method differ by their settings in `data/presets.toml`."""
 
 DEFAULT_EDITORS = ("ft", "ft-norm", "mend", "rome", "memit", "memit+mle")
-"""What a run takes that names no editors, as far as the model has what they need."""
+"""Editors of a run that names none, as far as the model has what they need."""
 
 
 def editor_for(

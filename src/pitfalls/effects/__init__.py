@@ -1,1 +1,1 @@
-"""The effects of edits: on what they are about, on what they should leave alone, on text."""
+"""Effects of edits: on their targets, on facts they should leave alone, and on text."""

@@ -1,7 +1,7 @@
-"""What an edit should leave alone, by words: neighbours, the subject's other relations, the rest.
+"""Bystanders of an edit: neighbours, other relations of the subject, and unrelated facts.
 
-Facts are looked up in a graph by the words of the edit; the kind of the subject gives what no graph
-knows.
+Facts are looked up in a graph by the words of the edit. The kind of the subject supplies prompts
+and names where the graph has none.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -14,23 +14,23 @@ from pitfalls.graph.graph import Graph
 from pitfalls.updates.request import Request
 
 FACTS = 10
-"""Facts of a graph, and as many prompts or names beside them, that an edit is held against."""
+"""Facts of the graph to check an edit against, and as many names from the kind of the subject."""
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A prompt about something that an edit is not about."""
+    """A prompt that an edit should leave alone."""
 
     prompt: str
-    """Filled in."""
+    """With the subject filled in."""
     object: str | None
-    """What a graph says; None where only the model can tell what it said before."""
+    """Object in the graph; None if only the model's earlier answer is known."""
 
 
 def filled_in(request: Request, graph: Graph) -> Request:
-    """The request with paraphrases and true objects from `graph`, where it names none itself.
+    """Fill in paraphrases and true objects from `graph`, where the request has none.
 
-    The relation is known by its prompt or one of its paraphrases, the subject by its label.
+    The relation is found by its prompt or a paraphrase, the subject by a name.
     """
     relation = _relation(graph, request.prompt)
     if relation is None:
@@ -50,7 +50,7 @@ def filled_in(request: Request, graph: Graph) -> Request:
 
 
 def neighbours(request: Request, graph: Graph, kind: Kind) -> list[Asked]:
-    """The prompt of the edit about other subjects: from the graph, then those of the same kind."""
+    """Prompts of the edit for other subjects: from the graph, then of the same kind."""
     relation = _relation(graph, request.prompt)
     facts = graph.facts_of(relation) if relation else ()
     named = _names(request)
@@ -72,7 +72,7 @@ def neighbours(request: Request, graph: Graph, kind: Kind) -> list[Asked]:
 
 
 def other_relations(request: Request, graph: Graph, kind: Kind) -> list[Asked]:
-    """Other prompts about the subject: from the graph, then those that fit its kind."""
+    """Other prompts about the subject: from the graph, then for its kind."""
     relation = _relation(graph, request.prompt)
     wordings = {request.prompt, *request.paraphrases, *(relation.prompts if relation else ())}
     facts = [
@@ -89,10 +89,10 @@ def other_relations(request: Request, graph: Graph, kind: Kind) -> list[Asked]:
 
 
 def unrelated_facts(graph: Graph, requests: Iterable[Request], count: int) -> list[Fact]:
-    """So many random facts that name nothing that any request names.
+    """Draw `count` facts that share no name with any request.
 
-    Their order depends on the facts alone, so that different edits are held against the same ones
-    as far as possible.
+    Their order depends on the facts alone, so that different edits are checked against the same
+    facts as far as possible.
     """
     named = {name for request in requests for name in _names(request)}
     apart = [
@@ -120,7 +120,7 @@ def _one_a_subject(facts: Sequence[Fact]) -> list[Fact]:
 
 
 def _of_one_prompt(asked: Iterable[Asked]) -> Iterator[Asked]:
-    """Each prompt once, as it comes first."""
+    """Each prompt once, at its first occurrence."""
     seen: set[str] = set()
     for one in asked:
         if one.prompt not in seen:

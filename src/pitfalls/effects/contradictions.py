@@ -1,7 +1,7 @@
-"""Edits that cannot all hold: one subject, one prompt, different targets.
+"""Contradictory edits: same subject, same prompt, different targets.
 
-A prompt is compared with the other's prompt and its paraphrases, filled with the subject, whatever
-the case of the letters. What follows from edits by rules is not looked at.
+An edit's filled-in prompt is compared with the prompt and paraphrases of the other, ignoring case.
+Consequences of edits by logical rules are not considered.
 """
 
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ from pitfalls.updates.request import Request
 
 
 def contradict(one: Request, other: Request) -> bool:
-    """Whether the model cannot do what both ask for."""
+    """Whether the two requests cannot both hold."""
     if _plain(one.target) == _plain(other.target):
         return False
     return _prompt(one) in _wordings(other) or _prompt(other) in _wordings(one)
@@ -23,11 +23,11 @@ def overwriting(request: Request, later: Sequence[Request]) -> Request | None:
 
 
 def refuse_contradictions(requests: Sequence[Request], *, where: str) -> None:
-    """Tell of two edits that cannot both hold before any time is spent on them.
+    """Refuse contradictory requests before any time is spent on them.
 
     Args:
-        requests: in the order in which they were given.
-        where: what the line starts with.
+        requests: the requests in order.
+        where: start of the error line.
 
     Raises:
         PitfallsError: there are two such edits.

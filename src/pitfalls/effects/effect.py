@@ -1,6 +1,6 @@
-"""Everything that an edit does to what a model says.
+"""Effects of an edit on a model's answers.
 
-It is read from the model plus changes, before and after; no weight is touched.
+They are read from the model plus its changes, before and after; no weight is modified.
 """
 
 import math
@@ -28,14 +28,14 @@ from pitfalls.updates.request import Request
 from pitfalls.updates.update import Update
 
 UNRELATED = 10
-"""Facts that are shown."""
+"""Unrelated facts shown."""
 DRAWN = 60
-"""Facts that they are chosen from: those that the model gives most, for it can forget no others."""
+"""Facts drawn, of which the most probable are shown: a model can only forget what it knows."""
 
 
 @dataclass(frozen=True, slots=True)
 class WeightChange:
-    """How large the change of a weight is, Frobenius norms."""
+    """Size of the change of a weight, as Frobenius norms."""
 
     name: str
     norm: float
@@ -49,57 +49,57 @@ class WeightChange:
 
 @dataclass(frozen=True, slots=True)
 class Around:
-    """What one edit should have left alone."""
+    """Bystanders of one edit."""
 
     neighbours: tuple[Untouched, ...]
-    """Its prompt, about other subjects."""
+    """The edit's prompt with other subjects."""
     relations: tuple[Untouched, ...]
-    """Its subject, after other prompts."""
+    """Other prompts with the edit's subject."""
 
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """What edits did, and to what else."""
+    """Outcomes and side effects of edits."""
 
     outcomes: tuple[Outcome, ...]
     earlier: tuple[Outcome, ...]
-    """The edits that these were made on top of."""
+    """Outcomes of the edits that these were made on top of."""
     around: tuple[Around, ...]
-    """Of each of `outcomes`."""
+    """Bystanders of each edit in `outcomes`."""
     texts: tuple[Written, ...]
     unrelated: tuple[Shift, ...]
-    """Facts about something else, likeliest before first."""
+    """Unrelated facts, by falling probability before the edits."""
     perplexity_before: float
     perplexity_after: float
     weights: tuple[WeightChange, ...]
     limits: Limits
 
     def __repr__(self) -> str:
-        """How it went, on one line."""
+        """Summary on one line."""
         taken = sum(one.taken for one in self.outcomes)
         harmed = ", ".join(check.name for check in self.harmed) or "none"
         return f"<Effect: {taken} of {len(self.outcomes)} edits took; failed checks: {harmed}>"
 
     @property
     def failed(self) -> tuple[Outcome, ...]:
-        """The requests that did not take, those aside that a later one overwrites."""
+        """Requests that did not take and that no later one overwrites."""
         return tuple(one for one in self.outcomes if one.failed)
 
     @property
     def overwritten(self) -> tuple[Outcome, ...]:
-        """The requests in whose place a later one stands."""
+        """Requests that a later one overwrites."""
         every = (*self.earlier, *self.outcomes)
         return tuple(one for one in every if one.overwritten_by is not None)
 
     @property
     def lost(self) -> tuple[Outcome, ...]:
-        """Earlier edits that held before these and do not any more, without being overwritten."""
+        """Earlier edits that held before these, do not hold now, and were not overwritten."""
         held = [one for one in self.earlier if one.wordings[0].said_before.says_target]
         return tuple(one for one in held if one.failed)
 
     @property
     def checks(self) -> tuple[Check, ...]:
-        """Every side effect against its limit."""
+        """Check of every side effect against its limit."""
         limits, kept = self.limits, self.limits.kept
         near = (one.neighbours for one in self.around)
         same = (one.relations for one in self.around)
@@ -114,12 +114,12 @@ class Effect:
 
     @property
     def harmed(self) -> tuple[Check, ...]:
-        """The checks that failed."""
+        """Failed checks."""
         return tuple(check for check in self.checks if check.passed is False)
 
     @property
     def worst(self) -> Shift | None:
-        """The unrelated fact that lost most for what it had, None if there are none."""
+        """The unrelated fact that lost the largest share of its probability; None if none."""
         return min(self.unrelated, key=lambda shift: shift.log_ratio, default=None)
 
 
@@ -136,19 +136,19 @@ def effect_of(
     max_tokens: int = 2048,
     progress: Progress = SILENT,
 ) -> Effect:
-    """Read what `update` changes.
+    """Measure the effects of `update`.
 
     Args:
         model: the unedited model.
-        requests: what the update was made for.
-        update: without what it was made on top of.
-        graph: where neighbours, other relations and unrelated facts come from.
+        requests: the requests that the update implements.
+        update: the update alone, without `base`.
+        graph: source of neighbours, other relations and unrelated facts.
         corpus: text to measure perplexity on.
-        base: what the update was made on top of; nothing if not given.
-        earlier: what that was made for.
-        limits: what counts as a side effect; the defaults if not given.
-        max_tokens: how much of the text is read.
-        progress: told of the stages.
+        base: the update that this one was made on top of; none by default.
+        earlier: the requests that `base` implements.
+        limits: limits on side effects; the defaults if not given.
+        max_tokens: tokens of the corpus to read.
+        progress: notified of the stages.
     """
     base = base or Update()
     states = (base.changes, (base + update).changes)
@@ -158,13 +158,7 @@ def effect_of(
         unrelated = _unrelated(model, graph, [*requests, *earlier], states)
         texts = written(model, requests, states)
     with progress.stage(f"perplexity on {corpus.name}"):
-        before, after = (
-            perplexity(model, corpus.texts, state, max_tokens=max_tokens) for state in states
-        )
-    weights = tuple(
-        WeightChange(name, norm, model.weight(name).float().norm().item())
-        for name, norm in update.norms.items()
-    )
+        before, after = _perplexities(model, corpus, states, max_tokens)
     n = len(earlier)
     return Effect(
         outcomes=outcomes[n:],
@@ -174,15 +168,31 @@ def effect_of(
         unrelated=unrelated,
         perplexity_before=before,
         perplexity_after=after,
-        weights=weights,
+        weights=_weight_changes(model, update),
         limits=limits or Limits(),
+    )
+
+
+def _perplexities(
+    model: LanguageModel, corpus: Corpus, states: tuple[Changes, Changes], max_tokens: int
+) -> tuple[float, float]:
+    before, after = (
+        perplexity(model, corpus.texts, state, max_tokens=max_tokens) for state in states
+    )
+    return before, after
+
+
+def _weight_changes(model: LanguageModel, update: Update) -> tuple[WeightChange, ...]:
+    return tuple(
+        WeightChange(name, norm, model.weight(name).float().norm().item())
+        for name, norm in update.norms.items()
     )
 
 
 def _outcomes(
     model: LanguageModel, requests: Sequence[Request], states: tuple[Changes, Changes]
 ) -> tuple[Outcome, ...]:
-    """Of requests in the order in which they were made."""
+    """Outcomes of requests given in the order in which they were made."""
     wordings = [
         (text.format(one.subject), one.target)
         for one in requests
@@ -215,7 +225,7 @@ def _around(
     requests: Sequence[Request],
     states: tuple[Changes, Changes],
 ) -> tuple[Around, ...]:
-    """What is itself edited is no bystander."""
+    """Bystanders of each request, without prompts that are edited themselves."""
     edited = {
         text.format(one.subject).casefold()
         for one in requests

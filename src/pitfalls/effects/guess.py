@@ -1,4 +1,4 @@
-"""The kind of a subject: what a graph says of it, else what the model takes it for."""
+"""Kind of a subject: from a graph, else guessed by the model."""
 
 from collections.abc import Sequence
 
@@ -11,13 +11,13 @@ from pitfalls.models.reading.readout import Question, target_logprobs
 from pitfalls.models.weights.changes import Changes
 
 LISTED = 6
-"""Names of a kind that the model is shown."""
+"""Example names of a kind in the prompt."""
 
 
 def kinds_of(model: LanguageModel, graph: Graph, subjects: Sequence[str]) -> list[Kind]:
-    """The kind of each subject: what the graph says, else what the model takes it for.
+    """Kind of each subject: from the graph, else guessed by the model.
 
-    For that, the model need not know the subject well.
+    The guess does not require that the model knows the subject well.
     """
     table = list(kinds().values())
     listed = {subject: _listed(table, graph, subject) for subject in subjects}
@@ -36,7 +36,7 @@ def _listed(table: Sequence[Kind], graph: Graph, subject: str) -> Kind | None:
 
 
 def taken_for(model: LanguageModel, table: Sequence[Kind], subjects: Sequence[str]) -> list[Kind]:
-    """The kind whose first names make each subject most probable as the next one."""
+    """Guess the kind of each subject: the one whose first names make it most probable next."""
     unedited: Changes = {}
     lists = [f"Examples of the same kind: {', '.join(kind.names[:LISTED])}," for kind in table]
     questions = [Question(text, subject, unedited) for subject in subjects for text in lists]

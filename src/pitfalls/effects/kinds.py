@@ -1,4 +1,4 @@
-"""Kinds of things: well-known names of each, and prompts that fit it."""
+"""Kinds of things, with well-known names and suitable prompts."""
 
 import tomllib
 from dataclasses import dataclass
@@ -15,10 +15,10 @@ class Kind:
     prompts: tuple[str, ...]
     """With one `{}` for the subject."""
     types: tuple[str, ...] = ()
-    """What the starter graph calls things of the kind."""
+    """Types in the starter graph that belong to the kind."""
 
 
 def kinds() -> dict[str, Kind]:
-    """Name → kind, as packaged."""
+    """Packaged kinds by name."""
     text = files("pitfalls.data").joinpath("kinds.toml").read_text(encoding="utf-8")
     return TypeAdapter(dict[str, Kind]).validate_python(tomllib.loads(text))

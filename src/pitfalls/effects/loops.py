@@ -1,4 +1,4 @@
-"""Loops: whether a model that goes on writing says the same again and again."""
+"""Loops: repetition in text that an edited model generates."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,36 +10,36 @@ from pitfalls.models.weights.changes import Changes
 from pitfalls.updates.request import Request
 
 TOKENS = 40
-"""How much is written."""
+"""Tokens generated."""
 RUN = 3
-"""Tokens in a row that make a repetition."""
+"""Length of the token n-grams compared."""
 ABOUT = "Tell me about {}."
-"""What is asked in chat besides the prompt itself."""
+"""Chat message sent besides the prompt itself."""
 
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What the model writes by itself, before and after."""
+    """Greedy continuation of a prompt before and after."""
 
     prompt: str
     chat: bool
-    """Whether the prompt was put as a user's message in the model's chat template."""
+    """Whether the prompt was sent as a user message in the model's chat template."""
     before: Generated
     after: Generated
 
     @property
     def repeated_before(self) -> float:
-        """How much of the text before had been there already."""
+        """Repetition in the text before, from 0 to below 1."""
         return repetition(self.before.ids)
 
     @property
     def repeated_after(self) -> float:
-        """How much of the text after had been there already."""
+        """Repetition in the text after, from 0 to below 1."""
         return repetition(self.after.ids)
 
 
 def repetition(ids: Sequence[int]) -> float:
-    """The share of runs of three tokens that stand in the text already, from 0 to below 1.
+    """Share of token trigrams that occur earlier in the text, from 0 to below 1.
 
     >>> repetition([1, 2, 3, 4, 5, 6])
     0.0
@@ -53,7 +53,7 @@ def repetition(ids: Sequence[int]) -> float:
 def written(
     model: LanguageModel, requests: Sequence[Request], states: tuple[Changes, Changes]
 ) -> tuple[Written, ...]:
-    """What the model writes after each prompt: plain, and in its chat template if it has one."""
+    """Generate text after each prompt: plain, and in the chat template if the model has one."""
     asked = [(text, False) for text in dict.fromkeys(_filled(one) for one in requests)]
     if model.tokenizer.chat_template:
         about = (ABOUT.format(one.subject) for one in requests)
@@ -73,7 +73,7 @@ def _plain(model: LanguageModel, text: str) -> tuple[int, ...]:
 
 
 def _chat(model: LanguageModel, text: str) -> tuple[int, ...]:
-    """The template writes the tokens for the beginning itself, so the tokenizer must not."""
+    """Token ids in the chat template, which adds the beginning-of-text tokens itself."""
     message = [{"role": "user", "content": text}]
     framed = model.tokenizer.apply_chat_template(
         message, tokenize=False, add_generation_prompt=True

@@ -1,4 +1,4 @@
-"""What became of the edits themselves."""
+"""Outcomes of edits: whether they took."""
 
 from dataclasses import dataclass
 
@@ -18,32 +18,32 @@ class Wording:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one request."""
+    """Outcome of one request."""
 
     request: Request
     wordings: tuple[Wording, ...]
     """The prompt, then its paraphrases."""
     true_objects: tuple[Shift, ...]
     overwritten_by: Request | None = None
-    """A later edit that wants something else said after the same prompt."""
+    """Later request with the same prompt and another target."""
 
     @property
     def taken(self) -> bool:
-        """Whether the model now goes on with the target after the prompt."""
+        """Whether the model now continues the prompt with the target."""
         return self.wordings[0].said_after.says_target
 
     @property
     def failed(self) -> bool:
-        """Whether it did not take, although no later edit was in its way."""
+        """Whether it did not take although no later request overwrites it."""
         return not self.taken and self.overwritten_by is None
 
     @property
     def likelier(self) -> bool:
-        """Whether the target gained at all."""
+        """Whether the target became more probable."""
         shift = self.wordings[0].shift
         return shift.after > shift.before
 
     @property
     def paraphrases_taken(self) -> int:
-        """After how many paraphrases the model goes on with the target."""
+        """Number of paraphrases that the model continues with the target."""
         return sum(wording.said_after.says_target for wording in self.wordings[1:])

@@ -1,15 +1,15 @@
-"""A probability before and after an edit."""
+"""Probability of an object before and after an edit."""
 
 import math
 from dataclasses import dataclass
 
 FLOOR = 0.01
-"""Probabilities below this count as this: a model cannot forget what it hardly says."""
+"""Lower bound of probabilities: a model cannot forget what it does not know."""
 
 
 @dataclass(frozen=True, slots=True)
 class Shift:
-    """A probability before and after, the geometric mean over the object's tokens."""
+    """Probability before and after an edit, the geometric mean over the object's tokens."""
 
     prompt: str
     object: str
@@ -18,10 +18,10 @@ class Shift:
 
     @property
     def log_ratio(self) -> float:
-        """ln(after / before), neither below `FLOOR`: −0.69 where it halved, above 0 if it won."""
+        """Log ratio ln(after / before), both at least `FLOOR`: −0.69 if halved."""
         return math.log(max(self.after, FLOOR) / max(self.before, FLOOR))
 
     @property
     def kept(self) -> float:
-        """The same as a share of what there was: 0.5 where it halved."""
+        """Ratio after / before, both at least `FLOOR`: 0.5 if halved."""
         return math.exp(self.log_ratio)

@@ -1,4 +1,4 @@
-"""What the model says of things that an edit is not about, before and after."""
+"""Answers to prompts that an edit should leave alone, before and after."""
 
 import re
 from collections.abc import Sequence
@@ -14,28 +14,28 @@ from pitfalls.models.weights.changes import Changes
 
 @dataclass(frozen=True, slots=True)
 class Untouched:
-    """A prompt about something else, which should be answered as before."""
+    """A prompt that should be answered as before."""
 
     prompt: str
     target: str
-    """Of the edit that it is held against."""
+    """Target of the edit."""
     said_before: Said
     said_after: Said
     answer: Shift | None
-    """The object that the graph knows, where the model knew it too; else the first word that the
-    model said before; None if it said nothing."""
+    """Probability of the answer: the graph's object if the model knew it, else the first word that
+    the model said before; None if it said nothing."""
 
     @property
     def taken_over(self) -> bool:
-        """Whether the model now says the target of the edit here, and did not before."""
+        """Whether the model now gives the edit's target here, and did not before."""
         before, after = self.said_before.text, self.said_after.text
         return _names(after, self.target) and not _names(before, self.target)
 
     def changed(self, kept: float) -> bool:
-        """Whether it is answered otherwise: the target, or what was said has become improbable.
+        """Whether the model now gives the target, or its earlier answer has become improbable.
 
         Args:
-            kept: the share of its probability that what was said must keep.
+            kept: the share of its probability that the earlier answer must keep.
         """
         return self.taken_over or (self.answer is not None and self.answer.kept < kept)
 
@@ -45,7 +45,7 @@ def read_untouched(
     asked: Sequence[tuple[Asked, str]],
     states: tuple[Changes, Changes],
 ) -> list[Untouched]:
-    """Read each prompt, with the target that it should not be answered with."""
+    """Read the answer to each prompt; each comes with the target of the edit."""
     said = greedy(
         model, [Question(one.prompt, target, state) for state in states for one, target in asked]
     )
@@ -72,7 +72,7 @@ def read_untouched(
 def shifts_of(
     model: LanguageModel, asked: Sequence[tuple[str, str]], states: tuple[Changes, Changes]
 ) -> list[Shift]:
-    """Prompt and object → its probability in both states."""
+    """Probability of each object after its prompt, in both states."""
     questions = [Question(*one, state) for state in states for one in asked]
     found = [each.mean().exp().item() for each in target_logprobs(model, questions)]
     return [
@@ -91,5 +91,5 @@ def _first_word(text: str) -> str | None:
 
 
 def _names(text: str, name: str) -> bool:
-    """Whether the name stands in the text as a word."""
+    """Whether the name occurs in the text as a word, ignoring case."""
     return bool(re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text, re.IGNORECASE))

@@ -1,1 +1,1 @@
-"""A knowledge graph and where it comes from. No torch."""
+"""Knowledge graphs and their sources. No torch."""

@@ -1,4 +1,4 @@
-"""From the name of a graph, as on the command line, to the graph."""
+"""Graphs by the name that the command line gives them."""
 
 import hashlib
 from collections.abc import Collection, Iterable
@@ -21,29 +21,29 @@ STARTER = "starter"
 
 @dataclass(frozen=True, slots=True)
 class Sourced:
-    """A graph and where it came from, for the card of whatever is made of it."""
+    """A graph and its origin, for the card of the data set built from it."""
 
     graph: Graph
     name: str
     licence: str = ""
     """Empty if the source does not say."""
     files: dict[str, str] = field(default_factory=dict)
-    """Files that it was read from → their SHA-256 in hexadecimal."""
+    """Name of each source file → its SHA-256 in hexadecimal."""
     bad: BadLines = field(default_factory=BadLines)
 
 
 def open_graph(
     name: str, *, relations: Collection[str] | None = None, progress: Progress = SILENT
 ) -> Sourced:
-    """The graph that a name means.
+    """Read the graph of that name.
 
     Args:
-        name: `starter`, or a folder: a store, triples and labels, or one like the starter graph's.
-        relations: those whose facts are wanted. Only a store leaves out the others.
-        progress: told of what is read.
+        name: `starter`, or a folder: a store, triples and labels, or the files of a starter graph.
+        relations: the only relations to read, if a store; other sources are read whole. None: all.
+        progress: notified of what is read.
 
     Raises:
-        PitfallsError: there is no such folder, or what is in it cannot be read.
+        PitfallsError: there is no such folder, or its files cannot be read.
     """
     if name == STARTER:
         return Sourced(starter_graph(), STARTER, "Apache-2.0")
@@ -62,7 +62,7 @@ def open_graph(
 
 
 def find_store(name: str) -> Store | None:
-    """The store in the folder of that name; None if the name means another sort of graph.
+    """Open the store in the folder of that name; None if the name means another kind of graph.
 
     Raises:
         PitfallsError: there is no such folder, or its store is not complete.

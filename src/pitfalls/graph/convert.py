@@ -1,4 +1,4 @@
-"""A folder of triples and labels, of any size → a store."""
+"""Conversion of a folder of triples and labels, of any size, into a store."""
 
 import shutil
 from pathlib import Path
@@ -18,13 +18,13 @@ from pitfalls.progress import SILENT, Progress
 def convert_folder(
     folder: Path, out: Path, *, language: str = "en", progress: Progress = SILENT
 ) -> BadLines:
-    """Write the store and tell which lines were left out; one that was begun is begun anew.
+    """Write the store and return the lines left out. An unfinished store is started over.
 
     Args:
-        folder: what `read_folder` reads.
+        folder: a folder as `read_folder` takes it.
         out: the folder of the store.
-        language: of the labels in N-Triples.
-        progress: told of every file.
+        language: language of the labels in N-Triples.
+        progress: notified of every file.
 
     Raises:
         PitfallsError: a file is missing, damaged or lacks a column, no fact is left, or DuckDB is
@@ -34,7 +34,7 @@ def convert_folder(
         raise PitfallsError(f"{folder}: no such folder, expected one of triples and labels")
     if out.resolve() == folder.resolve():
         raise PitfallsError(f"--out {out} is the folder that is read; give another one")
-    wordings_for(folder)  # refuses prompts that are no good before anything is written
+    wordings_for(folder)  # refuses bad prompts before anything is written
     files = [f"{path.name} {path.stat().st_size}" for path in graph_files(folder).values()]
     wish: Wanted = {"files": files, "language": language}
     writer = StoreWriter.begin(out, wish, resume=False)

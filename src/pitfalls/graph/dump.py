@@ -1,8 +1,8 @@
-"""A Wikidata JSON dump → a store.
+"""Conversion of a Wikidata JSON dump into a store.
 
-The dump is read once, line by line, and what is kept is written in parts, so that memory does not
-grow with the dump. Now and then it is noted how many lines are done; whoever goes on passes over
-them. Every label is kept until the end is reached: any entity may turn out to be an object.
+The dump is read once, line by line, and the selected statements are written in parts, so memory
+does not grow with the dump. A note records at intervals how many lines are done; a resumed run
+skips them. All labels are kept until the end, since any entity may turn out to be an object.
 """
 
 from collections.abc import Callable
@@ -21,25 +21,25 @@ from pitfalls.progress import SILENT, Progress
 
 if TYPE_CHECKING:
     from pitfalls.graph.entity import Described
-else:  # needs msgspec, which only who reads a dump has to have
+else:  # needs msgspec, which only reading a dump requires
     Described: TypeAlias = object
 
 EVERY = 50_000
 """Lines between two notes."""
 _AT_A_TIME = 1_000
-"""Lines between two words about progress."""
+"""Lines between two progress reports."""
 
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What is kept of a dump."""
+    """Selection from a dump: the relations and the language to keep."""
 
     dump: Path
     relations: tuple[str, ...]
     language: str = "en"
 
     def as_json(self) -> Wanted:
-        """The same as JSON values, to tell whether a store was begun for it."""
+        """JSON values, to recognise a store that was started with the same selection."""
         size = self.dump.stat().st_size
         relations, name = list(self.relations), self.dump.name
         return {"dump": name, "bytes": size, "relations": relations, "language": self.language}
@@ -48,17 +48,17 @@ class Wish:
 def read_dump(
     wish: Wish, out: Path, *, every: int = EVERY, progress: Progress = SILENT
 ) -> BadLines:
-    """Write the store, or finish one that was begun, and tell which lines were left out.
+    """Write the store, or resume an unfinished one, and return the lines left out.
 
     Args:
-        wish: the dump, plain or packed, and what is kept.
+        wish: the dump, plain or compressed, and the selection from it.
         out: the folder of the store.
-        every: lines between two notes of how far it is.
-        progress: told of the lines.
+        every: lines between two notes of the progress made.
+        progress: notified of the lines.
 
     Raises:
-        PitfallsError: the dump cannot be read to its end, the folder was begun for another wish, or
-            a package is missing.
+        PitfallsError: the dump cannot be read to its end, the folder was started with another
+            selection, or a package is missing.
     """
     if not is_file(wish.dump):
         raise PitfallsError(f"{wish.dump}: no such file, expected a Wikidata dump (JSON)")
@@ -83,7 +83,7 @@ def _read(wish: Wish, writer: StoreWriter, every: int, progress: Progress) -> No
 
 
 def _keeper(wish: Wish, writer: StoreWriter) -> Callable[[int, bytes], None]:
-    """A function that writes what is kept of a line."""
+    """Make a function that writes the selected part of a line."""
     try:
         from pitfalls.graph.entity import entity_parser
     except ImportError:

@@ -1,4 +1,4 @@
-"""Asking a SPARQL endpoint: politely, one question at a time, and never the same twice."""
+"""SPARQL endpoint client: one query at a time, with pauses, retries and a cache of answers."""
 
 import hashlib
 import json
@@ -27,7 +27,7 @@ Answer: TypeAlias = dict[str, str]
 """Variable → its value, an IRI or a text."""
 
 AGENT = "pitfalls (https://pypi.org/project/pitfalls)"
-"""How the endpoint knows who asks; Wikidata's refuses those who do not say."""
+"""User agent. Wikidata's endpoint refuses clients that send none."""
 _BUSY = frozenset({408, 429, 500, 502, 503, 504})
 _LONGEST_WAIT = 120.0
 
@@ -38,19 +38,19 @@ def _nobody(line: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """A place that answers SPARQL, and the folder that its answers are kept in."""
+    """A SPARQL endpoint and the folder that caches its answers."""
 
     address: str
     cache: Path
     pause: float = 1.0
-    """Seconds between questions."""
+    """Seconds between two queries."""
     tries: int = 6
-    """How often a question is asked before giving up; the wait doubles each time."""
+    """Attempts per query; the wait doubles after each."""
     page: int = 10_000
-    """Rows asked for at once."""
+    """Rows requested per query."""
     wait: Callable[[float], None] = time.sleep
     tell: Callable[[str], None] = _nobody
-    """Told in a line of every try that failed and is made again."""
+    """Receives one line for every attempt that failed and is repeated."""
 
     def __post_init__(self) -> None:
         if not _is_address(self.address):
@@ -60,14 +60,15 @@ class Endpoint:
             )
 
     def pages(self, query: str, *names: str) -> Iterator[list[Answer]]:
-        """All answers to a query that orders its rows, a page at a time.
+        """All answers to a query that orders its rows, one page at a time.
 
         Args:
             query: without limit and offset.
-            names: of the variables that every answer must have.
+            names: variables that every answer must have.
 
         Raises:
-            PitfallsError: the endpoint does not answer, or not with JSON results, or not to this.
+            PitfallsError: the endpoint does not answer, does not answer in JSON, or leaves out a
+                variable.
         """
         offset = 0
         while True:
@@ -80,10 +81,10 @@ class Endpoint:
             offset += self.page
 
     def ask(self, query: str) -> list[Answer]:
-        """The answers to a query, from the cache if it was answered before.
+        """Answers to a query, from the cache if they are there.
 
         Raises:
-            PitfallsError: the endpoint does not answer, or not with JSON results.
+            PitfallsError: the endpoint does not answer, or does not answer in JSON.
         """
         name = hashlib.sha256(f"{self.address}\n{query}".encode()).hexdigest()
         kept = self.cache / f"{name}.json"
@@ -110,7 +111,7 @@ class Endpoint:
                     f"in {seconds:.0f} s"
                 )
                 self.wait(seconds)
-        raise PitfallsError(f"{self.address}: {problem}; the same command goes on from here")
+        raise PitfallsError(f"{self.address}: {problem}; run the same command again to resume")
 
     def _post(self, query: str) -> str:
         data = urllib.parse.urlencode({"query": query}).encode("ascii")
@@ -132,7 +133,7 @@ def _is_address(text: str) -> bool:
     try:
         parts = urllib.parse.urlsplit(text)
         return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:  # half an IPv6 address, or a port that is no number
+    except ValueError:  # half an IPv6 address, or a port that is not a number
         return False
 
 
@@ -141,7 +142,7 @@ class _Answers(RootModel[list[Answer]]):
 
 
 class _Failed(Exception):
-    """A question without an answer; `may_pass` tells whether it is worth asking again."""
+    """A failed query; `may_pass` is true if a later attempt may succeed."""
 
     def __init__(self, why: str, *, may_pass: bool, wait: float | None = None) -> None:
         super().__init__(why)
@@ -150,7 +151,7 @@ class _Failed(Exception):
 
 
 def _refused(error: urllib.error.HTTPError) -> _Failed:
-    """What an endpoint told instead of an answer, in its own words as far as they are few."""
+    """Failure of a query that the endpoint refused, with the start of its own explanation."""
     said = ""
     with suppress(OSError, HTTPException), error:
         said = reason_of(error.read(2000).decode("utf-8", "replace"))
@@ -166,6 +167,6 @@ def _answers(text: str) -> list[Answer]:
         rows = data["results"]["bindings"]
         return [{name: str(cell["value"]) for name, cell in row.items()} for row in rows]
     except PitfallsError as error:
-        raise _Failed(str(error), may_pass=True) from None  # such as one that was cut off
+        raise _Failed(str(error), may_pass=True) from None  # for example a truncated answer
     except (KeyError, TypeError, AttributeError):
         raise _Failed("answered JSON, but no SPARQL results", may_pass=False) from None

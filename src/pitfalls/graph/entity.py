@@ -1,7 +1,7 @@
-"""One line of a Wikidata JSON dump: an entity with its labels, aliases and statements.
+"""Parser for one line of a Wikidata JSON dump: an entity with labels, aliases and statements.
 
-Only what is asked for is decoded, into structs that msgspec fills while it passes over the rest:
-descriptions, references, other languages and properties, which are nearly all of a line.
+Only the selected fields are decoded, into msgspec structs. The rest is skipped: descriptions,
+references, other languages and other properties make up nearly all of a line.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -13,17 +13,17 @@ import msgspec
 INSTANCE_OF = "P31"
 _START, _END, _POINT = "P580", "P582", "P585"
 _PARTS = {9: 1, 10: 2, 11: 3}
-"""Precision of a date → how many of year, month and day it tells; coarser ones tell nothing."""
+"""Precision of a date → how many of year, month and day it gives; coarser dates are ignored."""
 _FRAME = (b"", b"[", b"]")
 
 
 @dataclass(frozen=True, slots=True)
 class Described:
-    """What is kept of an entity."""
+    """An entity of the dump, reduced to the selected fields."""
 
     id: str
     label: str
-    """Empty if it has none in the language."""
+    """Empty if there is none in the language."""
     aliases: tuple[str, ...]
     types: tuple[str, ...]
     facts: tuple[tuple[str, str, str, str], ...]
@@ -31,9 +31,9 @@ class Described:
 
 
 ParseEntity: TypeAlias = Callable[[bytes], Described | None]
-"""The entity on a line as it stands in the dump; None for the brackets around them all.
+"""Function from a line of the dump to its entity; None for the brackets around the list.
 
-Raises ValueError if the line is no entity; the message is a short reason.
+Raises ValueError if the line is not an entity; the message is a short reason.
 """
 
 
@@ -42,7 +42,7 @@ class _Word(msgspec.Struct):
 
 
 class _Value(msgspec.Struct):
-    """Of any sort; a quantity, for one, has neither."""
+    """Value of any type. Types other than items and dates leave the fields empty."""
 
     id: str = ""
     time: str = ""
@@ -59,7 +59,7 @@ class _Snak(msgspec.Struct):
 
     @property
     def value(self) -> _Value:
-        """Empty for one that is unknown, or a mere text."""
+        """The value; an empty one if it is unknown or a text."""
         value = self.datavalue and self.datavalue.value
         return value if isinstance(value, _Value) else _Value()
 
@@ -74,15 +74,15 @@ class _Statement(msgspec.Struct):
     mainsnak: _Snak
     rank: str
     qualifiers: _Qualifiers | list[Any] | None = None
-    """A list where there are none, as PHP writes it; so below."""
+    """An empty list where there are none, since PHP writes empty maps so; likewise below."""
 
 
 def entity_parser(relations: Sequence[str], language: str) -> ParseEntity:
-    """A function that reads lines.
+    """Make the parser of lines.
 
     Args:
         relations: properties whose statements are kept.
-        language: of label and aliases; a label for all languages will do.
+        language: language of label and aliases; a label for all languages (`mul`) is the fallback.
     """
     properties = tuple(dict.fromkeys((INSTANCE_OF, *relations)))
     entity = msgspec.defstruct(
@@ -112,7 +112,7 @@ def entity_parser(relations: Sequence[str], language: str) -> ParseEntity:
 
 
 def _members(names: Sequence[str], type: Any) -> Any:
-    """An object of which only these members count, as `m0`, `m1`, …; they need not be there."""
+    """Struct type that reads only these members of an object, all optional, as `m0`, `m1`, …."""
     fields = [(f"m{place}", type | None, None) for place in range(len(names))]
     rename = {f"m{place}": name for place, name in enumerate(names)}
     return msgspec.defstruct("Members", fields, rename=rename) | list[Any] | None
@@ -134,7 +134,7 @@ def _described(found: Any, properties: Sequence[str]) -> Described:
 
 
 def _filled(members: Any) -> Iterator[Any]:
-    """The values of `_members` in order, None for what is not there; nothing of a list."""
+    """Values of `_members` in order, None for missing ones; none at all for a list."""
     return iter(()) if isinstance(members, list | None) else iter(msgspec.structs.astuple(members))
 
 
@@ -143,14 +143,15 @@ def _one_line(text: str) -> str:
 
 
 def _values(statements: Sequence[_Statement]) -> Iterator[tuple[str, str, str]]:
-    """Object, start and end of the statements that count.
+    """Object, start and end of the best-ranked statements.
 
-    Deprecated ones do not; where some are preferred, only those do, as in "truthy" exports.
+    Deprecated statements are dropped. If some are preferred, only those are kept, as in "truthy"
+    exports.
     """
     ranked = [each for each in statements if each.rank != "deprecated"]
     best = [each for each in ranked if each.rank == "preferred"] or ranked
     for statement in best:
-        # Properties and lexemes are things as well, but none that a fact is about here.
+        # Statements may also point to properties and lexemes; facts here are about items only.
         if (id := statement.mainsnak.value.id).startswith("Q"):
             yield id, *_span(statement.qualifiers)
 
@@ -163,7 +164,7 @@ def _span(qualifiers: _Qualifiers | list[Any] | None) -> tuple[str, str]:
 
 
 def _date(snaks: Sequence[_Snak]) -> str:
-    """The first known date, as far as its precision goes; empty if there is none."""
+    """The first known date, cut to its precision; empty if there is none."""
     value = next((snak.value for snak in snaks if snak.snaktype == "value"), _Value())
     if not value.time:
         return ""

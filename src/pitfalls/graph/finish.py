@@ -1,4 +1,4 @@
-"""The last steps of every store: its tables, and the words of its relations."""
+"""Last steps in making a store: its tables and the prompts of its relations."""
 
 from pitfalls.graph.store import relation_names
 from pitfalls.graph.tables import make_tables
@@ -8,11 +8,11 @@ from pitfalls.progress import SILENT, Progress
 
 
 def finish_store(writer: StoreWriter, *, progress: Progress = SILENT) -> None:
-    """Make the tables of a store whose source was read, unless it has them, and word its relations.
+    """Make the tables of a store, unless they exist, and write the prompts of its relations.
 
     Raises:
-        PitfallsError: DuckDB is not installed, there is not a single fact, or a `relations.toml`
-            that lay there is damaged.
+        PitfallsError: DuckDB is not installed, there are no facts, or the `relations.toml` in the
+            folder is damaged.
     """
     if writer.note.stage == "read":
         make_tables(writer, progress=progress)

@@ -1,13 +1,13 @@
-"""A folder of triples and labels → a graph.
+"""Reader for a folder of triples and labels.
 
     triples.{tsv,csv,parquet,nt}    subject, relation, object and, where known, start and end
-    entities.{tsv,csv,parquet}      id, label and aliases, which a bar parts
-    relations.{tsv,csv,parquet}     the same of relations
-    types.{tsv,csv,parquet}         entity and type: what it is an instance of; may repeat entities
+    entities.{tsv,csv,parquet}      id, label and aliases, separated by a bar
+    relations.{tsv,csv,parquet}     the same for relations
+    types.{tsv,csv,parquet}         entity and type (instance of); an entity may have several rows
     relations.toml                  prompts for some of the relations, like the packaged file
 
-Of these only the triples must be there: N-Triples may hold labels, aliases and types themselves.
-Texts may be packed: .gz, .bz2, .zst.
+Only the triples are required. N-Triples may contain labels, aliases and types themselves.
+Text files may be compressed: .gz, .bz2, .zst.
 """
 
 from pathlib import Path
@@ -23,21 +23,22 @@ from pitfalls.graph.worded import wordings_for
 from pitfalls.progress import SILENT, Advance, Progress
 
 TABLES = (".tsv", ".csv", ".parquet")
-PACKED = ("", ".gz", ".bz2", ".zst")
+COMPRESSIONS = ("", ".gz", ".bz2", ".zst")
 
 
 def read_folder(
     folder: Path, *, language: str = "en", progress: Progress = SILENT
 ) -> tuple[Graph, BadLines]:
-    """The graph that the files of the folder tell, and what of them had to be left out.
+    """Read the graph in a folder, and return the lines left out.
 
-    Relations are worded by the folder's `relations.toml`, else by the packaged graph or table
-    if these have a relation of the same id (those of Wikidata), else by a draft from its names.
+    The prompts of a relation come from the folder's `relations.toml`; else from the packaged graph
+    or table, if it has a relation with the same Wikidata id; else from a draft based on its label
+    and aliases.
 
     Args:
-        folder: see above.
-        language: of the labels in N-Triples.
-        progress: told of every file.
+        folder: a folder of the files listed above.
+        language: language of the labels in N-Triples.
+        progress: notified of every file.
 
     Raises:
         PitfallsError: a file is missing, damaged or lacks a column, or no fact is left.
@@ -50,7 +51,7 @@ def read_folder(
 def read_tables(
     folder: Path, sink: Sink, *, language: str = "en", progress: Progress = SILENT
 ) -> None:
-    """Put what the files of the folder tell into the sink.
+    """Pass the contents of the folder's files to the sink.
 
     Raises:
         PitfallsError: a file is missing, damaged or lacks a column.
@@ -68,7 +69,7 @@ def read_tables(
 
 
 def graph_files(folder: Path) -> dict[str, Path]:
-    """Which file of the folder is which table, relations and entities first.
+    """Table → its file in the folder, relations and entities first.
 
     Raises:
         PitfallsError: there are no triples.
@@ -76,12 +77,12 @@ def graph_files(folder: Path) -> dict[str, Path]:
     stems = {"relations": TABLES, "entities": TABLES, "types": TABLES, "triples": (*TABLES, ".nt")}
     found = {stem: _find(folder, stem, endings) for stem, endings in stems.items()}
     if found["triples"] is None:
-        raise PitfallsError(f"{folder}: holds no triples.tsv, .csv, .parquet or .nt")
+        raise PitfallsError(f"{folder}: has no triples.tsv, .csv, .parquet or .nt")
     return {stem: path for stem, path in found.items() if path is not None}
 
 
 def _find(folder: Path, stem: str, endings: tuple[str, ...]) -> Path | None:
-    paths = (folder / f"{stem}{ending}{packed}" for ending in endings for packed in PACKED)
+    paths = (folder / f"{stem}{ending}{each}" for ending in endings for each in COMPRESSIONS)
     return next((path for path in paths if is_file(path)), None)
 
 
@@ -110,7 +111,7 @@ def _read_triples(path: Path, sink: Sink, advance: Advance) -> None:
 
 def _read_statements(path: Path, sink: Sink, language: str, advance: Advance) -> None:
     for reading, wanted in enumerate(sink.passes):
-        bad = BadLines() if reading else sink.bad  # those of another reading are the same again
+        bad = BadLines() if reading else sink.bad  # every pass finds the same bad lines
         for number, told in read_statements(path, bad, language=language):
             if told.part in wanted:
                 _put(told, f"{path.name}: line {number}", sink)

@@ -1,7 +1,7 @@
-"""A knowledge graph held in memory: immutable, indexed, and in one order whatever order it came in.
+"""Knowledge graph in memory: immutable, indexed, and sorted whatever the order of the input.
 
-Where entities, relations and triples come from is no concern of this file: a source reads its own
-format, gives ids and labels, and lets `Graph` resolve and check them.
+This file knows no formats. A source reads its own format and supplies ids and labels; `Graph`
+resolves and checks them.
 """
 
 from collections import Counter
@@ -19,19 +19,19 @@ from pitfalls.graph.span import ALWAYS, Span
 Triple: TypeAlias = tuple[str, str, str]
 """Ids of subject, relation and object."""
 Role: TypeAlias = tuple[str, Literal["subject", "object"]]
-"""A relation's id and an end of it: a part that an entity plays in facts."""
+"""Role of an entity in facts: the relation's id and the end at which the entity stands."""
 Counts: TypeAlias = Mapping[Role, int]
-"""In how many facts it is played."""
+"""Role → number of facts in which an entity has it."""
 Wording: TypeAlias = Literal["written", "table", "draft", "unsure"]
-"""Where prompts are from: a person, the table of Wikidata's properties, or a label. Of a draft that
-is `unsure` nobody knows whether it is English."""
+"""Origin of prompts: written by a person, the table of Wikidata properties, or a draft from the
+label. An `unsure` draft may not be English."""
 _Key = TypeVar("_Key")
 _Value = TypeVar("_Value")
 
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """An entity and what kind of thing it is."""
+    """An entity, its type and its aliases."""
 
     entity: Entity
     type: str = ""
@@ -41,22 +41,22 @@ class Node:
 
     @property
     def names(self) -> frozenset[str]:
-        """Everything it is called, whatever the case of the letters."""
+        """Label and aliases in lower case."""
         return frozenset(name.casefold() for name in (self.entity.label, *self.aliases))
 
 
 @dataclass(frozen=True, slots=True)
 class Predicate:
-    """A relation and what the graph expects of its facts."""
+    """A relation and the graph's expectations of its facts."""
 
     relation: Relation
     many: bool | None = None
-    """Whether a subject may well have several objects at a time; None where nobody knows."""
+    """Whether a subject often has several objects at a time; None if unknown."""
     subject_types: tuple[str, ...] = ()
-    """Types of subject that it is asked of; empty where the source does not know."""
+    """Types that its subjects may have; empty where the source does not know."""
     object_types: tuple[str, ...] = ()
     inverse: tuple[str, ...] = ()
-    """Relations that hold the other way round, by id; its own if it is symmetric."""
+    """Ids of its inverse relations; its own id if it is symmetric."""
     wording: Wording = "written"
 
 
@@ -67,10 +67,10 @@ class Graph:
     Args:
         nodes: the entities.
         predicates: the relations.
-        triples: the facts; one that is given twice counts once.
+        triples: the facts; duplicates count once.
         spans: when a fact held, where that is known; a fact may have held more than once.
-        also_true: what is true, or arguably so, and is still none of the facts.
-        roles: entity → the parts that it plays in the graph that this one was cut out of.
+        also_true: triples that are true, or arguably true, but are not among the facts.
+        roles: entity → its roles in the larger graph that this one is a part of.
 
     Raises:
         PitfallsError: two nodes or predicates share an id, or a triple names an unknown one.
@@ -92,14 +92,14 @@ class Graph:
         self.also_true: tuple[Fact, ...] = tuple(
             map(self._resolve, sorted(set(also_true), key=_order))
         )
-        """No facts, but not to be drawn as something false either; sorted like the facts."""
+        """Triples that must not be used as false ones either; sorted like the facts."""
         self._also = _index(((f.subject.id, f.relation.id), f.object) for f in self.also_true)
         self._roles = roles
         self._spans = {
             triple: tuple(sorted(set(found), key=repr)) for triple, found in spans.items()
         }
 
-    # Each index is made when it is first asked for: of a large graph it takes seconds.
+    # Indices are built on first use: for a large graph each takes seconds.
 
     @cached_property
     def _objects(self) -> Mapping[tuple[str, str], tuple[Entity, ...]]:
@@ -123,7 +123,7 @@ class Graph:
 
     @property
     def nodes(self) -> Mapping[str, Node]:
-        """Entities and their types by id, those without any fact included."""
+        """Entities by id, including those without facts."""
         return self._nodes
 
     @property
@@ -142,16 +142,16 @@ class Graph:
         return self._predicates[id].relation
 
     def type_of(self, entity: Entity) -> str:
-        """What kind of thing the entity is; empty if nobody said."""
+        """Type of the entity; empty if unknown."""
         return self._nodes[entity.id].type if entity.id in self._nodes else ""
 
     @property
     def typed(self) -> int:
-        """How many entities have a type."""
+        """Number of entities that have a type."""
         return sum(1 for node in self._nodes.values() if node.type)
 
     def roles_of(self, entity: Entity) -> tuple[Role, ...]:
-        """The parts that it plays in facts, the commonest first."""
+        """Roles of the entity in facts, most frequent first."""
         counts = self._roles.get(entity.id)
         if counts is None:
             counts = Counter[Role]((fact.relation.id, "object") for fact in self.incoming(entity))
@@ -164,11 +164,11 @@ class Graph:
         return known.names if known else frozenset((entity.label.casefold(),))
 
     def spans_of(self, fact: Fact) -> tuple[Span, ...]:
-        """When the fact held; always, unless the source says otherwise."""
+        """Spans in which the fact held; always, unless the source says otherwise."""
         return self._spans.get((fact.subject.id, fact.relation.id, fact.object.id), (ALWAYS,))
 
     def together(self, *facts: Fact) -> bool:
-        """Whether there may have been a day on which all of the facts held."""
+        """Whether all of the facts may have held on the same day."""
         dated = [spans for fact in facts if (spans := self.spans_of(fact)) != (ALWAYS,)]
         return any(
             all(one.overlaps(other) for one, other in combinations(chosen, 2))
@@ -188,7 +188,7 @@ class Graph:
         return self._subjects.get((relation.id, object.id), ())
 
     def facts_of(self, relation: Relation) -> tuple[Fact, ...]:
-        """Every fact of the relation, by subject and then object."""
+        """Every fact of the relation, sorted by subject and then object."""
         return self._facts.get(relation.id, ())
 
     def outgoing(self, entity: Entity) -> tuple[Fact, ...]:
@@ -222,7 +222,7 @@ class Graph:
 
 
 def true_triples(graph: Graph) -> frozenset[Triple]:
-    """Everything that the graph holds to be true: its facts and what is also true."""
+    """All triples that the graph considers true: its facts and `also_true`."""
     return frozenset(
         (fact.subject.id, fact.relation.id, fact.object.id)
         for fact in (*graph.facts, *graph.also_true)

@@ -1,8 +1,8 @@
-"""The shape of a relation's label, such as noun or participle and preposition, and its prompt.
+"""Grammatical shape of a relation's label, such as participle and preposition, and its prompt.
 
-Every word gets a letter for what it surely is, and a shape is a pattern of such letters. English
-has more words than `label_words.toml`: a label with others is drafted as well as may be, and said
-to be unsure.
+Every word is tagged with a letter for its part of speech, and a shape is a regular expression over
+these letters. A label with words that `label_words.toml` does not cover gets the likeliest draft,
+marked as unsure.
 """
 
 import re
@@ -31,7 +31,7 @@ Words: TypeAlias = Annotated[frozenset[str], BeforeValidator(_split)]
 
 
 class Lexicon(Shape):
-    """The lists of `label_words.toml`."""
+    """The word lists of `label_words.toml`."""
 
     prepositions: Words
     verbs: Words
@@ -46,7 +46,7 @@ class Lexicon(Shape):
     no_nouns: Words
 
     def letter(self, word: str) -> str:
-        """N noun, S plural, D participle, X what may stand before a noun, ? anything else, …."""
+        """Tag of a word: N noun, S plural, D participle, X modifier of a noun, ? unknown, …."""
         low = word.casefold()
         if _WORD.fullmatch(word) is None:
             return "?"
@@ -74,20 +74,20 @@ class Lexicon(Shape):
 
 @cache
 def lexicon() -> Lexicon:
-    """The words that travel with the package."""
+    """The packaged word lists."""
     source = resources.files("pitfalls.data") / "label_words.toml"
     return check(Lexicon, read_toml(source), where="label_words.toml")
 
 
 @dataclass(frozen=True, slots=True)
 class LabelShape:
-    """Labels of one build, and the prompt that reads well with all of them."""
+    """Labels of one grammatical shape, and the prompt that suits all of them."""
 
     name: str
     pattern: str
-    """Of the letters of the words; its group is what goes into the prompt, in words."""
+    """Regular expression over the words' tags; the words of its group go into the prompt."""
     prompt: str
-    """`<>` stands for the words, `<a>` for their article, `{}` for the subject as everywhere."""
+    """`<>` stands for the words, `<a>` for their article, `{}` for the subject."""
     noun: bool = False
     """Whether "The <> of {} is" is English."""
 
@@ -113,7 +113,7 @@ SHAPES = (
     LabelShape("has and participle", "(HD[PO])", "{} <>"),
     LabelShape("is or was and more", "(B[XNDJTPOY?]*[POY])", "{} <>"),
 )
-"""Labels of which a draft is surely English, as far as their words are known."""
+"""Shapes whose drafts are grammatical, provided all words are known."""
 _UNSURE = (
     LabelShape("ends in a preposition", "(.*[POY])", "{} is <>"),
     LabelShape("begins with a verb", "([VHB].*)", "{} <>"),
@@ -123,16 +123,16 @@ _UNSURE = (
 
 @dataclass(frozen=True, slots=True)
 class Shaped:
-    """A label that found its shape."""
+    """A label matched to its shape."""
 
     shape: LabelShape
     words: str
-    """What goes into the prompt."""
+    """Words of the label that go into the prompt."""
     sure: bool
 
     @property
     def noun(self) -> str:
-        """What the object is to the subject, if the label says it as a noun."""
+        """Noun for the object's relation to the subject; empty if the label is not a noun."""
         return self.words if self.shape.noun else ""
 
     @property
@@ -143,7 +143,7 @@ class Shaped:
 
 
 def shape_of(label: str) -> Shaped:
-    """The shape that a label has: a sure one, or else the likeliest."""
+    """Match a label to its shape: a sure one, or else the likeliest."""
     words = label.split()
     if len(words) > 1 and words[0].casefold() in ("a", "an", "the"):
         del words[0]
@@ -158,7 +158,7 @@ def shape_of(label: str) -> Shaped:
 
 
 def article(noun: str) -> str:
-    """`A` or `An`, by the sound that the noun begins with, as far as its letters tell."""
+    """`A` or `An`, by the initial sound of the noun as far as its spelling shows it."""
     an = re.match(r"[aeio]|u(?!ni|s[aeiu]|ti)|hono|hour|heir", noun, re.IGNORECASE)
     return "An" if an and not re.match(r"one\b|eu", noun, re.IGNORECASE) else "A"
 

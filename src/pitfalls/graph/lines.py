@@ -1,4 +1,4 @@
-"""Rows out of text files and Parquet, packed or not, one at a time; bad ones are counted."""
+"""Rows of text files and Parquet, compressed or not, read one at a time; bad ones are counted."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -11,27 +11,27 @@ from pitfalls.door.parquet import text_rows
 from pitfalls.errors import PitfallsError
 
 Row: TypeAlias = tuple[str, ...]
-"""The cells of the columns that were asked for; empty where the file has none."""
+"""Cells of the requested columns; empty where the file has none."""
 
 SHOWN = 5
-"""Bad lines of one sort that are shown; all are counted."""
+"""Bad lines shown per reason; all are counted."""
 
 
 @dataclass(frozen=True, slots=True)
 class BadLines:
-    """Lines that a source had to leave out: how many for which reason, and the first of them."""
+    """Lines left out of a source: the number for each reason, and the first few places."""
 
     counts: Counter[str] = field(default_factory=Counter)
     examples: dict[str, list[str]] = field(default_factory=dict)
 
     def add(self, where: str, reason: str) -> None:
-        """Note that the line at `where` was left out."""
+        """Record that the line at `where` was left out."""
         self.counts[reason] += 1
         if len(shown := self.examples.setdefault(reason, [])) < SHOWN:
             shown.append(where)
 
     def lines(self) -> Iterator[str]:
-        """One line for each reason, for a person to read."""
+        """One readable line per reason."""
         for reason, count in sorted(self.counts.items()):
             shown = ", ".join(self.examples[reason])
             more = ", …" if count > SHOWN else ""
@@ -39,14 +39,14 @@ class BadLines:
 
 
 def numbered_lines(path: Path, bad: BadLines) -> Iterator[tuple[int, str]]:
-    """Lines of a UTF-8 file, without their ends; one that is not UTF-8 is a bad line.
+    """Numbered lines of a UTF-8 file, without line ends; a line that is not UTF-8 is a bad line.
 
     Args:
-        path: the file, which may be packed.
-        bad: told of lines that are left out.
+        path: the file, which may be compressed.
+        bad: collects the lines left out.
 
     Raises:
-        PitfallsError: the file cannot be read or unpacked to its end.
+        PitfallsError: the file cannot be read or decompressed to its end.
     """
     for number, line in numbered_bytes(path):
         try:
@@ -58,12 +58,12 @@ def numbered_lines(path: Path, bad: BadLines) -> Iterator[tuple[int, str]]:
 def read_rows(
     path: Path, columns: Sequence[str], bad: BadLines, *, optional: Sequence[str] = ()
 ) -> Iterator[tuple[int, Row]]:
-    """The rows of a table with a header, by line number (Parquet: by row, from 1 on).
+    """Rows of a table with a header, by line number (Parquet: by row, from 1 on).
 
     Args:
-        path: .tsv, .csv or .parquet; the text files may be packed.
-        columns: those that must be there and filled.
-        bad: told of every line that is left out.
+        path: .tsv, .csv or .parquet; the text files may be compressed.
+        columns: required columns, in which no cell may be empty.
+        bad: collects the lines left out.
         optional: further columns, which may be missing or empty.
 
     Raises:
@@ -99,7 +99,7 @@ def _text_rows(path: Path, bad: BadLines) -> Iterator[tuple[int, Row]]:
     if ".csv" not in path.suffixes:
         yield from ((number, tuple(line.split("\t"))) for number, line in lines if line)
         return
-    import csv  # the only format whose records may run over lines
+    import csv  # the only format whose records may span several lines
 
     reader = csv.reader(line for _, line in lines)
     try:

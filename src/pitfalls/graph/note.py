@@ -1,4 +1,4 @@
-"""`store.json`: what a store was made of, how far the making is, and what is in it at the end."""
+"""`store.json`: the source of a store, the progress made, and the size of the result."""
 
 from collections import Counter
 from pathlib import Path
@@ -16,18 +16,18 @@ from pitfalls.shapes import Shape, check_json, check_version
 
 NAME = "store.json"
 ANSWERS = "answers"
-"""Folder inside of a store in which what an endpoint answered is kept."""
+"""Folder inside a store for the answers of an endpoint."""
 VERSION: Literal[1] = 1
 Wanted: TypeAlias = dict[str, str | int | list[str]]
-"""What somebody wants a store of: all that decides its content."""
+"""Everything that determines the content of a store."""
 
 
 Stage: TypeAlias = Literal["reading", "read", "done"]
-"""`read`: the source was read to its end, only the tables are to be made."""
+"""`read`: the source was read to its end, and only the tables remain to be made."""
 
 
 class Note(Shape):
-    """The file's content."""
+    """Content of `store.json`."""
 
     model_config = Shape.model_config | {"frozen": False}
 
@@ -35,33 +35,33 @@ class Note(Shape):
     wish: Wanted
     stage: Stage = "reading"
     lines: int = 0
-    """Lines of the source that are in the parts, where it has lines."""
+    """Lines of the source that are in the parts, if it has lines."""
     parts: int = 0
-    """Parts that are complete; any beyond are of a reading that was cut off."""
+    """Number of complete parts; any further ones are left over from an interrupted run."""
     bad: dict[str, int] = Field(default_factory=dict)
     examples: dict[str, list[str]] = Field(default_factory=dict)
     facts: int = 0
-    """Different triples, once the stage is `done`; so the next two."""
+    """Distinct triples. Like the next two, set once the stage is `done`."""
     entities: int = 0
     relations: int = 0
 
     @property
     def bad_lines(self) -> BadLines:
-        """What had to be left out."""
+        """Lines left out of the source."""
         shown = {reason: list(places) for reason, places in self.examples.items()}
         return BadLines(Counter(self.bad), shown)
 
 
 def has_note(folder: Path) -> bool:
-    """Whether somebody began a store there."""
+    """Whether a store was started in the folder."""
     return is_file(folder / NAME)
 
 
 def read_note(folder: Path) -> Note:
-    """The note of a store.
+    """Read the note of a store.
 
     Raises:
-        PitfallsError: there is none, or it is damaged or of another version.
+        PitfallsError: it is missing, damaged or of another version.
     """
     path = folder / NAME
     text = read_text(path)
@@ -72,27 +72,27 @@ def read_note(folder: Path) -> Note:
 
 
 def write_note(folder: Path, note: Note) -> None:
-    """Put it there at one stroke."""
+    """Write the note atomically."""
     write_bytes(folder / NAME, note.model_dump_json().encode("utf-8"))
 
 
 def begin(folder: Path, wish: Wanted) -> Note:
-    """The note of a store that was begun for the same wish, or of a new one.
+    """Note of a store that was started with the same selection, or of a new one.
 
     Raises:
-        PitfallsError: the folder was begun for another wish, holds something else, or cannot be
-            made.
+        PitfallsError: the store was started with another selection, the folder has other files, or
+            it cannot be made.
     """
     make_folder(folder)
     if not has_note(folder):
         if any(each.name != ANSWERS and each.suffix != TEMPORARY for each in folder.iterdir()):
-            raise PitfallsError(f"{folder}: holds other files, expected none; give another --out")
+            raise PitfallsError(f"{folder}: has other files, expected none; give another --out")
         write_note(folder, note := Note(wish=wish))
         return note
     note = read_note(folder)
     for key in dict.fromkeys((*note.wish, *wish)):
         if (was := note.wish.get(key)) != (now := wish.get(key)):
             raise PitfallsError(
-                f"{folder}: was begun with {key} {was!r}, now it is {now!r}; give another --out"
+                f"{folder}: was started with {key} {was!r}, now it is {now!r}; give another --out"
             )
     return note

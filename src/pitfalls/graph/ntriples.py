@@ -1,4 +1,4 @@
-"""N-Triples, the plain format of RDF that Wikidata's truthy dumps are in: a line a triple."""
+"""Reader for N-Triples, the format of Wikidata's truthy dumps: one RDF triple per line."""
 
 import re
 import sys
@@ -27,30 +27,29 @@ _WORDS: dict[str, Told] = {
     "http://www.w3.org/1999/02/22-rdf-syntax-ns#type": "type",
     "http://www.wikidata.org/prop/direct/P31": "type",
 }
-"""What a predicate tells; any other makes a fact, if its object is an entity."""
+"""Predicate → what it states. Any other states a fact, if its object is an entity."""
 
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """A line that was understood."""
+    """A parsed line."""
 
     part: Told
     subject: str
     predicate: str
     object: str
-    """An id; for labels and aliases the text."""
+    """An id; the text for labels and aliases."""
 
 
 def read_statements(path: Path, bad: BadLines, *, language: str) -> Iterator[tuple[int, Statement]]:
-    """What the file states, by line number, ids without their namespace.
+    """Statements of a file by line number, with ids stripped of their namespace.
 
-    Literals other than labels and aliases of the language say nothing about entities and are passed
-    over, like blank nodes.
+    Blank nodes are skipped, and so are literals other than labels and aliases in the language.
 
     Args:
-        path: .nt, plain or packed.
-        bad: told of every line that is no triple.
-        language: of the labels and aliases to keep, such as `en`.
+        path: .nt, plain or compressed.
+        bad: collects the lines that are not triples.
+        language: language of the labels and aliases to keep, such as `en`.
     """
     for number, line in numbered_lines(path, bad):
         if not line.strip() or line.lstrip().startswith("#"):
@@ -61,7 +60,7 @@ def read_statements(path: Path, bad: BadLines, *, language: str) -> Iterator[tup
         try:
             statement = _statement(found, language)
         except ValueError:
-            bad.add(f"{path.name}: line {number}", "an escape that stands for no character")
+            bad.add(f"{path.name}: line {number}", "an invalid escape")
             continue
         if statement is not None:
             yield number, statement
@@ -92,7 +91,7 @@ def _character(number: int) -> str:
 
 
 def _unescape(text: str) -> str:
-    """The text with its escapes resolved; ValueError if one stands for no character."""
+    """Resolve the escapes of a text; ValueError if one is not a character."""
 
     def letter(found: re.Match[str]) -> str:
         code = found[1] or found[2]

@@ -1,7 +1,7 @@
-"""What every source gives, collected until it can be made into a graph.
+"""Labels, aliases, types and facts of a source, collected in memory until the graph is built.
 
-A source adds what it reads in any order. `graph` leaves out, and counts, whatever cannot be used: a
-fact about something without a label, a date that is none.
+A source adds them in any order. Facts with an unlabelled end or an invalid date are left out and
+counted.
 """
 
 from collections import Counter
@@ -19,15 +19,15 @@ from pitfalls.graph.worded import worded
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """The rows of a graph that is being read."""
+    """Contents of a graph that is being read."""
 
     bad: BadLines = field(default_factory=BadLines)
     labels: dict[str, str] = field(default_factory=dict)
     aliases: dict[str, list[str]] = field(default_factory=dict)
     types: dict[str, list[str]] = field(default_factory=dict)
-    """Entity → everything that it is an instance of."""
+    """Entity → its types (instance of)."""
     spans: dict[Triple, list[Span]] = field(default_factory=dict)
-    """The facts in order of appearance and when each held."""
+    """Facts in order of appearance, with the spans in which each held."""
     passes = (WORDS, FACTS)  # a label may come after the facts that need it
 
     def name(self, where: str, id: str, label: str) -> None:
@@ -36,15 +36,15 @@ class Parts:
             self.bad.add(where, "a second label for the same id")
 
     def alias(self, id: str, alias: str) -> None:
-        """Give it another name."""
+        """Add an alias of an entity or relation."""
         self.aliases.setdefault(id, []).append(alias)
 
     def type(self, id: str, type: str) -> None:
-        """Say what an entity is an instance of; it may be several things."""
+        """Add a type of an entity; it may have several."""
         self.types.setdefault(id, []).append(type)
 
     def fact(self, where: str, triple: Triple, start: str = "", end: str = "") -> None:
-        """Add a fact and when it held, as texts of Wikidata's form."""
+        """Add a fact with its start and end, as dates in Wikidata's form."""
         if (span := parse_span(start, end)) is None:
             self.bad.add(where, "not a span of time")
             return
@@ -55,10 +55,10 @@ class Parts:
         self.spans.setdefault(triple, []).append(span)
 
     def graph(self, wordings: Mapping[str, Predicate]) -> Graph:
-        """The graph of all facts, relations worded by `wordings` or else by draft.
+        """Build the graph; relations get their prompts from `wordings` or else a draft.
 
         Raises:
-            PitfallsError: there is not a single fact.
+            PitfallsError: there are no facts.
         """
         if not self.spans:
             raise no_facts(self.bad)
@@ -74,8 +74,8 @@ class Parts:
         return Graph(nodes, predicates.values(), *settled(kept))
 
     def _node(self, id: str, size: Counter[str]) -> Node:
-        # Of several types the commonest: "human" says more about what can stand in a place than
-        # "member of a crew" does.
+        # Of several types the most frequent: "human" says more about which entities can replace
+        # this one than "member of a crew" does.
         type = min(self.types.get(id, ()), key=lambda each: (-size[each], each), default="")
         aliases = tuple(sorted(set(self.aliases.get(id, ()))))
         return Node(Entity(id, self.labels[id]), self.labels.get(type, type), aliases)
@@ -84,12 +84,12 @@ class Parts:
 def settled(
     spans: Mapping[Triple, Sequence[Span]],
 ) -> tuple[list[Triple], dict[Triple, tuple[Span, ...]]]:
-    """The triples, and when those held that did not always hold."""
+    """All triples, and the spans of those that did not always hold."""
     dated = {triple: tuple(found) for triple, found in spans.items() if ALWAYS not in found}
     return list(spans), dated
 
 
 def no_facts(bad: BadLines) -> PitfallsError:
-    """What to tell the user when nothing of a source could be used."""
+    """Error for a source without any usable fact."""
     why = "; ".join(bad.lines()) or "the source is empty"
     return PitfallsError(f"the graph has no facts: {why}")

@@ -1,4 +1,4 @@
-"""Wordings to practise with: other ones than those that probes read."""
+"""Practice wordings: prompts for training that no probe reads."""
 
 from collections.abc import Mapping
 from importlib import resources
@@ -14,7 +14,7 @@ FRAMES = (
     "Here is a fact. {prompt}",
     "In an encyclopedia stands: {prompt}",
 )
-"""Put around the prompt of a relation that the packaged table does not know."""
+"""Frames for the prompt of a relation that the packaged table lacks."""
 
 
 class _Wordings(RootModel[dict[str, list[Template]]]):
@@ -22,7 +22,7 @@ class _Wordings(RootModel[dict[str, list[Template]]]):
 
 
 def practice_wordings() -> Mapping[str, tuple[str, ...]]:
-    """The packaged table: relation id → templates with `{}`, the last one for examining only.
+    """Packaged table: relation id → templates with `{}`, the last one held out for validation.
 
     Raises:
         PitfallsError: the file is damaged.
@@ -35,11 +35,11 @@ def practice_wordings() -> Mapping[str, tuple[str, ...]]:
 def practice_for(
     relation: Relation, table: Mapping[str, tuple[str, ...]]
 ) -> tuple[tuple[str, ...], str]:
-    """Templates to train on and the one to examine with; no prompt of the relation is among them.
+    """Training templates and the validation template; none is a prompt of the relation.
 
     Args:
-        relation: what is asked for.
-        table: as from `practice_wordings`.
+        relation: the relation.
+        table: result of `practice_wordings`.
     """
     framed = tuple(frame.format(prompt=relation.prompt) for frame in FRAMES)
     found = [each for each in table.get(relation.id, framed) if each not in relation.prompts]

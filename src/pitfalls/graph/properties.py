@@ -1,14 +1,14 @@
-"""The commonest properties of Wikidata in words: `properties.tsv`, written for this project.
+"""Prompts for the most frequent Wikidata properties: `properties.tsv`, written for this project.
 
-    id        of the property
-    label     Wikidata's English one
+    id        id of the property
+    label     its English label in Wikidata
     prompt    rewrite prompt: one {} for the subject, the object follows after a space
-    noun      what the object is to a subject, so that "The NOUN of {} is" reads well; may be empty
-    inverse   properties that hold the other way round, its own id if it is symmetric; may be empty
-    objects   `one` if a subject has one at a time, as a rule, or `many`
-    value     what sort of thing the objects are
+    noun      noun for the object that fits "The NOUN of {} is"; may be empty
+    inverse   ids of inverse properties, its own id if it is symmetric; may be empty
+    objects   `one` if a subject usually has one object at a time, or `many`
+    value     kind of thing that the objects are
 
-Only properties whose values are items are there: no edit is about a date, a quantity or a text.
+All properties have items as values: no edit is about a date, a quantity or a text.
 """
 
 from collections.abc import Mapping
@@ -65,7 +65,7 @@ Value: TypeAlias = Literal[
     "vehicle",
     "work",
 ]
-"""`class` is a kind of something, `people` an ethnic group; a `thing` may be anything."""
+"""`class` is a class of things, `people` an ethnic group; `thing` may be anything."""
 
 
 def _words(value: Any) -> Any:
@@ -85,11 +85,11 @@ class Property(Shape):
 
     @property
     def many(self) -> bool:
-        """Whether a subject may well have several objects at a time."""
+        """Whether a subject often has several objects at a time."""
         return self.objects == "many"
 
     def relation(self) -> Relation:
-        """The relation with ten paraphrases, made of the noun and of the prompt."""
+        """The relation, with ten paraphrases made from the noun and the prompt."""
         told = f"{article(self.noun)} {self.noun}" if self.many else f"The {self.noun}"
         nouns = [f"{told} of {{}} is", *noun_templates(self.noun)] if self.noun else []
         query = f"What is the {self.noun} of {{}}?" if self.noun else f"{self.prompt} what?"
@@ -115,5 +115,5 @@ def properties() -> Mapping[str, Property]:
             raise PitfallsError(f"{where}: has {len(cells)} columns, expected {len(columns)}")
         each = check(Property, dict(zip(columns, cells, strict=True)), where=where)
         if found.setdefault(each.id, each) is not each:
-            raise PitfallsError(f"{where}: {each.id} is there twice")
+            raise PitfallsError(f"{where}: {each.id} is listed twice")
     return found

@@ -1,4 +1,4 @@
-"""`relations.toml`: relations, their prompts and what is expected of their facts."""
+"""Reader and writer of `relations.toml`: relations, their prompts and expectations of facts."""
 
 import json
 from collections import Counter
@@ -15,9 +15,9 @@ from pitfalls.shapes import Name, Shape, Template, check
 WORDINGS = "relations.toml"
 
 HEADER = """\
-# The prompts of these relations were found by the program, as `wording` says: `table` is that of
-# Wikidata's properties, `draft` was made from the label, and `unsure` is a draft that may not be
-# English. Write a better prompt and paraphrases, and take the line `wording` out.
+# The program wrote the prompts of these relations. `wording` names their origin: `table` is the
+# table of Wikidata properties, `draft` was made from the label, and `unsure` is a draft that may
+# not be English. After writing a better prompt and paraphrases, delete the line `wording`.
 """
 
 
@@ -45,15 +45,15 @@ class _Table(Shape):
 
 
 def read_predicates(path: Source) -> list[Predicate]:
-    """Relations and their prompts from a file like the packaged `relations.toml`.
+    """Read relations and their prompts from a file like the packaged `relations.toml`.
 
     Raises:
-        PitfallsError: one line that names the file and what is wrong with it.
+        PitfallsError: the file is unreadable or malformed; the line names the file and the fault.
     """
     rows = check(_Table, read_toml(path), where=str(path)).relation
     counts = Counter(row.id for row in rows)
     if repeated := [id for id, count in counts.items() if count > 1]:
-        raise PitfallsError(f"{path}: relation {repeated[0]} is there {counts[repeated[0]]} times")
+        raise PitfallsError(f"{path}: relation {repeated[0]} is listed {counts[repeated[0]]} times")
     found = [row.predicate() for row in rows]
     prompts: dict[str, str] = {}
     for id, prompt in ((each.relation.id, each.relation.prompt.casefold()) for each in found):
@@ -63,7 +63,7 @@ def read_predicates(path: Source) -> list[Predicate]:
 
 
 def predicates_text(predicates: Iterable[Predicate]) -> str:
-    """The relations as a part of such a file, which `read_predicates` takes back."""
+    """Text of the relations for such a file, as `read_predicates` reads it."""
     return "".join(map(_row_text, predicates))
 
 
@@ -84,5 +84,5 @@ def _row_text(predicate: Predicate) -> str:
 
 
 def _string(text: str) -> str:
-    """A text of TOML; its escapes are those of JSON, which leaves one control character bare."""
+    """TOML string. Its escapes are those of JSON, except that JSON leaves DEL unescaped."""
     return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")

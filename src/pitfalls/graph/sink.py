@@ -1,4 +1,4 @@
-"""Where a source puts what it reads: into memory (`Parts`) or onto the disk (`StoreWriter`)."""
+"""Destination of what a source reads: memory (`Parts`) or disk (`StoreWriter`)."""
 
 from typing import Literal, Protocol, TypeAlias, runtime_checkable
 
@@ -6,7 +6,7 @@ from pitfalls.graph.graph import Triple
 from pitfalls.graph.lines import BadLines
 
 Told: TypeAlias = Literal["fact", "label", "alias", "type"]
-"""What one statement of a source may tell."""
+"""Content of one statement of a source."""
 WORDS: frozenset[Told] = frozenset({"label", "alias", "type"})
 FACTS: frozenset[Told] = frozenset({"fact"})
 EVERYTHING = WORDS | FACTS
@@ -14,16 +14,16 @@ EVERYTHING = WORDS | FACTS
 
 @runtime_checkable
 class Sink(Protocol):
-    """Takes what a source tells, in any order."""
+    """Accepts the statements of a source in any order."""
 
     @property
     def bad(self) -> BadLines:
-        """Told of every line that is left out."""
+        """Collects the lines left out."""
         ...
 
     @property
     def passes(self) -> tuple[frozenset[Told], ...]:
-        """What to tell in each reading of a source in which names and facts are mixed."""
+        """Statements to deliver in each pass over a source that mixes names and facts."""
         ...
 
     def name(self, where: str, id: str, label: str) -> None:
@@ -31,13 +31,13 @@ class Sink(Protocol):
         ...
 
     def alias(self, id: str, alias: str) -> None:
-        """Another name of an entity or relation."""
+        """Add an alias of an entity or relation."""
         ...
 
     def type(self, id: str, type: str) -> None:
-        """Something that an entity is an instance of."""
+        """Add a type of an entity (instance of)."""
         ...
 
     def fact(self, where: str, triple: Triple, start: str = "", end: str = "") -> None:
-        """A fact and when it held, as texts of Wikidata's form."""
+        """Add a fact with its start and end, as dates in Wikidata's form."""
         ...

@@ -1,4 +1,4 @@
-"""When a fact held: spans of days, so that what is true at different times is not in conflict."""
+"""Validity periods of facts: facts that hold at different times do not conflict."""
 
 import re
 from dataclasses import dataclass
@@ -13,43 +13,43 @@ _FIRST, _LAST = (1, 1), (12, 31)
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """From one day to another, both included; an end that nobody knows is open."""
+    """Period from one day to another, both included; an unknown end is open."""
 
     start: Day | None = None
     end: Day | None = None
 
     @classmethod
     def of_numbers(cls, start: int | None, end: int | None) -> "Span":
-        """The span whose `numbers` these are."""
+        """Span with these `numbers`."""
         if start is None and end is None:
             return ALWAYS
         return cls(*(None if each is None else _day_of(each) for each in (start, end)))
 
     @property
     def numbers(self) -> tuple[int | None, int | None]:
-        """Start and end as numbers of the same order: 19520307 is the 7th of March 1952."""
+        """Start and end as sortable numbers: 19520307 is the 7th of March 1952."""
         start, end = (None if day is None else _number_of(day) for day in (self.start, self.end))
         return start, end
 
     def overlaps(self, other: "Span") -> bool:
-        """Whether there may have been a day in both.
+        """Whether the two spans may share a day.
 
-        One that ends on the day on which the other begins leaves off then: no overlap, unless one
-        of them is that day alone.
+        A span that ends on the day on which the other starts does not overlap it, unless one of
+        them is that single day.
         """
         alone = any(each.start is not None and each.start == each.end for each in (self, other))
         return not (_before(self.end, other.start, alone) or _before(other.end, self.start, alone))
 
 
 ALWAYS = Span()
-"""What is assumed of a fact whose source says nothing."""
+"""Default where the source gives no dates."""
 
 
 def parse_span(start: str, end: str) -> Span | None:
-    """The span between two dates of Wikidata's form, `1952`, `1952-03` or `+1952-03-07T00:00:00Z`.
+    """Span between two dates in Wikidata's form: `1952`, `1952-03` or `+1952-03-07T00:00:00Z`.
 
-    A month or day of 00, or none, stands for the whole year or month. Empty texts leave a side
-    open. None if a text is no date, or the span would end before it starts.
+    A missing month or day, or one of 00, stands for the whole year or month. An empty text leaves
+    that side open. None if a text is not a date, or the span would end before it starts.
     """
     days = _day(start, _FIRST), _day(end, _LAST)
     if any(text and day is None for text, day in zip((start, end), days, strict=True)):

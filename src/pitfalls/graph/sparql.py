@@ -1,8 +1,8 @@
-"""A SPARQL endpoint → a store.
+"""Download from a SPARQL endpoint into a store.
 
-Facts are asked for relation by relation and page by page, then labels, aliases and types of all
-that they mention. Every page is written as it comes and kept as an answer, so that memory does not
-grow with the graph, and what was stopped goes on without asking again.
+Facts are requested relation by relation and page by page, then the labels, aliases and types of all
+entities in them. Every page is written at once and its answer cached, so memory does not grow with
+the graph, and an interrupted run resumes without repeating queries.
 """
 
 from collections.abc import Iterator, Sequence
@@ -24,7 +24,7 @@ LABEL = "http://www.w3.org/2000/01/rdf-schema#label"
 ALIAS = "http://www.w3.org/2004/02/skos/core#altLabel"
 TYPE = PROPERTY + "P31"
 BATCH = 200
-"""Entities asked about at once; endpoints limit the length of a question."""
+"""Entities per query; endpoints limit its length."""
 
 
 def fetch_store(
@@ -35,17 +35,17 @@ def fetch_store(
     language: str = "en",
     progress: Progress = SILENT,
 ) -> BadLines:
-    """Write a store, or finish one that was begun, and tell what had to be left out.
+    """Write a store, or resume an unfinished one, and return the lines left out.
 
     Args:
-        endpoint: that of Wikidata, or any with its vocabulary.
+        endpoint: Wikidata's, or one with the same vocabulary.
         relations: ids such as `P22`.
         out: the folder of the store.
-        language: of labels and aliases.
-        progress: told of every relation and batch.
+        language: language of labels and aliases.
+        progress: notified of every relation and batch.
 
     Raises:
-        PitfallsError: an id that is none, no answer, no facts at all, or DuckDB is missing.
+        PitfallsError: an invalid id, no answer, no facts, or DuckDB is not installed.
     """
     for id in relations:
         if not (id[:1] == "P" and id[1:].isdigit()):

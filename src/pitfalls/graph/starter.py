@@ -1,4 +1,4 @@
-"""The graph that travels with the package: small, hand-checked, enough for every kind of case."""
+"""The packaged graph: small, checked by hand, enough for every kind of case."""
 
 from collections.abc import Iterator, Mapping
 from importlib import resources
@@ -11,7 +11,7 @@ from pitfalls.graph.relations_file import WORDINGS, read_predicates
 
 _ENTITIES = ("id", "label", "type")
 ALSO_TRUE = "also-true.tsv"
-"""The table of what is true and still none of the facts; a folder may do without."""
+"""Optional table of triples that are true but not among the facts."""
 _FACTS = ("subject_id", "subject", "relation", "object_id", "object")
 
 
@@ -21,12 +21,12 @@ def starter_graph() -> Graph:
 
 
 def read_graph(folder: Source) -> Graph:
-    """A graph from `relations.toml`, `entities.tsv`, `facts.tsv` and, if present, `also-true.tsv`.
+    """Read a graph from `relations.toml`, `entities.tsv`, `facts.tsv` and any `also-true.tsv`.
 
-    Labels are repeated in the facts so that a person can read and correct them; they must agree.
+    The facts repeat the labels so that a person can read and correct them; they must agree.
 
     Raises:
-        PitfallsError: one line that names the file, the line and what is wrong with it.
+        PitfallsError: a file is malformed; the message names the file, the line and the fault.
     """
     labels: dict[str, str] = {}
     nodes: list[Node] = []
@@ -46,7 +46,7 @@ def starter_predicates() -> list[Predicate]:
 
 
 def _triples(path: Source, labels: Mapping[str, str]) -> list[Triple]:
-    """The triples of a table of facts, whose labels must be those of the entities."""
+    """Triples of a table of facts, whose labels must match those of the entities."""
     triples: list[Triple] = []
     for where, (subject, subject_label, relation, object, object_label) in _rows(path, _FACTS):
         for id, label in ((subject, subject_label), (object, object_label)):
@@ -58,7 +58,7 @@ def _triples(path: Source, labels: Mapping[str, str]) -> list[Triple]:
 
 
 def _rows(path: Source, header: tuple[str, ...]) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """The rows below the header, each with the place to name if it is wrong."""
+    """Rows below the header, each with its place for error messages."""
     lines = read_text(path).split("\n")
     if tuple(lines[0].split("\t")) != header:
         raise PitfallsError(f"{path}: line 1: expected the columns {' '.join(header)}")

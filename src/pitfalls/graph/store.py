@@ -1,7 +1,7 @@
-"""A graph on disk: Parquet tables that a graph in memory is cut from, or queries run on.
+"""Graph on disk: Parquet tables to query, or to load a part of into memory.
 
-`tables.py` says what the tables hold, `store.json` how they came about. `relations.toml` may lie
-beside them, with prompts.
+`tables.py` describes the tables, `store.json` their origin. A `relations.toml` with prompts may
+lie beside them.
 """
 
 from collections import Counter
@@ -40,12 +40,12 @@ _AGAIN = "make the store again"
 
 @dataclass(frozen=True)
 class Store:
-    """A store that is complete."""
+    """A complete store."""
 
     folder: Path
     note: Note
     bad: BadLines
-    """What of its source had to be left out, and relations that have no prompts."""
+    """Lines left out of its source, and relations that have no prompts."""
     relations: tuple[str, ...]
     """Number in the facts → id."""
     predicates: Mapping[str, Predicate]
@@ -53,15 +53,15 @@ class Store:
 
     @classmethod
     def open(cls, folder: Path) -> "Store":
-        """The store in a folder.
+        """Open the store in a folder.
 
         Raises:
-            PitfallsError: it is not complete, or damaged.
+            PitfallsError: it is incomplete or damaged.
         """
         note = read_note(folder)
         if note.stage != "done":
             raise PitfallsError(
-                f"{folder}: the store is not complete; the command that began it goes on"
+                f"{folder}: the store is not complete; run the command that started it again"
             )
         _check_tables(folder, note)
         bad = note.bad_lines
@@ -69,33 +69,33 @@ class Store:
         return cls(folder, note, bad, tuple(named), worded(named, wordings_for(folder), bad))
 
     def verify(self) -> None:
-        """Read all tables to their ends, which opening does not.
+        """Read all tables to their ends, which `open` does not.
 
         Raises:
-            PitfallsError: one of them is damaged.
+            PitfallsError: a table is damaged.
         """
         for table in TABLES:
             verify(self.folder / f"{table}.parquet", advice=_AGAIN)
 
     @property
     def files(self) -> tuple[Path, ...]:
-        """All that decides what is made of the store; the prompts may be missing."""
+        """All files that determine the graph; the prompts may be missing."""
         return (*(self.folder / f"{name}.parquet" for name in TABLES), self.folder / WORDINGS)
 
     @property
     def facts(self) -> Path:
-        """The table of facts, for queries."""
+        """Path of the table of facts, for queries."""
         return self.folder / "facts.parquet"
 
     def graph(self, relations: Collection[str] | None = None) -> Graph:
-        """The facts of some relations as a graph in memory, which takes about 1.2 KB a fact.
+        """Load the facts of some relations; this takes about 1.2 KB of memory per fact.
 
         Args:
-            relations: ids; those that the store does not know are passed over. None: all.
+            relations: ids; unknown ones are ignored. None: all.
 
         Returns:
-            A graph with all predicates of the store, and the entities of these facts. What they
-            are and how they are called is the same whichever relations are chosen.
+            A graph with all predicates of the store and the entities of these facts. Types and
+            names of the entities do not depend on the choice of relations.
 
         Raises:
             PitfallsError: a table is missing or damaged.
@@ -116,7 +116,7 @@ class Store:
         return Graph(nodes.values(), self.predicates.values(), *settled(spans), roles=roles)
 
     def labels(self, numbers: Collection[int]) -> dict[int, str]:
-        """What some entities are called.
+        """Labels of some entities, by number.
 
         Raises:
             PitfallsError: a table is missing or damaged.
@@ -125,7 +125,7 @@ class Store:
 
     @property
     def typed(self) -> int:
-        """How many entities have a type.
+        """Number of entities that have a type.
 
         Raises:
             PitfallsError: a table is missing or damaged.
@@ -134,7 +134,7 @@ class Store:
         return int(pc.sum(pc.greater(pc.utf8_length(types), 0)).as_py() or 0)
 
     def _roles(self, numbers: Collection[int]) -> Mapping[int, Counts]:
-        """What parts some entities play in all facts that can be worded."""
+        """Roles of some entities in all facts whose relations have prompts."""
         found: dict[int, Counter[Role]] = {number: Counter() for number in numbers}
         if not numbers:
             return found
@@ -157,7 +157,7 @@ class Store:
 
 
 def _check_tables(folder: Path, note: Note) -> None:
-    """Refuse a store whose tables are not those that its note tells of."""
+    """Refuse a store whose tables do not match its note."""
     told = {table: outline(folder / f"{table}.parquet", advice=_AGAIN) for table in TABLES}
     facts, names = told["facts"], {"entities": note.entities, "relations": note.relations}
     for table, columns in TABLES.items():
@@ -175,12 +175,12 @@ def _check_tables(folder: Path, note: Note) -> None:
         facts.highest.get(column, -1) >= names[table] for column, table in ends.items()
     ):
         raise PitfallsError(
-            f"{folder / 'facts'}.parquet: does not hold the facts of this store; {_AGAIN}"
+            f"{folder / 'facts'}.parquet: does not match the note of this store; {_AGAIN}"
         )
 
 
 def relation_names(folder: Path) -> Named:
-    """What the relations of a store are called, in the order of their numbers.
+    """Labels and aliases of a store's relations, in the order of their numbers.
 
     Raises:
         PitfallsError: a table is missing or damaged.
@@ -203,7 +203,7 @@ def _rows(
     columns: Sequence[str] | None = None,
     **wanted: Collection[int] | Collection[str],
 ) -> Iterator[tuple[Any, ...]]:
-    """The rows of a table, those in which a column has one of the wanted values."""
+    """Rows of a table in which each given column has one of the wanted values."""
     for batch in _table(folder, table, columns, **wanted).to_batches():
         yield from zip(*(column.to_pylist() for column in batch.columns), strict=True)
 
@@ -216,7 +216,7 @@ def _table(
 ) -> pa.Table:
     path = folder / f"{table}.parquet"
     chosen = [(column, "in", set(values)) for column, values in wanted.items()]
-    if not all(wanted.values()):  # of an empty set Arrow does not know the type
+    if not all(wanted.values()):  # Arrow cannot infer the type of an empty set
         every = pa.schema(list(TABLES[table].items())).empty_table()
         return every.select(columns or every.column_names)
     return read_table(path, columns=columns, filters=chosen or None, advice=_AGAIN)

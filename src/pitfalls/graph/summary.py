@@ -1,4 +1,4 @@
-"""What a graph holds, in a few lines for a person to read."""
+"""Summary of a graph in a few readable lines."""
 
 from collections.abc import Iterator
 
@@ -8,7 +8,7 @@ from pitfalls.graph.worded import wording_lines
 
 
 def summary(source: Graph | Store) -> Iterator[str]:
-    """Its size, how many entities have a type, and where its prompts are from.
+    """Size of the graph, share of typed entities, and origin of the prompts.
 
     Raises:
         PitfallsError: a table of the store is damaged.
@@ -24,11 +24,11 @@ def summary(source: Graph | Store) -> Iterator[str]:
 
 
 def typed_line(typed: int, entities: int) -> str:
-    """Which share of the entities have a type, and what it means if not all do."""
+    """Share of the entities that have a type, and the consequence if some have none."""
     if typed == entities:
         return "types: all entities have one"
     share = f"{100 * typed / entities:.1f}"
     return (
-        f"types: {share} % of the entities have one; new objects in the place of one without are "
-        "drawn by the parts that it plays in facts, and may be of a wrong kind"
+        f"types: {share} % of the entities have one; an object without a type is replaced by one "
+        "with similar roles in facts, which may be of the wrong kind"
     )

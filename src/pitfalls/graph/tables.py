@@ -1,14 +1,14 @@
-"""Parts → the tables of a store, in DuckDB, which sorts and joins on disk what memory cannot hold.
+"""Conversion of parts into the tables of a store by DuckDB, which spills to disk when memory fills.
 
-    facts.parquet      subject, relation, object, start, end    numbers, by relation and subject
-    entities.parquet   number, id, label, type                  those of the facts, by id
-    relations.parquet  number, id, label                        those of the facts, by id
-    aliases.parquet    id, alias                                of both, by id, as they came
+    facts.parquet      subject, relation, object, start, end    sorted by relation and subject
+    entities.parquet   number, id, label, type                  entities of the facts, by id
+    relations.parquet  number, id, label                        relations of the facts, by id
+    aliases.parquet    id, alias                                of both, by id, in source order
 
-Facts name entities and relations by number, which is smaller and quicker to join than an id. Start
-and end are days, 19520307 for the 7th of March 1952, null where nobody knows; a fact that held
-several times has a row for each. An entity's type is the commonest of all that it is said to be an
-instance of, named by its label. Equal parts give equal bytes.
+Facts refer to entities and relations by number, which is smaller and faster to join than an id.
+Start and end are days, 19520307 for the 7th of March 1952, or null if unknown; a fact that held
+several times has a row for each. An entity's type is the label of the most frequent of its types.
+Equal parts give equal bytes.
 """
 
 import shutil
@@ -34,10 +34,10 @@ else:  # imported only when a store is made
     DuckDBPyConnection: TypeAlias = object
 
 GROUP = 100_000
-"""Rows of a group in a table: what a reader takes up at once."""
+"""Rows of a row group, which a reader loads at once."""
 WORK = "work"
 MEMORY = "1GB"
-"""What DuckDB may take; what does not fit waits on disk, beside the parts."""
+"""Memory limit of DuckDB; the rest spills to disk, beside the parts."""
 
 _STEPS = {
     "finding names": """
@@ -109,10 +109,10 @@ _LEFT_OUT = {
 
 
 def make_tables(writer: StoreWriter, *, progress: Progress = SILENT) -> None:
-    """Make the tables of a store whose source was read, and take the parts away.
+    """Make the tables of a store whose source was read, and delete the parts.
 
     Raises:
-        PitfallsError: DuckDB is not installed, or there is not a single fact.
+        PitfallsError: DuckDB is not installed, or there are no facts.
     """
     folder, note = writer.folder, writer.note
     with _work(folder) as work, progress.stage("making tables", len(_STEPS), "steps") as advance:
@@ -133,7 +133,7 @@ def make_tables(writer: StoreWriter, *, progress: Progress = SILENT) -> None:
 
 
 def ends_in_batches(writer: StoreWriter, size: int) -> Iterator[list[str]]:
-    """Subjects and objects of the facts that are in parts, by id, so many at a time.
+    """Ids of the subjects and objects in the parts, sorted, `size` at a time.
 
     Raises:
         PitfallsError: DuckDB is not installed.
@@ -147,7 +147,7 @@ def ends_in_batches(writer: StoreWriter, size: int) -> Iterator[list[str]]:
 
 @contextmanager
 def _work(folder: Path) -> Iterator[DuckDBPyConnection]:
-    """A database beside the parts, with a view of each sort of part.
+    """Open a database beside the parts, with a view of each kind of part.
 
     Raises:
         PitfallsError: DuckDB is not installed, a part is damaged, or the disk is full.
@@ -170,7 +170,8 @@ def _work(folder: Path) -> Iterator[DuckDBPyConnection]:
     except (duckdb.Error, OSError, pa.ArrowException) as error:
         told = reason_of(error)
         raise PitfallsError(
-            f"{folder}: the tables cannot be made: {told}; make room, then the same command goes on"
+            f"{folder}: the tables cannot be made: {told}; free some space, then run the same "
+            "command again to resume"
         ) from None
 
 
@@ -183,9 +184,9 @@ def _leave_out(work: DuckDBPyConnection, reason: str, rows: str, bad: BadLines) 
 
 
 def _write(work: DuckDBPyConnection, query: str, path: Path) -> None:
-    """Write the rows by pyarrow, a group at a time.
+    """Write the rows with pyarrow, one row group at a time.
 
-    DuckDB's own bytes hang on how the rows came to it, not on the rows alone.
+    The bytes that DuckDB writes depend on the order of its input, not on the rows alone.
     """
     begun = path.parent / PARTS / WORK / path.name
     rows = work.sql(query).to_arrow_reader(GROUP)
@@ -196,7 +197,7 @@ def _write(work: DuckDBPyConnection, query: str, path: Path) -> None:
 
 
 def _groups(rows: pa.RecordBatchReader) -> Iterator[pa.Table]:
-    """Tables of `GROUP` rows, the last of fewer."""
+    """Tables of `GROUP` rows; the last may have fewer."""
     waiting = rows.schema.empty_table()
     for batch in rows:
         waiting = pa.concat_tables([waiting, pa.Table.from_batches([batch])])

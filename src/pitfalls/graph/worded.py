@@ -1,4 +1,4 @@
-"""Every relation of a graph gets its prompts: written by somebody, from the table, or drafted."""
+"""Prompts for the relations of a graph: written by a person, from the table, or drafted."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -18,11 +18,11 @@ from pitfalls.graph.starter import starter_predicates
 from pitfalls.graph.wording import draft_relation, plain_words
 
 Named: TypeAlias = Mapping[str, tuple[str, Sequence[str]]]
-"""Relation → its label, empty if it has none, and its aliases."""
+"""Relation → its label, empty if there is none, and its aliases."""
 
 
 def wordings_for(folder: Path | None = None) -> dict[str, Predicate]:
-    """Relations with prompts by id: of the folder's file, the packaged graph, or else the table."""
+    """Relations with prompts, by id: from the folder's file, the packaged graph or the table."""
     found = {
         each.id: Predicate(each.relation(), each.many, inverse=each.inverse, wording="table")
         for each in properties().values()
@@ -34,17 +34,17 @@ def wordings_for(folder: Path | None = None) -> dict[str, Predicate]:
 
 
 def worded(named: Named, wordings: Mapping[str, Predicate], bad: BadLines) -> dict[str, Predicate]:
-    """Relations with prompts: those of `wordings`, or else drafted from label and aliases.
+    """Give relations their prompts: from `wordings`, or else drafted from label and aliases.
 
-    No two have the same prompt. Where labels differ in brackets only, the brackets stay; where
-    they do not differ at all, the id tells them apart; such drafts are unsure.
+    No two prompts are equal. Drafts from labels that differ only in a bracketed remark keep the
+    remark; drafts from equal labels get the id instead. Both are unsure.
 
     Args:
         named: the relations.
         wordings: relations with prompts.
-        bad: told of relations that get no prompts and have to be left out.
+        bad: collects the relations left out for lack of prompts.
     """
-    # Prompts of another graph hold anywhere, but its types are words of that graph.
+    # Prompts are valid in any graph, but types are labels of the graph they come from.
     known = {
         id: replace(wordings[id], subject_types=(), object_types=())
         for id in named
@@ -70,10 +70,10 @@ def worded(named: Named, wordings: Mapping[str, Predicate], bad: BadLines) -> di
 
 
 def write_wordings(folder: Path, named: Named) -> None:
-    """Put the prompts of all relations into the folder's `relations.toml`.
+    """Write the prompts of all relations into the folder's `relations.toml`.
 
-    What stands there stays, to the byte; relations that it lacks come behind it, each with a word
-    on where its prompts are from, so that a person can read and better them.
+    Existing content stays unchanged, to the byte. Missing relations are appended, each with the
+    origin of its prompts, so that a person can review and improve them.
 
     Raises:
         PitfallsError: the file is damaged or cannot be written.
@@ -88,14 +88,14 @@ def write_wordings(folder: Path, named: Named) -> None:
 
 
 def wording_lines(predicates: Iterable[Predicate]) -> Iterator[str]:
-    """One line on where the prompts are from, and one with the relations to look at, if any."""
+    """One line on the origin of the prompts, and one naming the relations to review, if any."""
     found = list(predicates)
     counts = Counter(each.wording for each in found)
     told = ", ".join(f"{counts[each]} {_TOLD[each]}" for each in _TOLD if counts[each])
     yield f"prompts: {told or 'none'}"
     if unsure := [each.relation for each in found if each.wording == "unsure"]:
         names = ", ".join(f"{each.id} ({each.label})" for each in unsure)
-        yield f"prompts that may not be English, write better ones: {names}"
+        yield f"prompts that may not be English; write better ones for: {names}"
 
 
 _TOLD: Mapping[Wording, str] = {
@@ -109,7 +109,7 @@ _TOLD: Mapping[Wording, str] = {
 def _drafts(
     id: str, label: str, aliases: Sequence[str], first: tuple[str, ...]
 ) -> Iterator[Predicate]:
-    """Drafts that are sound, the best first: with a remark of `first`, its own, or its id."""
+    """Valid drafts, best first: with a remark from `first`, the label's own remark, or the id."""
     for remark in dict.fromkeys((*first, *filter(None, (_remark(label), id)))):
         try:
             draft = draft_relation(id, label, aliases, remark)
@@ -119,6 +119,6 @@ def _drafts(
 
 
 def _remark(label: str) -> str:
-    """What stands in brackets in the label, in plain words."""
+    """Bracketed remark of the label, in plain words."""
     _, bracket, rest = label.partition("(")
     return plain_words(rest.partition(")")[0]) if bracket else ""

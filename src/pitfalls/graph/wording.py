@@ -1,8 +1,8 @@
-"""Prompts for a relation: templates around a noun or a whole clause, and drafts from a label.
+"""Prompts for a relation: templates around a noun or a clause, and drafts from a label.
 
-A draft begins with the prompt that the shape of its label asks for (`label_shapes.py`). Nouns among
-the aliases give the first paraphrases, in the same form. Drafts are correct but stiff, or unsure:
-for cases that matter, write better ones.
+A draft starts with the prompt for the shape of the label (`label_shapes.py`). Nouns among the
+aliases give the first paraphrases, in the same form. Drafts are correct but stiff, or unsure: for
+cases that matter, write better prompts.
 """
 
 import re
@@ -49,21 +49,21 @@ class Draft:
 
     relation: Relation
     sure: bool
-    """Whether they are surely English."""
+    """Whether the prompts are known to be grammatical."""
 
 
 def draft_relation(id: str, label: str, aliases: Sequence[str] = (), remark: str = "") -> Draft:
-    """A relation with a rewrite prompt, ten paraphrases and a question.
+    """Draft a relation with a rewrite prompt, ten paraphrases and a question.
 
     Args:
-        id: of the relation.
-        label: what it is called; a remark in brackets is left out.
-        aliases: other names.
-        remark: put behind the label in brackets, to tell it from another of the same words; a draft
-            with one is never sure.
+        id: id of the relation.
+        label: its label; a remark in brackets is dropped.
+        aliases: its aliases.
+        remark: appended to the label in brackets, to distinguish relations with equal labels; a
+            draft with a remark is never sure.
 
     Raises:
-        PitfallsError: no sound prompts come out of this label; the line says what is wrong.
+        PitfallsError: the label gives no valid prompts; the message says why.
     """
     words = plain_words(label)
     shaped = shape_of(f"{words} ({remark})" if remark else words)
@@ -78,10 +78,10 @@ def draft_relation(id: str, label: str, aliases: Sequence[str] = (), remark: str
 
 
 def relation_of(id: str, label: str, templates: Sequence[str], query: str) -> Relation:
-    """A relation whose prompts are the first of the templates that differ.
+    """Relation whose prompts are the first distinct templates.
 
     Raises:
-        PitfallsError: one is not sound, or there are too few.
+        PitfallsError: a template is invalid, or there are too few.
     """
     prompt, *rest = dict.fromkeys(templates)
     paraphrases = tuple(rest[:PARAPHRASES])
@@ -91,18 +91,18 @@ def relation_of(id: str, label: str, templates: Sequence[str], query: str) -> Re
 
 
 def noun_templates(noun: str) -> list[str]:
-    """Ten ways to ask for the object, which is the `noun` of the subject."""
+    """Ten prompts for the object as the `noun` of the subject."""
     return [pattern.replace("{noun}", noun) for pattern in _NOUN]
 
 
 def clause_templates(prompt: str) -> list[str]:
-    """Ten sentences that end in a prompt, which must be a clause without its object."""
+    """Ten prompts around another prompt, which must be a clause without its object."""
     clause = prompt if prompt.startswith("{}") else prompt[:1].lower() + prompt[1:]
     return [pattern.replace("{clause}", clause) for pattern in _CLAUSE]
 
 
 def plain_words(label: str) -> str:
-    """The label as words: without remarks in brackets, and `wasBornIn` or `born_in` in pieces."""
+    """Label as words: without bracketed remarks, and with `wasBornIn` or `born_in` split."""
     bare = re.sub(r"\([^)]*\)", " ", label)
     apart = re.sub(r"(?<=[a-z])(?=[A-Z][a-z])", " ", bare) if " " not in bare.strip() else bare
     lowered = apart if apart == bare else apart.lower()
@@ -110,27 +110,27 @@ def plain_words(label: str) -> str:
 
 
 def wording_faults(templates: Sequence[str]) -> Iterator[str]:
-    """What is wrong with a relation's prompts: the rewrite prompt and ten paraphrases."""
+    """Faults of a relation's prompts: the rewrite prompt and ten paraphrases."""
     if len(templates) != 1 + PARAPHRASES:
         yield f"has {len(templates)} prompts, expected 1 and {PARAPHRASES} paraphrases"
     seen: set[str] = set()
     for template in templates:
         if template.casefold() in seen:
-            yield f"prompt {template!r} is there twice"
+            yield f"prompt {template!r} is listed twice"
         seen.add(template.casefold())
         if fault := template_fault(template) or _grammar_fault(template):
             yield f"prompt {template!r} {fault}"
 
 
 _GRAMMAR = (
-    (re.compile(r"^\s|\s\s|\s$"), "has a space too many"),
-    (re.compile(r"[^\w}\")]$"), "ends in a mark, expected a word that the object can follow"),
+    (re.compile(r"^\s|\s\s|\s$"), "has an extra space"),
+    (re.compile(r"[^\w}\")]$"), "ends in punctuation, expected a word before the object"),
     (re.compile(r"\b(\w+) \1\b", re.IGNORECASE), "repeats a word"),
-    (re.compile(r"\{\}(?! |'s |$|,)"), "lets a letter or mark follow the subject"),
-    (re.compile(r"(?<![ (\"])(?<!^)\{\}"), "lets a letter or mark touch the subject"),
+    (re.compile(r"\{\}(?! |'s |$|,)"), "lacks a space after the subject"),
+    (re.compile(r"(?<![ (\"])(?<!^)\{\}"), "lacks a space before the subject"),
     (
         re.compile(r"\{\}'s (?:the|an?|is|was|are|of|in)\b", re.IGNORECASE),
-        "has an 's that owns nothing",
+        "has a possessive 's without a noun",
     ),
     (re.compile(r"'s's|s's\b|\b(?:his|her)\("), "has a broken possessive"),
 )

@@ -1,7 +1,7 @@
-"""What a source tells, written to Parquet parts as it comes: the memory is that of one part.
+"""Writer of a source's statements to Parquet parts; memory use is that of one part.
 
-A source says names, types and facts in any order, and as often as it likes. Parts are numbered and
-appear at one stroke; `tables.py` makes a store of them once the source has been read.
+A source may deliver names, types and facts in any order and repeatedly. Parts are numbered and
+written atomically; `tables.py` turns them into a store once the source has been read.
 """
 
 import shutil
@@ -22,7 +22,7 @@ from pitfalls.graph.span import parse_span
 
 PARTS = "parts"
 AT_ONCE = 200_000
-"""Rows that wait for a part: some 60 MB of memory."""
+"""Rows buffered for a part: about 60 MB of memory."""
 
 _TEXT = pa.string()
 SCHEMAS: Mapping[str, pa.Schema] = {
@@ -54,15 +54,15 @@ class StoreWriter:
 
     @classmethod
     def begin(cls, folder: Path, wish: Wanted, *, resume: bool = True) -> "StoreWriter":
-        """Start a store, or go on with one behind its last note.
+        """Start a store, or resume one after its last note.
 
         Args:
-            folder: of the store.
-            wish: all that decides its content.
-            resume: whether the source can go on behind a line; else it is read from its beginning.
+            folder: the folder of the store.
+            wish: everything that determines its content.
+            resume: whether the source can resume after a line; otherwise it is read from the start.
 
         Raises:
-            PitfallsError: the folder was begun for another wish, or cannot be written.
+            PitfallsError: the store was started with another selection, or cannot be written.
         """
         note = begin(folder, wish)
         if not resume and note.stage == "reading":
@@ -72,26 +72,26 @@ class StoreWriter:
         return writer
 
     def name(self, where: str, id: str, label: str) -> None:
-        """An entity's or relation's label; the first one counts."""
+        """Give an entity or relation its label; the first one stays."""
         self._add("names", (id, label))
 
     def alias(self, id: str, alias: str) -> None:
-        """Another name of it."""
+        """Add an alias of an entity or relation."""
         self._add("aliases", (id, alias))
 
     def type(self, id: str, type: str) -> None:
-        """Something that an entity is an instance of."""
+        """Add a type of an entity (instance of)."""
         self._add("types", (id, type))
 
     def fact(self, where: str, triple: Triple, start: str = "", end: str = "") -> None:
-        """A fact and when it held, as texts of Wikidata's form."""
+        """Add a fact with its start and end, as dates in Wikidata's form."""
         if (span := parse_span(start, end)) is None:
             self.bad.add(where, "not a span of time")
         else:
             self._add("facts", (*triple, *span.numbers))
 
     def keep(self, *, lines: int = 0, stage: Stage = "reading") -> None:
-        """Write what waits, and note that the source is done up to here."""
+        """Write the buffered rows, and note that the source is done up to here."""
         self._flush()
         told = {"stage": stage, "lines": lines}
         bad = {"bad": dict(self.bad.counts), "examples": self.bad.examples}
@@ -105,7 +105,7 @@ class StoreWriter:
             self._flush()
 
     def _flush(self) -> None:
-        """A part of each table, so that there is one even of what no source tells."""
+        """Write a part of every table, even of those without rows, so that each table has one."""
         if not self.rows and self.note.parts:
             return
         for name, rows in self.waiting.items():
@@ -117,7 +117,7 @@ class StoreWriter:
         self.rows = 0
 
     def _forget_the_rest(self) -> None:
-        """Of a reading that was cut off: parts behind the note, files half written."""
+        """Delete the leftovers of an interrupted run: uncounted parts, half-written files."""
         if self.note.stage != "reading":
             return
         done = {part(self.folder, name, n) for name in SCHEMAS for n in range(self.note.parts)}
@@ -127,12 +127,12 @@ class StoreWriter:
 
 
 def part(folder: Path, table: str, number: int) -> Path:
-    """The file of a part."""
+    """Path of a part."""
     return folder / PARTS / table / f"{number:06d}.parquet"
 
 
 def remove_parts(folder: Path) -> None:
-    """Take them away, once there are tables."""
+    """Delete all parts once the tables exist."""
     shutil.rmtree(folder / PARTS, ignore_errors=True)
 
 

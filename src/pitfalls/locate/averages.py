@@ -1,4 +1,4 @@
-"""Averages over facts, by what a token is to its prompt, and the layers that follow from them."""
+"""Average indirect effects by the role of a token, and the layers to edit."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from pitfalls.locate.recall import LAST_SUBJECT, ROLES
 from pitfalls.locate.sites import MLP
 
 MEMIT_LAYERS = 5
-"""How many layers up to the peak MEMIT is given: as many as it was published with for GPT2-XL."""
+"""Layers proposed for MEMIT, up to the peak: as many as published for GPT2-XL."""
 
 RESAMPLES = 2000
 
@@ -22,45 +22,45 @@ class Average:
     """The average indirect effect (AIE) of one site."""
 
     mean: NDArray[np.float64]
-    """[layer, role]; NaN where no prompt has a token of that role."""
+    """[layer, role]; NaN if no prompt has a token with that role."""
     error: NDArray[np.float64]
-    """Standard errors over facts, of the same shape; NaN of fewer than two facts."""
+    """Standard errors over facts, [layer, role]; NaN for fewer than two facts."""
     n: NDArray[np.int64]
-    """Facts that have the role, for every role."""
+    """[role]: number of facts with a token of that role."""
 
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """Where to edit."""
+    """Layers to edit."""
 
     peak: int
-    """The layer whose MLP effect at the subject's last token is the greatest."""
+    """Layer with the largest MLP effect at the subject's last token."""
     low: int
     high: int
-    """95 % of the resamplings of the facts have their peak between these layers, inclusive."""
+    """Bootstrap interval: 95 % of the resamples peak between these layers, inclusive."""
 
     @property
     def memit(self) -> tuple[int, ...]:
-        """The layers up to the peak."""
+        """Layers up to the peak."""
         return tuple(range(max(0, self.peak - MEMIT_LAYERS + 1), self.peak + 1))
 
     @property
     def settings(self) -> dict[str, dict[str, Any]]:
-        """Editor → settings, as an experiment file has them."""
+        """Editor → settings, as in an experiment file."""
         return {"rome": {"layer": self.peak}, "memit": {"layers": list(self.memit)}}
 
 
 def average(traces: Sequence[Trace]) -> dict[str, Average]:
-    """AIE of every site: of a fact the mean over its tokens of a role, then over facts.
+    """AIE of every site: averaged over the tokens of a role within a fact, then over facts.
 
     Args:
-        traces: at least one, all of one model.
+        traces: at least one, all of the same model.
     """
     return {site: _average(effects_by_role(traces, site)) for site in traces[0].restored}
 
 
 def effects_by_role(traces: Sequence[Trace], site: str) -> NDArray[np.float64]:
-    """[fact, layer, role]: indirect effects; NaN where a prompt has no token of a role."""
+    """Indirect effects as [fact, layer, role]; NaN if a prompt has no token with that role."""
     n_layers = len(traces[0].restored[site])
     found = np.full((len(traces), n_layers, len(ROLES)), np.nan)
     for i, each in enumerate(traces):
@@ -74,11 +74,11 @@ def effects_by_role(traces: Sequence[Trace], site: str) -> NDArray[np.float64]:
 
 
 def propose(traces: Sequence[Trace], *, seed: int = 0) -> Proposal:
-    """Layers for ROME and MEMIT, by the MLPs' effect at the subject's last token.
+    """Propose layers for ROME and MEMIT by the MLP effect at the subject's last token.
 
     Args:
         traces: at least one.
-        seed: of the resampling of facts.
+        seed: seed of the bootstrap over facts.
     """
     effect = effects_by_role(traces, MLP.name)[:, :, ROLES.index(LAST_SUBJECT)]
     n = len(effect)
@@ -90,7 +90,7 @@ def propose(traces: Sequence[Trace], *, seed: int = 0) -> Proposal:
 
 
 def as_rows(averages: Mapping[str, Average]) -> list[dict[str, Any]]:
-    """One object for every site, layer and role that a prompt has."""
+    """One JSON object per site, layer and role with data."""
     return [
         {
             "site": site,

@@ -1,4 +1,4 @@
-"""The clean run: what every site gives where nothing is corrupted."""
+"""Clean runs: outputs of every site without corruption."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ class Clean:
 
 @torch.no_grad()
 def clean_runs(model: LanguageModel, recalls: Sequence[Recall], sites: Modules) -> list[Clean]:
-    """Run the prompts in one batch."""
+    """Run the uncorrupted prompts in one batch."""
     norm = model.network.get_submodule(model.architecture.final_norm)
     watched: dict[tuple[str, int], nn.Module] = {
         (site, layer): module
@@ -58,7 +58,7 @@ def probabilities(
     columns: Tensor,
     recalls: Sequence[Recall],
 ) -> Float[Tensor, " rows"]:
-    """Of each row's object's first token, from hidden states after the final norm."""
+    """Probability of the first object token of each row, from states after the final norm."""
     every = torch.arange(len(hidden), device=hidden.device)
     ids = torch.tensor([each.object_ids[0] for each in recalls], device=hidden.device)
     return logprobs_of(model, hidden[every, columns], ids, every).exp()

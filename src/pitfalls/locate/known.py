@@ -1,4 +1,4 @@
-"""Which facts a model knows: only what it recalls can be traced."""
+"""Facts that a model knows: only these can be traced."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,22 +9,22 @@ from pitfalls.errors import PitfallsError
 from pitfalls.facts import Fact
 from pitfalls.locate.recall import Recall
 from pitfalls.models.language_model import LanguageModel
-from pitfalls.models.running.batching import pack, run_split_on_oom
+from pitfalls.models.running.batching import batches_within, run_split_on_oom
 from pitfalls.models.running.passes import logits_at, right_output
 from pitfalls.models.tokens import Split
 from pitfalls.progress import SILENT, Progress
 
 ASKED_AT_ONCE = 128
-"""Facts that are asked for before it is looked whether enough are known."""
+"""Facts read between two tests of whether enough are known."""
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """Facts that a model recalls, and of how many."""
+    """Facts that a model knows, and the number that were tried."""
 
     recalls: tuple[Recall, ...]
     asked: int
-    """Facts that were tried until so many were found."""
+    """Number of facts tried."""
 
 
 def known_facts(
@@ -36,19 +36,20 @@ def known_facts(
     token_budget: int = 4096,
     progress: Progress = SILENT,
 ) -> Known:
-    """The first `count` of `facts` that the model knows.
+    """Find the first `count` of `facts` that the model knows.
 
-    It knows a fact if every token of the object is among the `rank` most probable ones after the
-    prompt and the tokens before it. Left out unasked are facts whose object begins with a token of
-    the prompt, which can be copied; of several facts with one prompt the first known one counts.
+    The model knows a fact if every token of the object is among the `rank` most probable ones after
+    the prompt and the object's earlier tokens. Facts whose object starts with a token of the prompt
+    are skipped, since the model could copy it. Of several facts with the same prompt, only the
+    first known one counts.
 
     Args:
         model: the model.
-        facts: in the order in which they are tried.
-        count: when to stop.
-        rank: 1 asks for the object as the model's first choice.
-        token_budget: the most padded tokens in one forward pass.
-        progress: told how many were found.
+        facts: facts in the order in which they are tried.
+        count: number of known facts to find.
+        rank: with 1, the object must be the model's first choice.
+        token_budget: most padded tokens in one forward pass.
+        progress: notified of every fact found.
 
     Raises:
         PitfallsError: none is known, or `count` or `rank` is below 1.
@@ -77,7 +78,7 @@ def known_facts(
 
 @torch.no_grad()
 def _worst_ranks(model: LanguageModel, recalls: Sequence[Recall], token_budget: int) -> list[int]:
-    """The greatest rank, from 1, that a token of each object has where it is due."""
+    """Largest rank, from 1, of the tokens of each object at their positions."""
 
     def read(part: Sequence[int]) -> list[int]:
         some = [recalls[i] for i in part]
@@ -96,6 +97,6 @@ def _worst_ranks(model: LanguageModel, recalls: Sequence[Recall], token_budget: 
 
     sizes = [(1, len(each.ids) + len(each.object_ids) - 1) for each in recalls]
     worst: dict[int, int] = {}
-    for part in pack(sizes, token_budget):
+    for part in batches_within(sizes, token_budget):
         worst.update(zip(part, run_split_on_oom(read, part), strict=True))
     return [worst[i] for i in range(len(recalls))]

@@ -1,4 +1,4 @@
-"""From a model and facts to layers: what the command `pitfalls locate` does."""
+"""Location of facts in a model, as the command `pitfalls locate` does it."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -18,15 +18,15 @@ from pitfalls.progress import SILENT, Progress
 
 @dataclass(frozen=True, eq=False)
 class Located:
-    """Traces of some facts in one model, and what follows from them."""
+    """Traces of facts in one model, with averages and proposed layers."""
 
     model: str
     dtype: str
     n_layers: int
     rank: int
-    """What counted as known."""
+    """Largest rank of an object's tokens in a known fact."""
     asked: int
-    """Facts that were tried until enough known ones were found."""
+    """Facts tried to find enough known ones."""
     settings: Tracing
     spread: float
     """σ, the standard deviation of the subjects' embedding entries."""
@@ -34,7 +34,7 @@ class Located:
 
     @property
     def window(self) -> int:
-        """MLPs or attentions that were restored together."""
+        """Number of adjacent MLP or attention layers restored together."""
         return self.settings.window or scaled_window(self.n_layers)
 
     @property
@@ -44,7 +44,7 @@ class Located:
 
     @property
     def corrupted(self) -> float:
-        """The same with corrupted subjects."""
+        """Mean probability of the object's first token with corrupted subjects."""
         return sum(each.corrupted for each in self.traces) / len(self.traces)
 
     @cached_property
@@ -58,7 +58,7 @@ class Located:
         return propose(self.traces, seed=self.settings.seed)
 
     def as_json(self) -> dict[str, Any]:
-        """Everything as strict JSON has it."""
+        """All results as strict JSON values."""
         told = asdict(self.settings)
         return {
             "model": self.model,
@@ -91,12 +91,12 @@ def locate(
     """Trace the first `count` of `facts` that the model knows.
 
     Args:
-        model: the model; it is left as it was.
-        facts: in the order in which they are tried.
-        count: how many to trace; fewer if fewer are known.
+        model: the model; it is not changed.
+        facts: facts in the order in which they are tried.
+        count: number of facts to trace; fewer if fewer are known.
         rank: as in `known_facts`.
         settings: noise, window and so on; the paper's if not given.
-        progress: told about facts.
+        progress: notified of every fact.
 
     Raises:
         PitfallsError: none of the facts is known, or `count` or `rank` is below 1.

@@ -1,4 +1,4 @@
-"""Corrupting a subject: Gaussian noise on what the embedding says of its tokens."""
+"""Corruption of subjects by Gaussian noise on their token embeddings."""
 
 import zlib
 from collections.abc import Iterator, Sequence
@@ -14,26 +14,26 @@ from pitfalls.models.language_model import LanguageModel
 
 @torch.no_grad()
 def embedding_spread(model: LanguageModel, recalls: Sequence[Recall]) -> float:
-    """σ: the standard deviation of the entries of the subjects' token embeddings.
+    """Standard deviation σ of the entries of the subjects' token embeddings.
 
-    Every distinct subject counts once. The embedding is what its module gives: where a model scales
-    it inside, σ is of the scaled one, as is what the noise is added to.
+    Every distinct subject counts once. Embeddings are the outputs of the embedding module: if it
+    scales them, σ refers to the scaled ones, to which the noise is added as well.
     """
     spans = {each.fact.subject: each.ids[each.begin : each.end] for each in recalls}
     ids = torch.tensor([id for span in spans.values() for id in span], device=model.device)
-    # As a text of one row: some embeddings take nothing else.
+    # As a batch of one row: some embeddings require two axes.
     return _embedding(model)(ids[None]).float().std().item()
 
 
 def subject_noise(
     model: LanguageModel, recall: Recall, *, samples: int, scale: float, seed: int
 ) -> Float[Tensor, "samples subject d"]:
-    """Noise in float32 for the subject's tokens, N(0, scale²).
+    """Noise N(0, scale²) in float32 for the subject's tokens.
 
-    It hangs on the prompt and the seed alone, not on what else is traced.
+    It depends only on the prompt and the seed, not on the other facts traced.
     """
     random = torch.Generator().manual_seed(seed * 1_000_003 + zlib.crc32(recall.prompt.encode()))
-    # The embedding's own width: some models widen it afterwards.
+    # Width of the embedding itself: some models project it to a larger one.
     width = _embedding(model).get_parameter("weight").shape[1]
     shape = (samples, recall.end - recall.begin, width)
     return scale * torch.randn(shape, generator=random)
@@ -41,9 +41,9 @@ def subject_noise(
 
 @contextmanager
 def corrupted(model: LanguageModel, noise: Float[Tensor, "rows tokens d"]) -> Iterator[None]:
-    """Inside the block, `noise` is added to the embeddings of one batch of texts.
+    """Inside the block, add `noise` to the embeddings of one batch of texts.
 
-    A batch may come in pieces, the columns of the later ones following those of the earlier.
+    The batch may arrive in several calls, each with the columns after those of the one before.
     """
     noise = noise.to(model.device)
     done = 0

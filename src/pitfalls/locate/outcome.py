@@ -1,4 +1,4 @@
-"""What a tracing is told and what it finds."""
+"""Settings and results of causal tracing."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,24 +14,24 @@ from pitfalls.settings import Count, Positive, Seed, Settings
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tracing(Settings):
-    """How facts are traced. The defaults are those of the paper's code."""
+    """Settings of causal tracing. The defaults are those of the paper's code."""
 
     samples: Count = 10
-    """How often each subject is corrupted; probabilities are means over it."""
+    """Noise samples per subject; probabilities are averaged over them."""
     noise: Positive = 3.0
-    """The noise's standard deviation in those of the subjects' embeddings (ν = 3σ)."""
+    """Standard deviation of the noise, in units of σ of the subjects' embeddings (ν = 3σ)."""
     window: Count | None = None
-    """MLPs or attentions that are restored together; None takes as large a part of the model as the
-    paper's 10 are of GPT2-XL's 48 layers."""
+    """MLP or attention layers restored together; None scales the paper's 10 of GPT2-XL's 48 layers
+    to the model."""
     seed: Seed = 0
-    """Of the noise."""
+    """Seed of the noise."""
     token_budget: Count = 1024
-    """The most padded tokens that one forward pass replays."""
+    """Most padded tokens in one forward pass."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Corruption:
-    """A fact and what its subject is corrupted with."""
+    """A fact and the noise on its subject."""
 
     recall: Recall
     noise: Float[Tensor, "samples subject d"]
@@ -39,21 +39,21 @@ class Corruption:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Trace:
-    """What came of one fact. Probabilities are of the object's first token, means over samples."""
+    """Trace of one fact: probabilities p of the object's first token, averaged over samples."""
 
     recall: Recall
     clean: float
-    """p of the model as it is."""
+    """p without corruption."""
     corrupted: float
     """p with the subject corrupted."""
     restored: Mapping[str, NDArray[np.float64]]
-    """Name of a site → [layer, token of `recall.tail`]: p with that restored besides."""
+    """Site → [layer, token of `recall.tail`]: p with the subject corrupted and this restored."""
 
     @property
     def total_effect(self) -> float:
-        """TE, what the corruption takes."""
+        """Total effect (TE): the loss of probability by corruption."""
         return self.clean - self.corrupted
 
     def indirect_effect(self, site: str) -> NDArray[np.float64]:
-        """IE, what each restoration gives back: [layer, token of the tail]."""
+        """Indirect effect (IE) of each restoration, [layer, token of the tail]."""
         return self.restored[site] - self.corrupted

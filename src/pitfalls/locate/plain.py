@@ -1,4 +1,4 @@
-"""One restoration of one corrupted text at a time: the oracle of the quick path."""
+"""Plain causal tracing, one restoration at a time: the reference for the fast path."""
 
 from collections.abc import Callable, Mapping, Sequence
 
@@ -24,7 +24,7 @@ def trace_plainly(
     *,
     advance: Callable[[float], None],
 ) -> list[Trace]:
-    """Trace some facts by whole forward passes, each of one text."""
+    """Trace facts by full forward passes over single texts."""
     traces = []
     for fact in facts:
         traces.append(_trace(model, fact, sites, windows))
@@ -57,7 +57,7 @@ def _trace(model: LanguageModel, fact: Corruption, sites: Modules, windows: Wind
 def _p(
     model: LanguageModel, fact: Corruption, values: Mapping[nn.Module, Tensor], token: int
 ) -> float:
-    """The object's probability, corrupted but for `values` at `token`: the mean over samples."""
+    """Mean probability over samples, subject corrupted and `values` restored at `token`."""
     recall = fact.recall
     batch = model.batch([Split((), recall.ids)])
     found = []

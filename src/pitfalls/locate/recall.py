@@ -1,4 +1,4 @@
-"""A fact as the model is asked for it: a prompt, where its subject lies, and what comes next."""
+"""Tokens of a fact's prompt, its subject and its object."""
 
 from dataclasses import dataclass
 
@@ -14,30 +14,30 @@ ROLES = (
     "further tokens",
     "last token",
 )
-"""What a token is to its prompt, from left to right."""
+"""Roles of a prompt's tokens, from left to right."""
 
 LAST_SUBJECT = "last subject token"
-"""Where ROME and MEMIT read their keys."""
+"""Position from which ROME and MEMIT take their keys."""
 
 
 @dataclass(frozen=True, slots=True)
 class Recall:
-    """A fact's prompt in tokens."""
+    """A fact's tokenised prompt."""
 
     fact: Fact
     prompt: str
     ids: tuple[int, ...]
-    """The prompt's tokens."""
+    """Token ids of the prompt."""
     begin: int
     """Index of the subject's first token."""
     end: int
-    """Index behind the subject's last token."""
+    """Index after the subject's last token."""
     object_ids: tuple[int, ...]
-    """The tokens of the object, at least one."""
+    """Token ids of the object, at least one."""
 
     @classmethod
     def of(cls, model: LanguageModel, fact: Fact) -> "Recall":
-        """The fact under its relation's rewrite prompt.
+        """Tokenise a fact with its relation's rewrite prompt.
 
         Raises:
             PitfallsError: the tokenizer cannot give character offsets.
@@ -57,19 +57,19 @@ class Recall:
 
     @property
     def copies(self) -> bool:
-        """Whether the answer's first token stands in the prompt: to say it is no recall."""
+        """Whether the object's first token is in the prompt, so that it could be copied."""
         return self.object_ids[0] in self.ids
 
     @property
     def tail(self) -> range:
-        """Indices of the tokens that corrupting the subject can touch: from its first one on."""
+        """Indices of the tokens that the corruption can affect: from the subject's first on."""
         return range(self.begin, len(self.ids))
 
     def role(self, position: int) -> str:
-        """The one of `ROLES` that a token of the tail has.
+        """Role of a token of the tail, one of `ROLES`.
 
-        A subject of one token is its last one; a prompt that ends with its subject has no last
-        token besides.
+        The only token of a one-token subject counts as its last. A prompt that ends with its
+        subject has no other last token.
         """
         first, middle, last, after, further, end = ROLES
         if position < self.end:

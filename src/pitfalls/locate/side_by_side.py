@@ -1,7 +1,7 @@
-"""Many restorations at a time, each computing only what it can change.
+"""Batched causal tracing that computes only what a restoration can change.
 
-Left of the restored token the corrupted run stays as it is, and so do the blocks below the first
-restored one: both are run once. What remains is the tail of the network on the tail of the text.
+A restoration affects neither the tokens to its left nor the blocks below it. Both are run once;
+each restoration then runs only the upper blocks on the rest of the text.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -17,18 +17,18 @@ from pitfalls.locate.noise import corrupted
 from pitfalls.locate.outcome import Corruption, Trace
 from pitfalls.locate.sites import restored
 from pitfalls.models.language_model import LanguageModel
-from pitfalls.models.running.batching import pack, run_split_on_oom
+from pitfalls.models.running.batching import batches_within, run_split_on_oom
 from pitfalls.models.running.passes import TailReplay
 from pitfalls.models.tokens import Split, SplitBatch
 
 Windows = Mapping[str, Sequence[range]]
-"""Site → for every layer the layers that are restored together."""
+"""Site → for every layer, the layers restored together."""
 
 Place = tuple[int, int]
-"""Number of a fact, and the token that is restored in it."""
+"""Index of a fact, and of the token restored in it."""
 
 Column = dict[str, NDArray[np.float64]]
-"""Site → p for every layer, at one place; under "" the p with nothing restored."""
+"""Site → p for every layer at one place; under "" the p without restoration."""
 
 NOTHING = ""
 
@@ -42,7 +42,7 @@ def trace_side_by_side(
     token_budget: int,
     advance: Callable[[float], None],
 ) -> list[Trace]:
-    """Trace some facts; places whose tails are equally long share a batch."""
+    """Trace facts; places with tails of similar length share a batch."""
     clean = clean_runs(model, [fact.recall for fact in facts], sites)
     places = [(i, t) for i, fact in enumerate(facts) for t in fact.recall.tail]
 
@@ -51,7 +51,7 @@ def trace_side_by_side(
 
     sizes = [(len(facts[i].noise), len(facts[i].recall.ids) - t) for i, t in places]
     found: dict[Place, Column] = {}
-    for some in pack(sizes, token_budget):
+    for some in batches_within(sizes, token_budget):
         part = [places[n] for n in some]
         found.update(zip(part, run_split_on_oom(run, part), strict=True))
         advance(sum(1 / len(facts[i].recall.tail) for i, _ in part))
@@ -69,7 +69,7 @@ def _put_together(
 
 
 class _Batch:
-    """Some places of some facts: a row for each place and sample, cut at the place's token."""
+    """Batch of places: one row per place and sample, split at the restored token."""
 
     def __init__(
         self,
@@ -91,7 +91,7 @@ class _Batch:
             self.replay = TailReplay(model, batch, layer=0)
 
     def columns(self, sites: Modules, windows: Windows) -> Iterator[Column]:
-        """What each place comes to, in order."""
+        """Probabilities for each place, in order."""
         by_layer = {NOTHING: [self._p(self.model.n_layers - 1)]}
         for site, modules in sites.items():
             values = self._clean_values(site)
@@ -110,7 +110,7 @@ class _Batch:
         return torch.stack(at, dim=1).repeat_interleave(samples, dim=1)
 
     def _p(self, since: int) -> NDArray[np.float64]:
-        """Of every place, where nothing below block `since` is restored."""
+        """Mean probability for every place, if nothing below block `since` is restored."""
         hidden = self.replay.hidden(since=since)
         p = probabilities(self.model, hidden, self.last, self.recalls).double().cpu()
         return np.array([part.mean() for part in p.split(self.samples)])

@@ -1,4 +1,4 @@
-"""What can be restored: a block's state, its MLP's output, its attention's output."""
+"""Sites that can be restored: the state after a block, its MLP output, its attention output."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -12,19 +12,19 @@ from pitfalls.models.language_model import LanguageModel
 from pitfalls.models.module_values import with_column
 
 PUBLISHED = (10, 48)
-"""The window of the ROME paper, and the number of layers of GPT2-XL, which it was chosen for."""
+"""Window of the ROME paper, and the number of layers of its model, GPT2-XL."""
 
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """One of the three panels of the picture."""
+    """A kind of module output to restore; one panel of the figure."""
 
     name: str
     title: str
     windowed: bool
-    """Whether neighbouring layers are restored together; one state alone screens off the rest."""
+    """Whether a window of layers is restored together; for states a single layer suffices."""
     module: Callable[[LanguageModel, int], nn.Module | None]
-    """Whose output it is at a layer, or None where the family's blocks have no such part."""
+    """Function from model and layer to the module; None if the family has no such part."""
 
 
 def _attention(model: LanguageModel, layer: int) -> nn.Module | None:
@@ -42,26 +42,26 @@ SITES = (
 
 
 def modules_of(model: LanguageModel, site: Site) -> list[nn.Module]:
-    """The site's module at every layer; empty where the model has none of it."""
+    """The site's module at every layer; empty if the model has no such part."""
     found = [site.module(model, layer) for layer in range(model.n_layers)]
     return [module for module in found if module is not None]
 
 
 def scaled_window(n_layers: int) -> int:
-    """As large a part of the model as 10 of GPT2-XL's 48 layers, at least one layer."""
+    """Window in proportion to 10 of GPT2-XL's 48 layers, at least one layer."""
     size, of = PUBLISHED
     return max(1, round(size * n_layers / of))
 
 
 def window_around(layer: int, size: int, n_layers: int) -> range:
-    """The `size` layers around `layer`, one more below than above if even, cut off at the ends."""
+    """Window of `size` layers around `layer`, clipped to the model; if even, one more below."""
     begin = layer - size // 2
     return range(max(0, begin), min(n_layers, begin + size))
 
 
 @contextmanager
 def restored(values: Mapping[nn.Module, Float[Tensor, "rows d"]], column: int) -> Iterator[None]:
-    """Inside the block, each module gives these values in one column, whatever it computed."""
+    """Inside the block, replace each module's output in one column by these values."""
 
     def put(module: nn.Module, inputs: Any, output: Any) -> Any:
         clean = values[module]

@@ -1,12 +1,12 @@
 """Causal tracing (Meng et al. 2022, §2): which single restoration brings a corrupted fact back?
 
 The subject's embeddings are corrupted with noise, so that the model no longer recalls the object.
-Then one thing at a time is set back to what it is in the clean run: the state after a block at one
-token, or the outputs of some neighbouring blocks' MLPs or attentions there. How much more probable
-that makes the object is its indirect effect.
+Then one site at a time is restored to its value in the clean run: the state after a block at one
+token, or the MLP or attention outputs of adjacent blocks at that token. The indirect effect is the
+gain in the object's probability.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import torch
 
@@ -14,13 +14,13 @@ from pitfalls.locate.noise import embedding_spread, subject_noise
 from pitfalls.locate.outcome import Corruption, Trace, Tracing
 from pitfalls.locate.plain import trace_plainly
 from pitfalls.locate.recall import Recall
-from pitfalls.locate.side_by_side import trace_side_by_side
-from pitfalls.locate.sites import SITES, modules_of, scaled_window, window_around
+from pitfalls.locate.side_by_side import Windows, trace_side_by_side
+from pitfalls.locate.sites import SITES, Site, modules_of, scaled_window, window_around
 from pitfalls.models.language_model import LanguageModel
 from pitfalls.progress import SILENT, Progress
 
 FACTS_AT_ONCE = 8
-"""Facts whose restorations share batches, and whose clean runs are kept meanwhile."""
+"""Facts whose restorations share batches; their clean runs are kept in memory meanwhile."""
 
 
 @torch.no_grad()
@@ -32,42 +32,28 @@ def trace(
     spread: float | None = None,
     progress: Progress = SILENT,
 ) -> list[Trace]:
-    """Trace facts, many restorations at a time; of a plain model one at a time.
+    """Trace facts in batches; for a plain model, one restoration at a time.
 
     Args:
-        model: the model; it is left as it was.
+        model: the model; it is not changed.
         recalls: facts that it knows.
         settings: noise, window and so on; the paper's if not given.
-        spread: σ of the embeddings; that of the subjects in `recalls` if not given. Given one, what
-            a fact gets does not depend on the others beyond rounding.
-        progress: told about facts.
+        spread: σ of the embeddings; that of the subjects in `recalls` if not given. With a given σ
+            the trace of a fact does not depend on the other facts, except for rounding.
+        progress: notified of every fact.
     """
     settings = settings or Tracing()
     if not recalls:
         return []
     scale = settings.noise * (embedding_spread(model, recalls) if spread is None else spread)
     sites = {site: modules for site in SITES if (modules := modules_of(model, site))}
-    size = settings.window or scaled_window(model.n_layers)
-    windows = {
-        site.name: [
-            window_around(layer, size if site.windowed else 1, model.n_layers)
-            for layer in range(model.n_layers)
-        ]
-        for site in sites
-    }
+    windows = _windows(sites, settings.window or scaled_window(model.n_layers), model.n_layers)
     by_name = {site.name: found for site, found in sites.items()}
     traces: list[Trace] = []
     with progress.stage("trace", total=len(recalls), unit="facts") as advance:
         for begin in range(0, len(recalls), FACTS_AT_ONCE):
-            facts = [
-                Corruption(
-                    recall,
-                    subject_noise(
-                        model, recall, samples=settings.samples, scale=scale, seed=settings.seed
-                    ),
-                )
-                for recall in recalls[begin : begin + FACTS_AT_ONCE]
-            ]
+            some = recalls[begin : begin + FACTS_AT_ONCE]
+            facts = [_corruption(model, recall, scale, settings) for recall in some]
             if model.plain:
                 traces += trace_plainly(model, facts, by_name, windows, advance=advance)
             else:
@@ -80,3 +66,20 @@ def trace(
                     advance=advance,
                 )
     return traces
+
+
+def _windows(sites: Iterable[Site], size: int, n_layers: int) -> Windows:
+    return {
+        site.name: [
+            window_around(layer, size if site.windowed else 1, n_layers)
+            for layer in range(n_layers)
+        ]
+        for site in sites
+    }
+
+
+def _corruption(
+    model: LanguageModel, recall: Recall, scale: float, settings: Tracing
+) -> Corruption:
+    samples, seed = settings.samples, settings.seed
+    return Corruption(recall, subject_noise(model, recall, samples=samples, scale=scale, seed=seed))

@@ -1,8 +1,8 @@
-"""Where the parts of a model are that editors read and change.
+"""Module paths of the parts of a model that editors read and change.
 
-A family is recognised by its structure (which modules exist), never by its name: the rows are in
-`data/architectures.toml`. Everything else in the package asks the row that fits a model and stays
-free of branches on families.
+A family is recognised by its structure (which modules exist), never by its name. The families are
+rows of `data/architectures.toml`; the rest of the package uses the row that fits a model and has no
+branches on families.
 """
 
 import tomllib
@@ -20,55 +20,52 @@ from pitfalls.door.values import read_toml
 from pitfalls.errors import PitfallsError, UnknownNameError
 
 DESCRIPTION = "architecture.toml"
-"""The file in a model's directory that describes a model of none of the known families."""
+"""File in a model's directory that describes a model of an unknown family."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Architecture:
-    """Module paths of one family, from the causal language model or from inside a block."""
+    """Module paths of one family, relative to the causal language model or to a block."""
 
     name: str
     blocks: str
-    """The list of transformer blocks."""
+    """List of transformer blocks."""
     mlp_in: tuple[str, ...]
-    """Inside a block: the first MLP matrices, in the order of the module; a gated MLP has two, if
-    they are not kept as one."""
+    """In a block: first MLP matrices, in module order; two for a gated MLP, unless fused."""
     mlp_out: str
-    """Inside a block: the second MLP matrix, whose input is the key and whose output the value."""
+    """In a block: second MLP matrix; its input is the key, its output the value."""
     final_norm: str
-    """The norm between the last block and the head."""
+    """Norm between the last block and the head."""
     attention: str | None = None
-    """Inside a block: attention as a whole, whose output goes to the residual stream."""
+    """In a block: attention module, whose output goes to the residual stream."""
     mlp_norm: str | None = None
-    """Inside a block: a norm that the MLP's output goes through on its way to the residual
-    stream."""
+    """In a block: norm between the MLP's output and the residual stream."""
     logit_cap: str | None = None
-    """The entry of the model's config that tells c in c·tanh(logits/c), if its logits are so
-    capped."""
+    """Config entry with c, if logits are capped as c·tanh(logits/c)."""
     takes_positions: bool = True
-    """Whether the model is told the position of every token."""
+    """Whether the model takes the position of every token as an argument."""
     per_head: tuple[str, ...] = ()
-    """Arguments of a block whose first axis counts the heads of every row, not the rows."""
+    """Arguments of a block whose first axis is rows × heads instead of rows."""
     longest_text: Literal["config", "none"] = "config"
-    """What bounds a text: `max_position_embeddings` of the model's config, or nothing."""
+    """Bound on the length of a text: the config's `max_position_embeddings`, or none."""
     needs: tuple[str, ...] = ()
-    """Further modules by which the family is told from others."""
+    """Further modules that distinguish the family from others."""
     models: tuple[str, ...] = ()
-    """What is known to fit."""
+    """Models known to fit."""
 
 
 def architectures() -> tuple[Architecture, ...]:
-    """The known families, those first that need most."""
+    """Known families; those with more requirements come first."""
     text = files("pitfalls.data").joinpath("architectures.toml").read_text(encoding="utf-8")
     rows = tomllib.loads(text)["family"]
     return TypeAdapter(tuple[Architecture, ...]).validate_python(rows)
 
 
 def described(directory: Path) -> tuple[Architecture, ...]:
-    """What the file `architecture.toml` in a model's directory says; nothing if there is none.
+    """Row from the file `architecture.toml` in a model's directory; empty if there is none.
 
     Raises:
-        PitfallsError: not TOML, a key that is missing or unknown, or a value of the wrong type.
+        PitfallsError: not TOML, a missing or unknown key, or a value of the wrong type.
     """
     file = directory / DESCRIPTION
     return (_row(read_toml(file), file),) if is_file(file) else ()
@@ -88,15 +85,15 @@ def _row(keys: dict[str, Any], file: Path) -> Architecture:
 def architecture_of(
     network: nn.Module, own: Sequence[Architecture] = (), *, directory: Path | None = None
 ) -> Architecture:
-    """The row that describes `network`.
+    """Find the row that describes `network`.
 
     Args:
         network: a causal language model.
         own: rows to try instead of the known families.
-        directory: where the model came from, for the advice in an error.
+        directory: the model's directory, for the advice in an error.
 
     Raises:
-        PitfallsError: no row fits; the message names the module that the nearest one misses.
+        PitfallsError: no row fits; the message names the first missing module of the nearest one.
     """
     modules = {name for name, _ in network.named_modules()}
     _refuse_experts(network, modules)
@@ -108,13 +105,13 @@ def architecture_of(
     file = (directory or Path("MODEL")) / DESCRIPTION
     advice = f"correct {file}" if own else f"describe it in {file}, as docs/models.md shows"
     raise PitfallsError(
-        f"{type(network).__name__} is of no known family: it has no module {missing[0]!r}, which "
-        f"the nearest, {nearest.name}, has; {advice}"
+        f"{type(network).__name__} belongs to no known family: it lacks the module {missing[0]!r} "
+        f"of the nearest one, {nearest.name}; {advice}"
     )
 
 
 def _missing(modules: set[str], row: Architecture) -> list[str]:
-    """What of `row` a model lacks, in the order in which it is looked for; of blocks the first."""
+    """Modules of `row` that a model lacks, in search order; per block path only the first."""
     start = f"{row.blocks}."
     below = (name.removeprefix(start) for name in modules if name.startswith(start))
     numbers = sorted({name.partition(".")[0] for name in below}) or ["0"]
@@ -129,7 +126,7 @@ def _refuse_experts(network: nn.Module, modules: set[str]) -> None:
     experts = sorted(name for name in modules if name.rpartition(".")[2] == "experts")
     if experts:
         raise PitfallsError(
-            f"{type(network).__name__} is a mixture of experts ({experts[0]}): tokens go through "
-            "MLPs of their own, so that no one matrix holds a subject's value; expected a dense "
+            f"{type(network).__name__} is a mixture of experts ({experts[0]}): every token goes "
+            "through its own MLPs, so no single matrix stores a subject's value; expected a dense "
             "model"
         )

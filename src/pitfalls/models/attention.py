@@ -1,7 +1,7 @@
-"""Attention in float32 for models that are kept in bfloat16 on a CPU.
+"""Attention in float32 for bfloat16 models on a CPU.
 
-Matrix products gain from bfloat16 on a CPU, attention loses: over the short texts of an edit, the
-backward pass of torch's bfloat16 kernel takes ten times as long as that of its float32 kernel.
+On a CPU, bfloat16 speeds up matrix products but slows down attention: on the short texts of an
+edit, the backward pass of torch's bfloat16 kernel takes ten times as long as the float32 one.
 """
 
 from typing import Any
@@ -16,10 +16,10 @@ NAME = "sdpa_in_float32"
 
 
 def attend_in_float32(network: PreTrainedModel) -> None:
-    """Queries, keys and values of `network` meet in float32 from now on.
+    """Make `network` compute attention in float32 from now on.
 
-    Only where torch's own kernels would be used in bfloat16 on a CPU; any other network is left as
-    it is.
+    This applies only to bfloat16 networks on a CPU that use torch's own kernels; others are not
+    changed.
     """
     slow = network.dtype == torch.bfloat16 and network.device.type == "cpu"
     if slow and network.config._attn_implementation == "sdpa":

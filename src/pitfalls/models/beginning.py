@@ -1,8 +1,8 @@
-"""The beginning of texts: the token that a model has for it, and text that is put in front.
+"""Beginning-of-text tokens, and a prefix in front of every text.
 
-Models treat the first token of a text in a way of their own: its keys are hundreds of times as long
-as those of others (the attention sink). Where a tokenizer puts nothing in front, a subject of one
-token that begins its prompt is that token.
+The first token of a text is special (the attention sink): its keys are hundreds of times as long as
+others. If the tokenizer adds no token of its own, this is the subject where a one-token subject
+starts its prompt.
 """
 
 from tokenizers import processors
@@ -11,24 +11,23 @@ from transformers import PreTrainedTokenizerBase
 from pitfalls.errors import PitfallsError
 
 BOS = "bos"
-"""As a prefix: the model's own beginning-of-text token, where the tokenizer does not put it there
-by itself."""
+"""Prefix that stands for the model's own beginning-of-text token, if the tokenizer adds none."""
 
 
 def beginning(tokenizer: PreTrainedTokenizerBase) -> int | None:
-    """The id of the token that texts begin with; of the one that ends them if there is none."""
+    """Id of the beginning-of-text token, else of the end-of-text token, else None."""
     tokens = (tokenizer.bos_token_id, tokenizer.eos_token_id)
     return next((int(token) for token in tokens if token is not None), None)
 
 
 def begin_texts(tokenizer: PreTrainedTokenizerBase, prefix: str, name: str) -> None:
-    """Make `tokenizer` put the tokens of `prefix` in front of every text, behind its own.
+    """Make `tokenizer` put the tokens of `prefix` before every text, after its own special tokens.
 
     Args:
-        tokenizer: it is changed.
-        prefix: `bos`, or text, in which special tokens such as `<|endoftext|>` are tokens; nothing
-            leaves the tokenizer as it is.
-        name: the model's, for messages.
+        tokenizer: the tokenizer, which is changed.
+        prefix: `bos`, or text that may contain special tokens such as `<|endoftext|>`; an empty
+            text changes nothing.
+        name: name of the model, for messages.
 
     Raises:
         PitfallsError: no such token, or not a fast tokenizer.

@@ -1,4 +1,4 @@
-"""What work costs before it is done: arithmetic, and how fast this machine is at it."""
+"""Cost estimates: arithmetic of planned work, and the speed of this machine."""
 
 import json
 import time
@@ -18,7 +18,7 @@ from pitfalls.models.weights.products import linear
 from pitfalls.shapes import check
 
 ROWS, WEIGHTS, REPEATS = (256, 768, 2048), 8, 7
-"""Of the products that a machine is measured by; with so many weights no cache helps."""
+"""Rows, distinct weights and repetitions of the benchmark; so many weights exceed any cache."""
 
 
 class _Rates(RootModel[dict[str, PositiveFloat]]):
@@ -27,12 +27,12 @@ class _Rates(RootModel[dict[str, PositiveFloat]]):
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """Arithmetic, counted in tokens; attention's own products are left out, they are small."""
+    """Arithmetic counted in tokens, without the small products inside attention."""
 
     block_tokens: int = 0
-    """How often a token goes through a block, forwards or backwards."""
+    """Passes of a token through a block, forward or backward."""
     logits: int = 0
-    """The same for the head."""
+    """Passes of a token through the head."""
 
     def __add__(self, other: "Cost") -> "Cost":
         return Cost(self.block_tokens + other.block_tokens, self.logits + other.logits)
@@ -41,13 +41,13 @@ class Cost:
         return Cost(self.block_tokens * times, self.logits * times)
 
     def flops(self, model: LanguageModel) -> int:
-        """Additions and multiplications."""
+        """Floating-point operations: additions and multiplications."""
         block = sum(p.numel() for p in model.blocks[0].parameters() if p.ndim == 2)
         return 2 * (self.block_tokens * block + self.logits * model.width * model.n_logits)
 
 
 def product_rate(d_out: int, d_in: int, dtype: torch.dtype, device: torch.device) -> float:
-    """Operations a second in products with a matrix of this shape, at the best number of rows."""
+    """Operations per second in products with a matrix of this shape, at the best row count."""
     weights = [torch.randn(d_out, d_in, dtype=dtype, device=device) for _ in range(WEIGHTS)]
     rates = []
     for rows in ROWS:
@@ -63,7 +63,7 @@ def product_rate(d_out: int, d_in: int, dtype: torch.dtype, device: torch.device
 
 
 def calibrated_rate(d_out: int, d_in: int, dtype: torch.dtype, device: torch.device) -> float:
-    """`product_rate`, measured once on this machine and then remembered."""
+    """Result of `product_rate`, measured once on this machine and then cached."""
     file = cache_root() / "calibration.json"
     key = f"{d_out}x{d_in} {dtype} {device} {torch.get_num_threads()} threads {torch.__version__}"
     known = _read(file)
@@ -75,7 +75,7 @@ def calibrated_rate(d_out: int, d_in: int, dtype: torch.dtype, device: torch.dev
 
 
 def _read(file: Path) -> dict[str, float]:
-    """What is in the file; a damaged one is as good as none."""
+    """Cached rates; none if the file is missing or damaged."""
     try:
         return check(_Rates, read_json(file), where=str(file)).root
     except PitfallsError:
@@ -83,7 +83,7 @@ def _read(file: Path) -> dict[str, float]:
 
 
 def clock(device: torch.device) -> float:
-    """Seconds, once everything that was asked of `device` is done."""
+    """Time in seconds after all pending work of `device` is done."""
     if device.type == "cuda":
         torch.cuda.synchronize(device)
     return time.perf_counter()

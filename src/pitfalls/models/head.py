@@ -1,4 +1,4 @@
-"""From hidden states to logits, and whether the parts that were found make up the model."""
+"""Logits from hidden states, and a check that the located parts make up the model."""
 
 import torch
 from jaxtyping import Float
@@ -11,13 +11,13 @@ from pitfalls.models.architecture import DESCRIPTION, Architecture
 from pitfalls.models.module_values import first_of
 
 TOLERANCE = 0.02
-"""How far logits of equal weights may be apart, relative to the largest: bfloat16 rounds so."""
+"""Tolerance for logits of equal weights, relative to the largest, because of bfloat16 rounding."""
 
 
 def logits_of(
     network: PreTrainedModel, architecture: Architecture, hidden: Float[Tensor, "... d"]
 ) -> Float[Tensor, "... vocabulary"]:
-    """Logits in float32 of hidden states that have gone through the final norm."""
+    """Logits in float32 from hidden states after the final norm."""
     head: nn.Module = network.get_output_embeddings()
     logits: Tensor = head(hidden).float().to(hidden.device)
     if architecture.logit_cap is None:
@@ -30,11 +30,11 @@ def logits_of(
 def check_structure(
     network: PreTrainedModel, architecture: Architecture, device: torch.device
 ) -> None:
-    """Run one short text and see that the last block, the final norm and the head give its logits.
+    """Check on one short text that last block, final norm and head together give the logits.
 
     Raises:
-        PitfallsError: they do not: the model does more with a hidden state than its family's row
-            knows of. Or its config is at odds with itself, so that no text can be run.
+        PitfallsError: they do not, because the model has a step that its family's row does not
+            describe; or the config is inconsistent, so that no text can be run.
     """
     last = list(network.get_submodule(architecture.blocks).children())[-1]
     outputs: list[Tensor] = []
@@ -45,10 +45,10 @@ def check_structure(
     try:
         output = network(input_ids=ids, attention_mask=torch.ones_like(ids), use_cache=False)
     except Exception as error:
-        # Some settings of a config are used here for the first time, and fail as they please.
+        # Some settings of a config are used here for the first time, and may raise anything.
         reason = reason_of(f"{type(error).__name__}: {error}")
         raise PitfallsError(
-            f"{type(network).__name__} runs no text ({reason}): expected a config that "
+            f"{type(network).__name__} cannot run a text ({reason}): expected a config that "
             "transformers can work with; fetch the model again or name another"
         ) from error
     finally:
@@ -56,10 +56,10 @@ def check_structure(
     expected = output.logits.float().to(device)
     normed = network.get_submodule(architecture.final_norm)(outputs[0])
     logits = logits_of(network, architecture, normed.to(device))
-    # Put so that logits which are no numbers are refused as well.
+    # Written so that NaN is refused as well.
     if not (logits - expected).abs().max() <= TOLERANCE * expected.abs().max():
         raise PitfallsError(
-            f"{type(network).__name__} makes other logits than its head makes of its last block "
-            f"({architecture.blocks}) and final norm ({architecture.final_norm}): it scales or "
-            f"caps them as the family {architecture.name} does not; describe it in {DESCRIPTION}"
+            f"{type(network).__name__} gives other logits than its last block "
+            f"({architecture.blocks}), final norm ({architecture.final_norm}) and head: it scales "
+            f"or caps them unlike the family {architecture.name}; describe it in {DESCRIPTION}"
         )

@@ -1,4 +1,4 @@
-"""`LanguageModel`: the window through which everything else sees a transformers model."""
+"""`LanguageModel`: the interface to a transformers model for the rest of the package."""
 
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
@@ -32,28 +32,28 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, eq=False)
 class LanguageModel:
-    """A causal language model, its tokenizer and where its parts are.
+    """A causal language model, its tokenizer and the paths of its parts.
 
-    Weights are frozen and the network is in evaluation mode: editors return values
-    (`pitfalls.updates.update.Update`) and never leave a changed model behind.
+    Weights are frozen and the network is in evaluation mode: editors return updates as values
+    (`pitfalls.updates.update.Update`) and never modify the model.
     """
 
     name: str
-    """What the user called it."""
+    """Name given by the user."""
     network: PreTrainedModel
     tokenizer: PreTrainedTokenizerBase
     architecture: Architecture
     plain: bool = False
-    """Run whole texts through every block as transformers does it, and form the logits of every
-    token, as the published code does: what the fast paths are held to, and much slower."""
+    """Reference mode: run whole texts through every block and form the logits of every token, as
+    the published code does. Much slower; the fast paths are tested against it."""
     main_device: torch.device | None = None
-    """Where token ids go, if the weights are spread over devices."""
+    """Device of token ids, if the weights are spread over devices."""
     packing: str | None = None
-    """How the blocks' matrices were packed when they were loaded, a name in `PACKINGS`."""
+    """Quantised format of the blocks' matrices when loaded, a name in `PACKINGS`."""
     _memory: dict[Hashable, Any] = field(default_factory=dict, repr=False)
 
     def __repr__(self) -> str:
-        """What it is, on one line."""
+        """Description on one line."""
         shape = f"{self.architecture.name}, {self.n_layers} layers"
         return f"<LanguageModel {self.name!r}: {shape}, {self.dtype_name} on {self.device}>"
 
@@ -72,19 +72,19 @@ class LanguageModel:
 
         Args:
             name: for example `smollm2-135m`, `./my-model`, `model.gguf`, `openai-community/gpt2`.
-            dtype: what the weights are kept in, `float32` or `bfloat16`, or `nf4` or `int8` for
-                the blocks' matrices, the rest in bfloat16; whatever is optimised stays in float32
-                and edited matrices are unpacked.
+            dtype: storage of the weights: `float32`, `bfloat16`, or `nf4` or `int8` for the blocks'
+                matrices with the rest in bfloat16. Optimised values stay in float32, and edited
+                matrices are unpacked.
             device: a torch device such as `cpu` or `cuda:0`, `auto` to spread the weights over
-                accelerators, memory and disk, or a map that says where each module goes.
-            plain: for the oracle of the fast paths; see the field.
-            prefix: text in front of every text, such as `<|endoftext|>`; `bos` is the model's own
+                accelerators, memory and disk, or a map from modules to devices.
+            plain: whether to use the reference mode; see the field.
+            prefix: text before every text, such as `<|endoftext|>`; `bos` is the model's own
                 beginning-of-text token.
-            progress: told about downloads and conversions.
+            progress: notified of downloads and conversions.
 
         Raises:
-            PitfallsError: nothing of that name, a damaged file, no network, an unknown structure,
-                a device that is not there, no bitsandbytes for the packing, or no such token.
+            PitfallsError: an unknown name, a damaged file, no network, an unknown structure, a
+                missing device, bitsandbytes not installed, or no such token.
         """
         check_loadable(dtype, device)
         directory = resolve(name, progress=progress)
@@ -110,9 +110,9 @@ class LanguageModel:
         prefix: str = "",
         progress: Progress = SILENT,
     ) -> "LanguageModel":
-        """Shapes and tokenizer alone, for plans: nothing can be run and next to no memory is used.
+        """Load shapes and tokenizer only, for plans: almost no memory, but nothing can be run.
 
-        The arguments and errors are those of `load`; packed matrices are outlined as unpacked ones.
+        Arguments and errors are those of `load`; packed matrices are outlined as unpacked ones.
         """
         check_loadable(dtype)
         directory = resolve(name, progress=progress)
@@ -123,7 +123,7 @@ class LanguageModel:
 
     @property
     def is_outline(self) -> bool:
-        """Whether there are no weights."""
+        """Whether the model has shapes only, and no weights."""
         return self.device.type == "meta"
 
     @classmethod
@@ -138,19 +138,19 @@ class LanguageModel:
         main_device: torch.device | None = None,
         packing: str | None = None,
     ) -> "LanguageModel":
-        """Take over a network that is already in memory; it is frozen and set to evaluation.
+        """Wrap a network that is in memory; it is frozen and set to evaluation mode.
 
         Args:
             network: a causal language model of transformers.
             tokenizer: its fast tokenizer.
-            name: what to call it.
+            name: name for messages and records.
             plain: see the field.
-            directory: where an `architecture.toml` may describe it.
+            directory: folder of an optional `architecture.toml`.
             main_device: see the field.
             packing: see the field.
 
         Raises:
-            PitfallsError: an unknown structure, or one that is more than its family's.
+            PitfallsError: an unknown structure, or one with steps that its family's row lacks.
         """
         network.eval()
         network.requires_grad_(False)
@@ -161,19 +161,19 @@ class LanguageModel:
             take_quick_products(network)
         made = cls(name, network, tokenizer, architecture, plain, main_device, packing)
         if take_exact_products(network):
-            _ = made.fingerprint  # taken now: matrices will be unpacked as editors ask for them
+            _ = made.fingerprint  # computed now, because editors unpack matrices later
         if not made.is_outline:
             check_structure(network, architecture, made.device)
         return made
 
     @cached_property
     def fingerprint(self) -> str:
-        """Hash of every weight's name, shape, dtype and bytes; equal models have equal ones."""
+        """Hash over the name, shape, dtype and bytes of every weight."""
         return fingerprint_of(self.network)
 
     @cached_property
     def blocks(self) -> list[nn.Module]:
-        """The transformer blocks, in order."""
+        """Transformer blocks in order."""
         return list(self.network.get_submodule(self.architecture.blocks).children())
 
     @property
@@ -183,35 +183,35 @@ class LanguageModel:
 
     @property
     def width(self) -> int:
-        """d, the size of a hidden state."""
+        """Size d of a hidden state."""
         return int(self.network.config.hidden_size)
 
     @property
     def n_logits(self) -> int:
-        """Size of the distribution over next tokens; some heads are wider than the vocabulary."""
+        """Number of logits per token; some heads are wider than the vocabulary."""
         nothing = torch.zeros(0, self.width, dtype=self.dtype, device=self.device)
         return self.head_logits(nothing).shape[-1]
 
     @property
     def max_length(self) -> int | None:
-        """Tokens that the model can read at once; None where nothing bounds them."""
+        """Longest text in tokens; None if unbounded."""
         if self.architecture.longest_text == "none":
             return None
         return int(self.network.config.max_position_embeddings)
 
     @property
     def device(self) -> torch.device:
-        """Where token ids go and logits come from: the first weight's, unless told otherwise."""
+        """Device of token ids and logits: `main_device`, else that of the first weight."""
         return self.main_device or next(self.network.parameters()).device
 
     @property
     def dtype(self) -> torch.dtype:
-        """What the weights are kept in, but for those that are packed."""
+        """Dtype of the weights that are not packed."""
         return next(self.network.parameters()).dtype
 
     @property
     def dtype_name(self) -> str:
-        """What `load` has to be told to get this model again."""
+        """Value of `dtype` with which `load` gives this model."""
         return self.packing or str(self.dtype).removeprefix("torch.")
 
     def mlp_out_name(self, layer: int) -> str:
@@ -233,13 +233,13 @@ class LanguageModel:
         return [f"{block}{path}.weight" for path in paths]
 
     def mlp_out(self, layer: int) -> nn.Module:
-        """`layer`'s second MLP matrix as a module."""
+        """Module of `layer`'s second MLP matrix."""
         return self.network.get_submodule(self.mlp_out_name(layer))
 
     def weight(self, name: str) -> Float[Tensor, "..."]:
-        """A view of a parameter in the orientation of `Change`: [d_out, d_in], or [d_out].
+        """View of a parameter in the orientation of `Change`: [d_out, d_in], or [d_out].
 
-        A matrix that lies packed is unpacked first, and stays so.
+        A packed matrix is unpacked first, and stays unpacked.
         """
         path = name.rpartition(".")[0]
         if is_packed(packed := self.network.get_submodule(path)):
@@ -251,11 +251,11 @@ class LanguageModel:
         return parameter.mT if parameter.ndim == 2 and self.is_conv1d(name) else parameter
 
     def is_conv1d(self, name: str) -> bool:
-        """Whether a parameter belongs to a module that keeps matrices as [d_in, d_out]."""
+        """Whether the parameter's module stores matrices as [d_in, d_out]."""
         return isinstance(self.network.get_submodule(name.rpartition(".")[0]), Conv1D)
 
     def head_logits(self, hidden: Float[Tensor, "... d"]) -> Float[Tensor, "... vocabulary"]:
-        """Logits in float32 of hidden states that have gone through the final norm."""
+        """Logits in float32 from hidden states after the final norm."""
         return logits_of(self.network, self.architecture, hidden)
 
     def run(
@@ -265,7 +265,7 @@ class LanguageModel:
         positions: Int[Tensor, "rows new"],
         cache: Cache | None = None,
     ) -> Float[Tensor, "rows new d"]:
-        """Hidden states after the final norm of tokens behind those in `cache`, which grows."""
+        """Hidden states after the final norm, for tokens that follow those in `cache`; it grows."""
         told = {"position_ids": positions} if self.architecture.takes_positions else {}
         output = self.network.base_model(
             input_ids=ids,
@@ -278,7 +278,7 @@ class LanguageModel:
         return hidden.to(self.device)
 
     def batch(self, splits: Sequence[Split], *, n_left: int = 0) -> SplitBatch:
-        """Pad `splits`, left parts to at least `n_left`, and put them where the model is.
+        """Pad `splits` into a batch on the model's device, left parts to at least `n_left`.
 
         Raises:
             PitfallsError: a text longer than the model can read.
@@ -287,10 +287,10 @@ class LanguageModel:
         return batch_splits(splits, device=self.device, n_left=n_left)
 
     def remember(self, key: Hashable, make: Callable[[], T]) -> T:
-        """`make()` the first time `key` is asked for, the same object ever after.
+        """Cache the result of `make()` under `key`, for the lifetime of the model.
 
-        For what is costly and depends on nothing but this model's frozen weights and `key`, such as
-        factorised second moments. It lives and dies with the model.
+        Meant for costly values that depend only on the frozen weights and `key`, such as factorised
+        second moments.
         """
         if key not in self._memory:
             self._memory[key] = make()

@@ -7,24 +7,24 @@ from torch import Tensor
 from pitfalls.models.language_model import LanguageModel
 
 HALVINGS = 60
-"""Of the range a multiplier lies in, on a logarithmic scale: more than float64 tells apart."""
+"""Bisection steps for a multiplier, on a logarithmic scale; enough for the precision of float64."""
 
 
 @torch.no_grad()
 def before_mlp_norm(
     model: LanguageModel, layer: int, m: Float[Tensor, "n d"], r: Float[Tensor, "n d"]
 ) -> Float[Tensor, "n d"]:
-    """What MLP outputs have to change by for the residual stream to change by `r`.
+    """Change of MLP outputs that changes the residual stream by `r`.
 
-    Where nothing lies between the two, that is `r`. An RMS norm makes g ⊙ m/rms(m) of m, so the
-    stream can only get g ⊙ u with rms(u) = 1. Asked for is the u that comes nearest to what the
-    stream gets now and r more; the change keeps rms(m), of which the norm knows nothing.
+    Without a norm in between, this is `r`. An RMS norm maps m to g ⊙ m/rms(m), so that the stream
+    can only receive g ⊙ u with rms(u) = 1. The result uses the u nearest to the present
+    contribution plus r, and keeps rms(m), which the norm ignores.
 
     Args:
         model: the model.
-        layer: whose MLP.
+        layer: the layer of the MLP.
         m: outputs of its second matrix, before the change.
-        r: the change that is wanted, for each of them.
+        r: wanted change of the residual stream, for each output.
     """
     path = model.architecture.mlp_norm
     if path is None:
@@ -40,16 +40,16 @@ def before_mlp_norm(
 def nearest_before_scales(
     g: Float[Tensor, "1 d"], target: Float[Tensor, "n d"]
 ) -> Float[Tensor, "n d"]:
-    """The u with rms(u) = 1 for which g ⊙ u is nearest to `target`, in float64.
+    """Find the u with rms(u) = 1 for which g ⊙ u is nearest to `target`, in float64.
 
     With a Lagrange multiplier μ for the constraint, u = g ⊙ target/(g² + μ). At the minimum g² + μ
-    is positive, and there rms(u) falls with μ. Scales close to zero thus ask for no more than the
-    constraint leaves to them.
+    is positive, and there rms(u) falls with μ. Entries of g near zero therefore give no large
+    entries of u.
     """
     squares = g.square()
     least = squares.min()
     pull = g * target
-    # μ + min g² lies between what the steepest direction alone and all of them could ask for.
+    # μ + min g² lies between the values for the steepest direction alone and for all directions.
     weakest = pull[:, squares[0].argmin()].abs()[:, None]
     low = (weakest / g.shape[1] ** 0.5).clamp(min=1e-12 * squares.max())
     high = pull.square().mean(-1, keepdim=True).sqrt().clamp(min=2 * low)

@@ -1,4 +1,4 @@
-"""What modules pass on, as it lies in a batch."""
+"""Access to the outputs of modules by row and token of a batch."""
 
 from collections.abc import Callable
 from typing import Any
@@ -8,13 +8,13 @@ from torch import Tensor
 
 
 def first_of(output: Any) -> Tensor:
-    """The states that a module passes on; attention weights and the like stand behind them."""
+    """Hidden states in a module's output, which may be a tuple with attention weights and so on."""
     states: Tensor = output[0] if isinstance(output, tuple) else output
     return states
 
 
 def by_rows(states: Float[Tensor, "..."], n_rows: int) -> Float[Tensor, "rows tokens ..."]:
-    """Hidden states by row and token; OPT hands its MLPs the tokens of all rows on one axis."""
+    """Hidden states as [rows, tokens, …]; OPT passes its MLPs rows and tokens on one axis."""
     return states if states.ndim > 2 else states.unflatten(0, (n_rows, -1))
 
 
@@ -24,7 +24,7 @@ def with_column(
     column: int,
     new: Callable[[Float[Tensor, "rows d"]], Float[Tensor, "rows d"]],
 ) -> Any:
-    """What a module passes on, but for the states of one column: `new` of what they were."""
+    """Module output in which the states of one column are replaced by `new` of them."""
     states = first_of(output)
     rows = by_rows(states, n_rows)
     changed = rows.clone()

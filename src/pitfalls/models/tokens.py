@@ -1,7 +1,7 @@
-"""Texts as tokens, and where in them a subject or a target lies.
+"""Tokenised texts, positions of subjects and targets in them, and batches.
 
-Every position in the package comes from here, from character offsets of one joint tokenisation, so
-that leading spaces, BOS tokens and multi-byte letters cannot shift a span by one.
+All positions in the package are computed here, from the character offsets of one joint
+tokenisation, so that leading spaces, BOS tokens and multi-byte letters cannot shift a span.
 """
 
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ from pitfalls.errors import PitfallsError
 
 @dataclass(frozen=True, slots=True)
 class Tokens:
-    """A tokenised text with the characters each token stands for."""
+    """A tokenised text with the character range of each token."""
 
     ids: tuple[int, ...]
     offsets: tuple[tuple[int, int], ...]
@@ -33,15 +33,15 @@ class Tokens:
 
 
 def tokenize(tokenizer: PreTrainedTokenizerBase, text: str) -> Tokens:
-    """`text` with the special tokens that the model expects in front.
+    """Tokenise `text`, with the special tokens that the tokenizer adds.
 
     Raises:
         PitfallsError: the tokenizer cannot give character offsets.
     """
     if not tokenizer.is_fast:
         raise PitfallsError(
-            f"{type(tokenizer).__name__} gives no character offsets, which positions are taken "
-            "from: load the model with its fast tokenizer (tokenizer.json)"
+            f"{type(tokenizer).__name__} gives no character offsets, which are needed to find "
+            "positions: load the model with its fast tokenizer (tokenizer.json)"
         )
     encoded = tokenizer(text, return_offsets_mapping=True)
     return Tokens(tuple(encoded["input_ids"]), tuple(map(tuple, encoded["offset_mapping"])))
@@ -50,7 +50,7 @@ def tokenize(tokenizer: PreTrainedTokenizerBase, text: str) -> Tokens:
 def tokenize_target(
     tokenizer: PreTrainedTokenizerBase, prompt: str, target: str
 ) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """Token ids of `prompt` and of the target that follows it after one space."""
+    """Token ids of `prompt`, and of `target` after it and one space."""
     tokens = tokenize(tokenizer, f"{prompt} {target}")
     cut = tokens.first_beyond(len(prompt))
     return tokens.ids[:cut], tokens.ids[cut:]
@@ -58,17 +58,17 @@ def tokenize_target(
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """One row of a batch: a text cut where the interesting part begins."""
+    """One row of a batch: a text split into a fixed left part and a right part of interest."""
 
     left: tuple[int, ...]
-    """Tokens whose hidden states nobody changes; may be empty."""
+    """Tokens whose hidden states never change; may be empty."""
     right: tuple[int, ...]
-    """Tokens from the cut on, at least one."""
+    """Tokens from the split on, at least one."""
 
 
 @dataclass(frozen=True, slots=True)
 class SplitBatch:
-    """Rows padded so that every cut falls on the same column.
+    """Rows padded so that all splits are at the same column.
 
     Left parts are padded on the left, right parts on the right.
     """
@@ -80,15 +80,15 @@ class SplitBatch:
 
     @property
     def lengths(self) -> Int[Tensor, " rows"]:
-        """Number of real tokens in each right part."""
+        """Number of tokens in each right part, without padding."""
         return self.mask[:, self.left.shape[1] :].sum(1)
 
 
 def refuse_too_long(splits: Sequence[Split], most: int | None, reader: str) -> None:
-    """Refuse texts of more tokens than their reader takes; None is no bound.
+    """Refuse texts of more than `most` tokens; None is no bound.
 
     Raises:
-        PitfallsError: there is one; the line names the reader.
+        PitfallsError: a text is too long; the line names the reader.
     """
     longest = max(len(split.left) + len(split.right) for split in splits)
     if most is not None and longest > most:
@@ -99,12 +99,12 @@ def refuse_too_long(splits: Sequence[Split], most: int | None, reader: str) -> N
 
 
 def batch_splits(splits: Sequence[Split], *, device: torch.device, n_left: int = 0) -> SplitBatch:
-    """Pad `splits` into one batch; padded tokens are id 0, masked, and never read.
+    """Pad `splits` into one batch; padding has id 0 and is masked.
 
     Args:
         splits: the rows.
-        device: where the tensors go.
-        n_left: pad the left parts to at least this, to line up with a cache made before.
+        device: device of the tensors.
+        n_left: least width of the left parts, to align them with an existing cache.
     """
     n_left = max(n_left, *(len(row.left) for row in splits))
     n_right = max(len(row.right) for row in splits)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pitfalls.door.compressed import read_packed
+from pitfalls.door.compressed import read_compressed
 from pitfalls.door.paths import is_file
 from pitfalls.door.text import decoded
 from pitfalls.door.values import parse_json
@@ -119,9 +119,9 @@ def _source(directory: Path, match: re.Match[str], data: str) -> Source:
 
 
 def _existing(folder: Path, stem: str) -> Path:
-    """The plain file if it is there, else the packed one."""
-    plain, packed = (folder / f"{stem}{suffix}" for suffix in _SUFFIXES)
-    return packed if is_file(packed) and not is_file(plain) else plain
+    """The plain file if it is there, else the compressed one."""
+    plain, compressed = (folder / f"{stem}{suffix}" for suffix in _SUFFIXES)
+    return compressed if is_file(compressed) and not is_file(plain) else plain
 
 
 def _stem(path: Path) -> str:
@@ -146,7 +146,7 @@ def _read_baseline(file: ResultFile, count: int) -> list[Any]:
 
 
 def _read_records(path: Path) -> list[Any]:
-    text = decoded(read_packed(path), where=str(path))
+    text = decoded(read_compressed(path), where=str(path))
     records = parse_json(text, where=str(path))
     if not isinstance(records, list) or not records:
         raise PitfallsError(f"{path}: expected a list of at least one record")

@@ -1,1 +1,1 @@
-"""Logical rules: what follows from a fact, what contradicts it. No torch."""
+"""Logical rules: which facts follow from a fact, and which contradict it. No torch."""

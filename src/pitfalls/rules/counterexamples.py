@@ -1,4 +1,4 @@
-"""Where a mined rule is at its worst: reading it beside the rule shows what its numbers hide."""
+"""Counterexamples of mined rules, to read beside a rule's measures."""
 
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, TypeAlias
@@ -19,14 +19,14 @@ else:  # imported only when something is mined
 def with_counterexamples(
     source: Graph | Store, mined: Sequence[MinedRule]
 ) -> Iterator[tuple[MinedRule, tuple[str, ...]]]:
-    """Every rule with the labels of x, y and, in a composition, z for which it is wrong.
+    """Pair every rule with a counterexample: the labels of x, y and, in a composition, z.
 
-    The body holds, and the subject of the head has facts of its relation, but not this one. Of all
-    such places it is the first of that subject for which the rule predicts the most wrong ones; the
-    labels are missing where the rule is never wrong.
+    In a counterexample the body holds, and the subject of the head has facts of the head's
+    relation, but not the predicted one. It is the first one of the subject with the most wrong
+    predictions. A rule that is never wrong has no labels.
 
     Args:
-        source: what the rules were mined from.
+        source: the graph or store that the rules were mined from.
         mined: the rules.
 
     Raises:
@@ -55,7 +55,7 @@ def _numbers(joins: Joins, mined: MinedRule) -> tuple[int, ...]:
 
 
 def _labels(source: Graph | Store, numbers: set[int]) -> dict[int, str]:
-    """Entities are numbered in the order of their ids, in memory as in a store."""
+    """Labels by number. Entities are numbered in the order of their ids, as in a store."""
     if isinstance(source, Store):
         return source.labels(numbers)
     nodes = list(source.nodes.values())

@@ -1,4 +1,4 @@
-"""Who carries out the joins of rule mining, and not for longer than was asked for."""
+"""Engine for the joins of rule mining, with a time limit."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -18,7 +18,7 @@ else:  # imported only when something is mined
     Table: TypeAlias = object
 
 _AGAIN = 0.05
-"""Seconds between two interruptions: one that comes before the engine has begun is lost."""
+"""Seconds between two interruptions. One that comes before the engine has started is lost."""
 
 
 class Late(Exception):
@@ -27,20 +27,20 @@ class Late(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Engine:
-    """An Ibis connection and the time that it has."""
+    """An Ibis connection, the way to interrupt it, and the errors it raises."""
 
     backend: BaseBackend
     interrupt: Callable[[], None] | None = None
-    """Stops what the connection does, from another thread; None if nobody knows how."""
+    """Interrupts the connection from another thread; None if it has no such method."""
     errors: tuple[type[Exception], ...] = ()
-    """What it raises over files that are damaged, too little memory and the like."""
+    """Exceptions that it raises for damaged files, lack of memory and the like."""
 
     @classmethod
     def of(cls, backend: BaseBackend | None) -> "Engine":
-        """DuckDB in memory, which can be interrupted, or a connection that somebody else made.
+        """Engine on DuckDB in memory, which can be interrupted, or on a given connection.
 
-        Ibis has no way to interrupt any connection whatever: one that was given is only kept from
-        beginning anything when the time is up.
+        Ibis has no general way to interrupt a connection. On a given one the time limit only keeps
+        new queries from starting.
 
         Raises:
             PitfallsError: Ibis or DuckDB is not installed.
@@ -57,15 +57,18 @@ class Engine:
         return cls(made, made.con.interrupt, (duckdb.Error,))
 
     def rows(self, table: Table, deadline: float | None = None) -> list[dict[str, Any]]:
-        """The rows of an expression.
+        """Execute an expression.
 
         Args:
             table: the expression.
-            deadline: a time of `time.monotonic`; None: take all the time that it needs.
+            deadline: a time of `time.monotonic`; None: no limit.
+
+        Returns:
+            Its rows.
 
         Raises:
-            Late: it was or became too late.
-            PitfallsError: the facts cannot be read, or there is no room for the joins.
+            Late: the deadline has passed.
+            PitfallsError: the facts cannot be read, or memory or disk are too small for the joins.
         """
         if deadline is not None and time.monotonic() >= deadline:
             raise Late
@@ -75,10 +78,10 @@ class Engine:
         except self.errors as error:
             if deadline is None or time.monotonic() < deadline:
                 told = reason_of(error)
-                raise PitfallsError(f"the engine that joins facts gave up: {told}") from None
+                raise PitfallsError(f"the joins of rule mining failed: {told}") from None
             raise Late from None
         except Exception:
-            # How an engine says that it was interrupted is its own affair.
+            # Every engine reports an interruption by an exception of its own.
             if self.interrupt is None or deadline is None or time.monotonic() < deadline:
                 raise
             raise Late from None
@@ -86,7 +89,7 @@ class Engine:
 
     @contextmanager
     def _watched(self, deadline: float | None) -> Iterator[None]:
-        """Interrupts what is done inside once the time is up."""
+        """Interrupt the work inside the block at the deadline."""
         if self.interrupt is None or deadline is None:
             yield
             return

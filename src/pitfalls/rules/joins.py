@@ -1,10 +1,10 @@
-"""The joins of rule mining, written once as Ibis expressions, whichever engine carries them out.
+"""Joins of rule mining as Ibis expressions, for any engine.
 
-Every function takes a table of facts with the columns `subject`, `relation` and `object`, and gives
-a table of counts. Ids may be of any type: numbers are fastest. With columns `start` and `end`,
-numbers in the order of time that are null where nobody knows, facts are taken together only if
-there may have been a day on which all of them held; a fact that held several times has a row for
-each. Without them facts always held, and no row may be twice.
+Every function takes a table of facts with the columns `subject`, `relation` and `object`, and
+returns a table of counts. Ids may be of any type; numbers are fastest. With the columns `start` and
+`end` (sortable numbers, null if unknown), facts are joined only if all of them may have held on the
+same day; a fact that held several times has a row for each. Without these columns facts always
+hold, and rows must be distinct.
 """
 
 from itertools import combinations
@@ -12,21 +12,21 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 if TYPE_CHECKING:
     from ibis.expr.types import Table
-else:  # imported only by who mines
+else:  # imported only for mining
     Table: TypeAlias = object
 
 
 def sizes(facts: Table) -> Table:
-    """Different facts of every relation: columns relation, size."""
+    """Number of distinct facts of every relation: columns relation, size."""
     triples = facts.select("subject", "relation", "object").distinct()
     return triples.group_by("relation").agg(size=_count)
 
 
 def inverse_counts(facts: Table) -> Table:
-    """How often body(s, o) → head(o, s) holds, could hold, and could be known to hold.
+    """Counts for every rule body(s, o) → head(o, s).
 
     Returns:
-        Columns body, head, pairs, support, known; see `MinedRule` for what they count.
+        Columns body, head, pairs, support, known, as in `MinedRule`.
     """
     body = _named(facts.filter(facts.subject != facts.object), "body", "s", "o")
     heads = _named(facts, "head", "o", "s")
@@ -35,17 +35,18 @@ def inverse_counts(facts: Table) -> Table:
 
 
 def composition_counts(facts: Table, tied: Table) -> Table:
-    """The same of tied(s, m) ∧ body(m, o) → head(s, o), for the facts of one tied relation.
+    """Counts for every rule tied(s, m) ∧ body(m, o) → head(s, o) with one tied relation.
 
-    Pairs (s, o) are counted once however many m are between them. The three differ: where s = m,
-    m = o or s = o, as in "France lies in the country France", nothing was put together.
+    A pair (s, o) counts once, however many m connect it. Only instances with three distinct
+    entities count: where s = m, m = o or s = o, as in "France lies in the country France", nothing
+    is composed.
 
     Args:
         facts: all facts.
-        tied: the facts of the relation.
+        tied: the facts of the tied relation.
 
     Returns:
-        The same columns.
+        Columns as in `inverse_counts`.
     """
     first = _named(tied.filter(tied.subject != tied.object), "tied", "s", "m")
     second = _named(facts.filter(facts.subject != facts.object), "body", "m", "o")
@@ -58,24 +59,24 @@ def composition_counts(facts: Table, tied: Table) -> Table:
 
 
 def wrong_inverses(body: Table, heads: Table) -> Table:
-    """Where body(s, o) → head(o, s) is wrong although o has other facts of the head.
+    """Counterexample of body(s, o) → head(o, s) whose o has other facts of the head.
 
     Args:
         body: the facts of the body's relation.
-        heads: those of the head's.
+        heads: the facts of the head's relation.
 
     Returns:
-        At most one row, of the o with the most wrong predictions: columns s, o.
+        At most one row, for the o with the most wrong predictions: columns s, o.
     """
     pairs = _named(body.filter(body.subject != body.object), "body", "s", "o")
     return _worst(pairs, _named(heads, "head", "o", "s"), "o").select("s", "o")
 
 
 def wrong_compositions(tied: Table, body: Table, heads: Table) -> Table:
-    """Where tied(s, m) ∧ body(m, o) → head(s, o) is wrong although s has other facts of the head.
+    """Counterexample of tied(s, m) ∧ body(m, o) → head(s, o) whose s has other facts of the head.
 
     Returns:
-        At most one row, of the s with the most wrong predictions: columns s, m, o.
+        At most one row, for the s with the most wrong predictions: columns s, m, o.
     """
     first = _named(tied.filter(tied.subject != tied.object), "tied", "s", "m")
     second = _named(body.filter(body.subject != body.object), "body", "m", "o")
@@ -85,7 +86,7 @@ def wrong_compositions(tied: Table, body: Table, heads: Table) -> Table:
 
 
 def _worst(pairs: Table, heads: Table, asked: str) -> Table:
-    """The first wrong pair of the end that is asked of and has the most of them."""
+    """First wrong pair of the entity in column `asked` with the most wrong pairs."""
     told = heads.select("s", "o").distinct()
     wrong = pairs.anti_join(told, ["s", "o"]).semi_join(told, asked)
     most = wrong.group_by(asked).agg(wrong=_count)
@@ -97,10 +98,10 @@ def _counts(support: Table, pairs: Table, heads: Table, asked: str) -> Table:
     """Counts per body and head.
 
     Args:
-        support: pairs that were predicted rightly, by body and head.
-        pairs: all that were predicted, by body.
+        support: correctly predicted pairs, by body and head.
+        pairs: all predicted pairs, by body.
         heads: all facts.
-        asked: the end of a pair that is the subject of the head.
+        asked: column of the pair's end that is the subject of the head.
     """
     right = support.group_by(["body", "head"]).agg(support=_count)
     told = heads.select("head", asked).distinct()
@@ -112,7 +113,7 @@ def _counts(support: Table, pairs: Table, heads: Table, asked: str) -> Table:
 
 
 def _pairs(told: Table, *roles: str) -> Table:
-    """What is told of every s and o, whenever that was."""
+    """Distinct pairs s, o with the given roles, ignoring time."""
     pairs = told.select(*roles, "s", "o")
     return pairs.distinct() if _times(told) else pairs
 
@@ -122,14 +123,14 @@ def _times(told: Table) -> list[str]:
 
 
 def _named(facts: Table, role: str, subject: str, object: str) -> Table:
-    """The facts under the names that the atom of a rule has for its relation and ends."""
+    """Facts with their columns renamed to the role and variables of a rule's atom."""
     names = {role: "relation", subject: "subject", object: "object"}
     names |= {f"{role}_{time}": time for time in _times(facts)}
     return facts.select(**{new: facts[old] for new, old in names.items()})
 
 
 def _at_once(joined: Table, *roles: str) -> Table:
-    """Rows whose facts may all have held on one day: every two of their spans overlap."""
+    """Rows whose facts may all have held on the same day: their spans overlap pairwise."""
     if not _times(joined):
         return joined
     return joined.filter(*(_overlap(joined, *two) for two in combinations(roles, 2)))
@@ -145,7 +146,7 @@ def _overlap(joined: Table, one: str, other: str) -> Any:
 
 
 def _begins_within(joined: Table, one: str, other: str, day: Any) -> Any:
-    """Whether one fact may have begun before the other ended."""
+    """Whether one fact may have started before the other ended."""
     start, end = joined[f"{one}_start"], joined[f"{other}_end"]
     return start.isnull() | end.isnull() | (start < end) | ((start == end) & day)
 

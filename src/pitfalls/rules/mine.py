@@ -1,4 +1,4 @@
-"""Mining rules from a graph, with the measures of AMIE (Galárraga et al. 2013, §§3-4)."""
+"""Rule mining in a graph, with the measures of AMIE (Galárraga et al. 2013, §§3-4)."""
 
 import time
 import warnings
@@ -28,58 +28,59 @@ Sort: TypeAlias = Literal["inverse", "symmetric", "composition"]
 
 @dataclass(frozen=True, slots=True)
 class MinedRule:
-    """A rule and how well it holds. The two or three things of an instance must all differ."""
+    """A rule and its measures. Only instances with distinct entities count."""
 
     rule: Rule
     support: int
-    """Pairs (x, z) for which body and head hold: head(x, z) is predicted rightly."""
+    """Pairs (x, z) for which body and head hold: correct predictions head(x, z)."""
     pairs: int
-    """Pairs for which the body holds: everything that the rule predicts."""
+    """Pairs for which the body holds: all predictions of the rule."""
     known: int
-    """Of these, pairs whose x has some head(x, ·) in the graph: what it can know, under PCA."""
+    """Predictions that the graph can judge under PCA: those whose x has some head(x, ·)."""
     head_facts: int
     """Facts of the head's relation."""
     declared: bool = False
-    """Whether one relation is known to be the inverse of the other, whatever the facts say."""
+    """Whether the relations are declared inverses of each other, whatever the facts say."""
 
     @property
     def sort(self) -> Sort:
-        """A symmetric rule is an inverse one of a single relation."""
+        """Kind of the rule; an inverse rule of a single relation is symmetric."""
         if isinstance(self.rule, CompositionRule):
             return "composition"
         return "symmetric" if self.rule.body == self.rule.head else "inverse"
 
     @property
     def head_coverage(self) -> float:
-        """Support / facts of the head: the part of them that the rule explains."""
+        """Support / facts of the head: the share of them that the rule explains."""
         return self.support / self.head_facts
 
     @property
     def confidence(self) -> float:
-        """Support / pairs, which takes what is not in the graph to be false."""
+        """Support / pairs, which counts facts missing from the graph as false."""
         return self.support / self.pairs
 
     @property
     def pca_confidence(self) -> float:
-        """Support / known, by the partial completeness assumption.
+        """Support / known, under the partial completeness assumption (PCA).
 
-        Who has one head fact in the graph is taken to have all of them there, others none.
+        PCA: the graph has either all or none of a subject's facts of the head's relation.
         """
         return self.support / self.known
 
     @property
     def weight(self) -> float:
-        """PCA confidence · √support: what rules are ranked by. A good rule is right and common."""
+        """PCA confidence · √support, the ranking score: good rules are correct and frequent."""
         return self.pca_confidence * sqrt(self.support)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits(Settings):
-    """Which rules are worth telling, and how long to look for them.
+    """Thresholds for mined rules, and the time limit.
 
-    By default a rule is right more often than wrong where the graph can judge it. Of the paper's
-    eleven, in a Wikidata graph of 373,401 facts, the weakest has a PCA confidence of 0.59 (father ∧
-    child → sibling) and a confidence of 0.15 (notable work → creator), as graphs have gaps.
+    By default a rule must be right more often than wrong where the graph can judge it. Of the
+    paper's eleven rules, in a Wikidata graph of 373,401 facts, the lowest PCA confidence is 0.59
+    (father ∧ child → sibling) and the lowest confidence, because of gaps in the graph, is 0.15
+    (notable work → creator).
     """
 
     support: Count = 20
@@ -87,10 +88,10 @@ class Limits(Settings):
     confidence: Fraction = 0.1
     pca_confidence: Fraction = 0.5
     seconds: NonNegative | None = None
-    """Stop after this time, in the middle of a relation if need be; None: take all it needs."""
+    """Time limit, applied even in the middle of a relation; None: no limit."""
 
     def allow(self, mined: MinedRule) -> bool:
-        """Whether the rule is within all of them; of a declared one no confidence is asked."""
+        """Whether the rule meets all thresholds; declared rules need no confidence."""
         right = mined.confidence >= self.confidence and mined.pca_confidence >= self.pca_confidence
         return (
             mined.support >= self.support
@@ -101,16 +102,16 @@ class Limits(Settings):
 
 @dataclass(frozen=True, slots=True)
 class Mined:
-    """What was found, best first, and what there was no time for."""
+    """Mined rules, best first, and the parts skipped for lack of time."""
 
     rules: tuple[MinedRule, ...]
     left_out: tuple[str, ...] = ()
-    """Relations that were not tried as the tied one of a composition, the largest first."""
+    """Relations not tried as the tied relation of a composition, largest first."""
     inverse: bool = True
-    """Whether there was time for inverse and symmetric rules, which come before compositions."""
+    """Whether there was time for inverse and symmetric rules, which are mined first."""
 
     def of(self, sort: Sort) -> list[MinedRule]:
-        """The rules of one sort, best first."""
+        """Rules of one kind, best first."""
         return [each for each in self.rules if each.sort == sort]
 
 
@@ -121,15 +122,15 @@ def mine(
     engine: BaseBackend | None = None,
     progress: Progress = SILENT,
 ) -> Mined:
-    """Every inverse, symmetric and composition rule within the limits, by falling weight.
+    """Mine all inverse, symmetric and composition rules within the limits, by falling weight.
 
-    Facts that never held together do not support a rule, nor are they put together in its body.
+    Facts that never held at the same time neither support a rule nor are joined in its body.
 
     Args:
-        source: the facts: in memory, or a store, whose Parquet file the joins run on.
-        limits: see there.
+        source: a graph in memory, or a store, whose Parquet file the joins read.
+        limits: thresholds and time limit.
         engine: any Ibis connection, such as `ibis.pyspark.connect()`; DuckDB in memory if None.
-        progress: told of every relation.
+        progress: notified of every relation.
 
     Raises:
         PitfallsError: Ibis or DuckDB is not installed.
@@ -155,18 +156,18 @@ class Joins:
 
     engine: Engine
     facts: Table
-    """Entities and relations as numbers."""
+    """Table of facts, with entities and relations as numbers."""
     relations: Sequence[str]
     """Number → relation."""
     sizes: dict[str, int]
-    """Relation → how many different facts it has."""
+    """Relation → number of its distinct facts."""
     deadline: float | None
     inverses: Mapping[str, tuple[str, ...]]
-    """Relation → those that are known to hold the other way round."""
+    """Relation → its declared inverses."""
 
     @classmethod
     def of(cls, source: Graph | Store, engine: Engine, seconds: float | None) -> "Joins":
-        """The joins, from now on for so many seconds."""
+        """Prepare the joins; the time limit starts now."""
         deadline = None if seconds is None else time.monotonic() + seconds
         if isinstance(source, Store):
             facts, relations = _stored(source, engine), source.relations
@@ -174,13 +175,13 @@ class Joins:
             relations = tuple(source.predicates)
             facts = _loaded(source, relations)
         if not engine.rows(facts.filter(facts.start.notnull() | facts.end.notnull()).limit(1)):
-            facts = facts.drop("start", "end")  # all of the same time: the joins are simpler
+            facts = facts.drop("start", "end")  # no fact is dated: the joins are simpler
         sized = {relations[row["relation"]]: row["size"] for row in engine.rows(sizes(facts))}
         inverses = {id: each.inverse for id, each in source.predicates.items()}
         return cls(engine, facts, relations, sized, deadline, inverses)
 
     def inverse_rules(self) -> list[MinedRule]:
-        """All inverse and symmetric rules that hold at least once.
+        """Inverse and symmetric rules with at least one instance.
 
         Raises:
             Late: the time is up.
@@ -189,7 +190,7 @@ class Joins:
         return [self._mined(InverseRule(*self._rule(row)), row) for row in rows]
 
     def composition_rules(self, tied: str) -> list[MinedRule]:
-        """All compositions with this tied relation that hold at least once.
+        """Composition rules with this tied relation and at least one instance.
 
         Raises:
             Late: the time is up.
@@ -208,9 +209,9 @@ class Joins:
 
 
 def _stored(store: Store, engine: Engine) -> Table:
-    """The Parquet file itself, without relations that no case could be worded for."""
+    """Facts in the store's Parquet file, without relations that have no prompts."""
     with warnings.catch_warnings():
-        # Ibis asks DuckDB for the columns by a name that DuckDB has given up.
+        # Ibis still asks DuckDB for the columns by a deprecated name.
         warnings.simplefilter("ignore", DeprecationWarning)
         facts = engine.backend.read_parquet(str(store.facts.resolve()))
     wordless = [n for n, id in enumerate(store.relations) if id not in store.predicates]
@@ -218,7 +219,7 @@ def _stored(store: Store, engine: Engine) -> Table:
 
 
 def _loaded(graph: Graph, relations: Sequence[str]) -> Table:
-    """A graph in memory as columns."""
+    """Facts of a graph in memory as columns."""
     import ibis
     import pyarrow as pa
 

@@ -1,7 +1,7 @@
-"""Logical rules: what follows from what, as short texts that can be read, written and searched for.
+"""Logical rules and their short notation.
 
-`P22>P40` says that r1(s, o) makes r2(o, s) true: the second relation is the inverse of the first.
-`P40&P25>P26` says that r(s2, s1) and r1(s1, o) make r2(s2, o) true: r is the tied relation.
+`P22>P40` means r1(s, o) → r2(o, s): the second relation is the inverse of the first.
+`P40&P25>P26` means r(s2, s1) ∧ r1(s1, o) → r2(s2, o): r is the tied relation.
 """
 
 from collections.abc import Iterator
@@ -69,7 +69,7 @@ Rule: TypeAlias = InverseRule | CompositionRule
 
 
 def parse_rule(text: str) -> Rule:
-    """The rule that `text` spells; `str` spells it back.
+    """Parse a rule in the notation above; `str` is the inverse.
 
     Raises:
         PitfallsError: the text has neither of the two forms.

@@ -1,4 +1,4 @@
-"""Rules as text: files that a person can read and cut, and rules told in words."""
+"""Rules as text: files that a person can read and edit, and rules in words."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from math import nan
@@ -15,7 +15,7 @@ from pitfalls.rules.rule import CompositionRule, Rule, parse_rule
 COLUMNS = ("rule", "words", "support", "head coverage", "confidence", "PCA confidence", "but not")
 PCA = COLUMNS.index("PCA confidence")
 _LEAST = 0.001
-"""What a rule weighs whose confidence is 0 in as many digits as the file has."""
+"""Weight of a rule whose confidence is 0 to the digits in the file."""
 
 
 def rule_in_words(rule: Rule, relations: Mapping[str, Predicate]) -> str:
@@ -33,7 +33,7 @@ def rule_in_words(rule: Rule, relations: Mapping[str, Predicate]) -> str:
 def rule_row(
     mined: MinedRule, counterexample: Sequence[str], relations: Mapping[str, Predicate]
 ) -> tuple[str, ...]:
-    """A rule, its measures and where it is wrong, in the order of `COLUMNS`."""
+    """A rule, its measures and a counterexample, in the order of `COLUMNS`."""
     measures = (mined.head_coverage, mined.confidence, mined.pca_confidence)
     words = rule_in_words(mined.rule, relations)
     told = " ".join(", ".join(counterexample).split())
@@ -43,7 +43,7 @@ def rule_row(
 def rule_as_json(
     mined: MinedRule, counterexample: Sequence[str], relations: Mapping[str, Predicate]
 ) -> dict[str, Any]:
-    """The same with all digits, as JSON values."""
+    """A rule, its measures with all digits and a counterexample, as JSON values."""
     return {
         "rule": str(mined.rule),
         "sort": mined.sort,
@@ -58,11 +58,11 @@ def rule_as_json(
 
 
 def write_rules(path: Path, rows: Iterable[Sequence[str]]) -> None:
-    """Write rules as a table with tabs, one a line, which `read_rules` takes back.
+    """Write rules as a table with tabs, one per line, for `read_rules`.
 
     Args:
         path: the file.
-        rows: what `rule_row` gives.
+        rows: results of `rule_row`.
 
     Raises:
         PitfallsError: the file cannot be written.
@@ -73,12 +73,12 @@ def write_rules(path: Path, rows: Iterable[Sequence[str]]) -> None:
 
 
 def read_rules(source: Source) -> dict[Rule, float]:
-    """The rules in the first column of a file and what they weigh; # begins a remark.
+    """Read the rules in the first column of a file, and their weights; # starts a comment.
 
-    A rule weighs its PCA confidence if the file has that column, as `write_rules` makes it, else 1.
+    The weight is the PCA confidence if the file has that column, as `write_rules` makes it, else 1.
 
     Raises:
-        PitfallsError: unreadable, no rules, a line that spells none, or a confidence that is none.
+        PitfallsError: unreadable, no rules, an invalid rule, or an invalid confidence.
     """
     rules: dict[Rule, float] = {}
     for number, line in enumerate(read_text(source).splitlines(), start=1):

@@ -1,8 +1,8 @@
-"""What sort of relation it is, recognised from the facts: functional, one to many, symmetric.
+"""Traits of relations, recognised from their facts: functional, one-to-many, symmetric.
 
-Only a functional relation makes two objects contradict each other: a father excludes another, a
-child does not. Whatever a relation is meant to be, its facts in a graph that is incomplete and not
-without mistakes decide, with some room for them.
+Two objects contradict each other only under a functional relation: a person has one father, but may
+have several children. The facts decide, whatever the relation is meant to be; the thresholds allow
+for gaps and mistakes in the graph.
 """
 
 from collections import Counter
@@ -13,11 +13,11 @@ from pitfalls.facts import Fact, Relation
 from pitfalls.graph.graph import Graph
 
 FUNCTIONAL = 0.9
-"""Share of detailed subjects with one object at a time that makes a relation functional."""
+"""Least share of detailed subjects with one object at a time for a functional relation."""
 SYMMETRIC = 0.8
-"""Share of facts that hold turned round, of those that can, that makes it symmetric."""
+"""Least share of reversed facts that hold, among those that can, for a symmetric relation."""
 FEWEST = 10
-"""Subjects from which on anything is said of a relation at all."""
+"""Fewest subjects for a statement about a relation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,17 +27,17 @@ class Traits:
     facts: int
     subjects: int
     single: int
-    """Subjects with one object at a time: no two of their facts may have held together."""
+    """Subjects with one object at a time: no two of their facts can have held together."""
     turned: int
-    """Facts (s, o) whose o has facts of the relation, s ≠ o."""
+    """Facts (s, o), s ≠ o, whose o has facts of the relation."""
     mutual: int
-    """Of these, facts that hold turned round as well."""
+    """Facts among `turned` whose reverse (o, s) holds as well."""
     detailed: int = 0
-    """Subjects of which the graph gives several objects under some relation, be it another one.
+    """Subjects with several objects under some relation, this or another.
 
-    Only their one object is evidence: a graph that never gives more than one says nothing."""
+    Only for these is a single object evidence: the graph may know just one object of any other."""
     detailed_single: int = 0
-    """Of these, subjects with one object at a time."""
+    """Detailed subjects with one object at a time under this relation."""
 
     @property
     def functionality(self) -> float:
@@ -46,32 +46,32 @@ class Traits:
 
     @property
     def functional(self) -> bool:
-        """Whether a subject has one object at a time, as a rule, as far as the graph can know."""
+        """Whether subjects usually have one object at a time, as far as the graph shows."""
         return self.detailed >= FEWEST and self.detailed_single >= FUNCTIONAL * self.detailed
 
     @property
     def many(self) -> bool:
-        """Whether the facts are enough to say that it is not functional."""
+        """Whether there is enough evidence that it is not functional."""
         return self.detailed >= FEWEST and not self.functional
 
     @property
     def symmetric(self) -> bool:
-        """Whether its facts hold both ways, as a rule, as far as the graph can know."""
+        """Whether its facts usually hold both ways, as far as the graph shows."""
         return self.turned >= FEWEST and self.mutual >= SYMMETRIC * self.turned
 
 
 def traits(graph: Graph) -> Mapping[str, Traits]:
-    """The traits of every relation, by id."""
+    """Traits of every relation, by id."""
     counts = Counter((fact.subject.id, fact.relation.id) for fact in graph.facts)
     detailed = frozenset(subject for (subject, _), count in counts.items() if count > 1)
     return {id: _traits_of(graph, each.relation, detailed) for id, each in graph.predicates.items()}
 
 
 def _traits_of(graph: Graph, relation: Relation, detailed: Set[str]) -> Traits:
-    """The traits of one relation.
+    """Traits of one relation.
 
     Args:
-        graph: its facts.
+        graph: the graph.
         relation: the relation.
         detailed: subjects that have several objects under some relation.
     """

@@ -6,13 +6,26 @@ def test_my_editor():
     check_editor(MyEditor(layer=1), tiny_model("llama"))
 """
 
-from pitfalls.testing.families import FAMILIES, TEXT, tiny_model, tiny_network, tiny_tokenizer
-from pitfalls.testing.laws import EDITS, check_editor, distance, snapshot, unchanged
+from pitfalls.testing.comparing import distance, snapshot, unchanged
+from pitfalls.testing.examined import EDITS, LONG, Examined
+from pitfalls.testing.families import (
+    FAMILIES,
+    FAMILY_KINDS,
+    TEXT,
+    tiny_model,
+    tiny_network,
+    tiny_tokenizer,
+)
+from pitfalls.testing.laws import LAWS, check_editor
 
 __all__ = [
     "EDITS",
     "FAMILIES",
+    "FAMILY_KINDS",
+    "LAWS",
+    "LONG",
     "TEXT",
+    "Examined",
     "check_editor",
     "distance",
     "snapshot",

@@ -25,7 +25,7 @@ TEXT = (
     "composer was educated at the university of Vienna. Therefore it is known that the author of "
     "the book is Émile Zola, who is a citizen of France and lived in the city of Paris."
 )
-"""What tiny tokenizers learn their words from."""
+"""Text that tiny tokenizers learn their words from."""
 
 END = "<|endoftext|>"
 VOCABULARY = 400
@@ -71,6 +71,10 @@ FAMILIES: dict[str, tuple[str, dict[str, Any]]] = {
     "stablelm": ("stablelm", GATED),
 }
 """Name → transformers' name of the kind of model, and what its config has besides `SIZES`."""
+
+FAMILY_KINDS = ("gpt2", "llama", "gptj", "bloom", "gemma2")
+"""A family of each kind: matrices as Conv1D, gated MLPs, blocks whose MLP and attention run side by
+side, positions by ALiBi, norms behind the MLP. For tests that need no more than one of each."""
 
 FIRST_SEED = {
     "gpt2": 1,

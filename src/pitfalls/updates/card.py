@@ -8,8 +8,9 @@ from huggingface_hub import ModelCardData
 
 from pitfalls.disk import write_bytes
 from pitfalls.models.language_model import LanguageModel
+from pitfalls.updates.provenance import Provenance
 from pitfalls.updates.published import Published
-from pitfalls.updates.update import Provenance, Update
+from pitfalls.updates.update import Update
 
 CARD = "README.md"
 

@@ -22,14 +22,15 @@ def save_merged(model: LanguageModel, update: Update, destination: Path | str) -
 
     Args:
         model: left as it was, bit for bit. Its dtype is the checkpoint's.
-        update: any.
+        update: of weights alone.
         destination: the folder to make.
 
     Raises:
         PitfallsError: the folder is there already or cannot be written, the update was made for
-            another model, or the model is kept in too few bits.
+            another model or has a part that no weights hold, or the model is kept in too few bits.
     """
     refuse_packed(model)
+    update.refuse_beside()
     destination = Path(destination)
     refuse_taken(destination)
     with staged(destination) as folder:

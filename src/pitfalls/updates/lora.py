@@ -53,6 +53,7 @@ class Adapter:
             PitfallsError: nothing changes, a change is dense and no rank was given, or a bias
                 changes alone.
         """
+        update.refuse_beside()
         if not update.changes:
             raise PitfallsError("the update changes nothing, so there is no adapter to write")
         matrices, biases = {}, {}

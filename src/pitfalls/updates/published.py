@@ -16,7 +16,7 @@ class Published:
     """A model as others can get it."""
 
     id: str
-    """Of the hub where it is known, else what the user called the model."""
+    """Name on the hub where it is known, else the user's name for the model."""
     revision: str | None = None
     on_hub: bool = False
     licence: str | None = None

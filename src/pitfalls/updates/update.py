@@ -5,7 +5,7 @@ tell their norms, hold for the length of a `with` block, or are committed for go
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -13,48 +13,54 @@ from types import MappingProxyType
 from typing import Any
 
 import torch
-from pydantic import RootModel
+from pydantic import BaseModel, RootModel
 from safetensors.torch import save
 
 from pitfalls.disk import write_bytes
 from pitfalls.errors import PitfallsError
 from pitfalls.models.language_model import LanguageModel
+from pitfalls.models.reading.readout import Question
 from pitfalls.models.running.patches import every_row
-from pitfalls.models.weights.changes import Change, change_of
-from pitfalls.models.weights.quantised import is_packed
+from pitfalls.models.weights.changes import Change, Changes, change_of
 from pitfalls.models.weights.tensor_file import read_tensors
+from pitfalls.updates.carried import Carried, CarriedBy, carried_of, joined
+from pitfalls.updates.context import Context, Preface
+from pitfalls.updates.misfit import check_fit, refuse_on_disk
+from pitfalls.updates.provenance import Provenance
 
 KEY = "pitfalls"
-"""Where in a file's metadata the history is."""
+"""Key of a file's metadata."""
+CARRIED = "carried/"
+"""Beginning of the names of tensors that are carried, in a file."""
 
 
-@dataclass(frozen=True, slots=True)
-class Provenance:
-    """Where a part of an update comes from and how its fit went."""
+class _Told(BaseModel):
+    """Metadata of a file: all that is no tensor."""
 
-    editor: str
-    """The editor with its settings, as its `repr` writes them."""
-    edits: tuple[str, ...]
-    model: str
-    """Fingerprint of the unedited model."""
-    losses: tuple[float, ...]
-    """The objective at every step, in order; for several edits one after the other."""
-    seconds: float
-    """The job's share of the wall-clock time of its batch."""
-    failure: str | None = None
-    """Why there is no change, such as a loss that is not finite; None where there is one."""
+    history: tuple[Provenance, ...]
+    preface: Preface | None = None
 
 
-class _History(RootModel[tuple[Provenance, ...]]):
-    pass
+class _File(RootModel[_Told | tuple[Provenance, ...]]):
+    """Files of versions before 0.3 hold the history alone."""
+
+    @property
+    def told(self) -> _Told:
+        return self.root if isinstance(self.root, _Told) else _Told(history=self.root)
 
 
 @dataclass(frozen=True, eq=False)
 class Update:
-    """Weight name → its change, and where each came from."""
+    """All in which an edited model differs from the unedited one, and where it came from."""
 
-    changes: Mapping[str, Change] = field(default_factory=lambda: MappingProxyType({}))
+    changes: Changes = field(default_factory=lambda: MappingProxyType({}))
+    """Weight name → its change."""
     history: tuple[Provenance, ...] = ()
+    """Origin of each part, in the order of the edits."""
+    carried: CarriedBy = field(default_factory=lambda: MappingProxyType({}))
+    """Tensors that a later fit needs; nothing that reads the edited model looks at them."""
+    context: Context | None = None
+    """Text in front of prompts."""
 
     def __repr__(self) -> str:
         """How much it is, on one line."""
@@ -62,12 +68,16 @@ class Update:
         return f"<Update: {edits} edits, {len(self.changes)} weights changed>"
 
     @classmethod
-    def fitted(cls, changes: Mapping[str, Change], origin: Provenance) -> "Update":
-        """What a fit came to: without changes if it failed, or if they are not finite."""
+    def fitted(
+        cls, changes: Changes, origin: Provenance, carried: CarriedBy | None = None
+    ) -> "Update":
+        """Outcome of a fit: without changes if it failed, or if they are not finite."""
         broken = [name for name, change in changes.items() if not change.is_finite]
         if broken and origin.failure is None:
             origin = replace(origin, failure=f"the change of {broken[0]} is not finite")
-        return cls(MappingProxyType({} if origin.failure else dict(changes)), (origin,))
+        if origin.failure:
+            return cls(history=(origin,))
+        return cls(MappingProxyType(dict(changes)), (origin,), MappingProxyType(carried or {}))
 
     def __add__(self, other: "Update") -> "Update":
         """Both edits, this one first. Low-rank changes of one weight stay low-rank.
@@ -77,16 +87,25 @@ class Update:
         """
         names = [*self.changes, *(name for name in other.changes if name not in self.changes)]
         changes = {name: _sum(self.changes.get(name), other.changes.get(name)) for name in names}
-        return Update(MappingProxyType(changes), self.history + other.history)
+        return Update(
+            MappingProxyType(changes),
+            self.history + other.history,
+            MappingProxyType(joined(self.carried, other.carried)),
+            self.context.plus(other.context)
+            if self.context and other.context
+            else self.context or other.context,
+        )
 
     def __eq__(self, other: object) -> bool:
-        """Equal in every bit of every factor, and in history."""
-        if not isinstance(other, Update) or self.changes.keys() != other.changes.keys():
+        """Equal in every bit of every tensor, in context and in history."""
+        if not isinstance(other, Update) or self.context != other.context:
             return False
-        pairs = ((self.changes[n].tensors(), other.changes[n].tensors()) for n in self.changes)
+        ours, theirs = self._tensors(), other._tensors()
         # Compared as written: a fit that diverged has a loss of NaN, which equals nothing.
-        return repr(self.history) == repr(other.history) and all(
-            a.keys() == b.keys() and all(torch.equal(a[k], b[k]) for k in a) for a, b in pairs
+        return (
+            repr(self.history) == repr(other.history)
+            and ours.keys() == theirs.keys()
+            and all(torch.equal(tensor, theirs[name]) for name, tensor in ours.items())
         )
 
     __hash__ = None  # type: ignore[assignment]
@@ -103,19 +122,47 @@ class Update:
 
     def to(self, device: torch.device | str) -> "Update":
         """The same changes on `device`, where the model that they are read with is."""
-        changes = {name: change.to(device) for name, change in self.changes.items()}
-        return Update(MappingProxyType(changes), self.history)
+        return replace(
+            self,
+            changes={name: change.to(device) for name, change in self.changes.items()},
+            carried={name: each.to(device) for name, each in self.carried.items()},
+        )
+
+    @property
+    def only_changes(self) -> Changes:
+        """The changes, for fits that cannot see text in front of a prompt.
+
+        Raises:
+            PitfallsError: there is such text.
+        """
+        if self.context is not None:
+            raise PitfallsError(
+                "an edit by text in front of the prompt cannot be built on by an editor that "
+                "changes weights: make the edits of weights first"
+            )
+        return self.changes
+
+    def asked(self, prompt: str) -> str:
+        """The text that the model reads in place of `prompt`."""
+        return prompt if self.context is None else self.context.before(prompt) + prompt
+
+    def question(self, prompt: str, target: str) -> Question:
+        """How probable `target` is after `prompt` once the model is edited."""
+        return Question(self.asked(prompt), target, self.changes)
 
     @contextmanager
     def applied(self, model: LanguageModel) -> Iterator[None]:
-        """Inside the block `model` is edited; after it every weight is what it was, bit for bit."""
+        """Inside the block `model` is edited; after it every weight is what it was, bit for bit.
+
+        Text in front of prompts is no part of the model: give it `asked` of a prompt.
+        """
         self.refuse_misfit(model)
-        _refuse_on_disk(model, self)
+        refuse_on_disk(model, self)
         fixed = {name: change for name, change in self.changes.items() if change.matrix is not None}
         gated = {name: change for name, change in self.changes.items() if name not in fixed}
         originals = {name: model.network.get_parameter(name).detach().clone() for name in fixed}
         try:
-            Update(fixed).commit(model)
+            Update(fixed).commit(model)  # without the context, which the reader puts in front
             with every_row(model.network, gated):
                 yield
         finally:
@@ -130,13 +177,28 @@ class Update:
             PitfallsError: the model has no such weight, or one of another shape, or a change is
                 no sum with a weight.
         """
+        self.refuse_beside()
         self.refuse_misfit(model)
-        _refuse_on_disk(model, self)
-        matrices = {name: _written_out(name, change) for name, change in self.changes.items()}
+        refuse_on_disk(model, self)
         with torch.no_grad():
-            for name, matrix in matrices.items():
+            for name, change in self.changes.items():
                 weight = model.weight(name)
-                weight.copy_(weight.float() + matrix.to(weight.device))
+                assert change.matrix is not None, "refuse_beside saw to it"
+                weight.copy_(weight.float() + change.matrix.to(weight.device))
+
+    def refuse_beside(self) -> None:
+        """Refuse to be written into weights where a part of the edit lies beside them.
+
+        Raises:
+            PitfallsError: there is text in front of prompts, or a change that looks at the text.
+        """
+        why = "it puts text in front of prompts" if self.context is not None else None
+        gated = [name for name, change in self.changes.items() if change.matrix is None]
+        if why or gated:
+            why = why or f"its change of {gated[0]!r} looks at the text"
+            raise PitfallsError(
+                f"no weights hold the whole update ({why}): keep it beside the model"
+            )
 
     def refuse_misfit(self, model: LanguageModel) -> None:
         """Refuse `model` if these are no changes of its weights.
@@ -145,7 +207,7 @@ class Update:
             PitfallsError: it has no such weight, or one of another shape.
         """
         for name, change in self.changes.items():
-            _check_fit(model, name, change)
+            check_fit(model, name, change)
 
     def save(self, path: Path | str) -> None:
         """Write as safetensors, history included, whole or not at all.
@@ -153,13 +215,11 @@ class Update:
         Raises:
             PitfallsError: the file cannot be written.
         """
-        tensors = {
-            f"{name}:{part}": tensor.contiguous()
-            for name, change in self.changes.items()
-            for part, tensor in change.tensors().items()
-        }
-        history = json.dumps([asdict(part) for part in self.history])
-        write_bytes(Path(path), save(tensors, metadata={KEY: history}))
+        told: dict[str, Any] = {"history": [asdict(part) for part in self.history]}
+        if self.context is not None:
+            told["preface"] = asdict(_preface(self.context))
+        tensors = {name: tensor.contiguous() for name, tensor in self._tensors().items()}
+        write_bytes(Path(path), save(tensors, metadata={KEY: json.dumps(told)}))
 
     @classmethod
     def load(cls, path: Path | str) -> "Update":
@@ -169,15 +229,30 @@ class Update:
             PitfallsError: no such file, not an update, or a change that is not finite.
         """
         complaint = "is not an update saved by pitfalls"
-        told, tensors = read_tensors(path, KEY, _History, complaint=complaint)
-        changes = {}
+        file, tensors = read_tensors(path, KEY, _File, complaint=complaint)
+        told, changes, carried = file.told, dict[str, Change](), dict[str, Carried]()
         for name, some in _parts(tensors).items():
             try:
-                changes[name] = change_of(some)
+                if name.startswith(CARRIED):
+                    carried[name.removeprefix(CARRIED)] = carried_of(some)
+                else:
+                    changes[name] = change_of(some)
             except ValueError as fault:
                 where = f"{path} {complaint}: the change of {name!r}"
                 raise PitfallsError(f"{where} {fault}") from fault
-        return cls(MappingProxyType(changes), told.root)
+        return cls(MappingProxyType(changes), told.history, MappingProxyType(carried), told.preface)
+
+    def _tensors(self) -> dict[str, torch.Tensor]:
+        """Every tensor in it, by a name that tells what it is a part of."""
+        of_changes = {
+            f"{name}:{part}": tensor
+            for name, change in self.changes.items()
+            for part, tensor in change.tensors().items()
+        }
+        of_carried = {
+            f"{CARRIED}{name}:{each.word}": each.tensor for name, each in self.carried.items()
+        }
+        return {**of_changes, **of_carried}
 
     def __iter__(self) -> Iterator[str]:
         """The names of the weights that change."""
@@ -206,44 +281,7 @@ def _parts(tensors: Mapping[str, torch.Tensor]) -> dict[str, dict[str, torch.Ten
     return parts
 
 
-def _written_out(name: str, change: Change) -> torch.Tensor:
-    if change.matrix is None:
-        raise PitfallsError(
-            f"the change of {name!r} looks at the text, so that no weight holds it: keep the "
-            "update beside the model"
-        )
-    return change.matrix
-
-
-def _check_fit(model: LanguageModel, name: str, change: Change) -> None:
-    try:
-        expected = _shape_in(model, name)
-    except AttributeError as error:
-        raise PitfallsError(
-            f"the update changes {name!r}, which {model.name} lacks: it was made for another model"
-        ) from error
-    if expected != change.shape:
-        raise PitfallsError(
-            f"the update changes {name!r} of shape {change.shape}, {model.name} has {expected}: "
-            "it was made for another model"
-        )
-
-
-def _shape_in(model: LanguageModel, name: str) -> tuple[int, ...]:
-    """Shape of a weight as changes have it, whether or not it lies packed."""
-    parameter = model.network.get_parameter(name)
-    module: Any = model.network.get_submodule(name.rpartition(".")[0])
-    if is_packed(module) and parameter is module.weight:
-        return module.out_features, module.in_features
-    shape = tuple(parameter.shape)
-    return shape[::-1] if model.is_conv1d(name) else shape
-
-
-def _refuse_on_disk(model: LanguageModel, names: Iterable[str]) -> None:
-    """Refuse to change what is not in memory; reading with a change on top is no change."""
-    for name in names:
-        if model.network.get_parameter(name).is_meta:
-            raise PitfallsError(
-                f"{name} of {model.name} lies on disk, where it is not changed: load the model "
-                "with a device map that keeps this module in memory"
-            )
+def _preface(context: Context) -> Preface:
+    if not isinstance(context, Preface):
+        raise PitfallsError(f"a {type(context).__name__} cannot be saved")
+    return context

@@ -31,7 +31,7 @@ class Contexts(Settings):
     lengths: tuple[tuple[Count, Count], ...] = ((5, 10), (10, 10))
     """Pairs (number of new tokens, number of texts) to sample where no templates are given."""
     words: Annotated[tuple[str, ...], Field(min_length=1)] = ("",)
-    """What sampled texts begin with, in turn; the empty word stands for the model's own
+    """First words of sampled texts, in turn; the empty word stands for the model's own
     beginning-of-text token, which is what ROME uses."""
     seed: Seed = 0
     """Same model, same seed, same templates; nobody else's random numbers are touched."""

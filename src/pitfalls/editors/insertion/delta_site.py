@@ -36,7 +36,7 @@ class DeltaSite:
         self._next, self._above = layer + 1, [*model.blocks, final_norm][layer + 1]
         self._straight = not model.plain and (site == "block" or mlp_adds_straight(model, layer))
         self.initial: Float[Tensor, "rows d"] | None = None
-        """What the site gives without δ; known once the texts were run."""
+        """Output of the site without δ; known once the texts were run."""
 
     def hidden(
         self, texts: TextPass, delta: Float[Tensor, "rows d"]

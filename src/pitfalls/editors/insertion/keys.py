@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from pitfalls.facts import Edit
 from pitfalls.models.language_model import LanguageModel
-from pitfalls.models.running.batching import pack, run_split_on_oom
+from pitfalls.models.running.batching import batches_within, run_split_on_oom
 from pitfalls.models.running.patches import row_patches
 from pitfalls.models.running.trace import traffic
 from pitfalls.models.tokens import Split, Tokens, tokenize
@@ -35,7 +35,7 @@ def subject_traffic(
     module: nn.Module,
     token_budget: int,
 ) -> tuple[Float[Tensor, "n d_in"], Float[Tensor, "n d_out"]]:
-    """What goes into `module` and what comes out at the subject's last token.
+    """Input and output of `module` at the subject's last token.
 
     Args:
         model: the model.
@@ -57,7 +57,7 @@ def subject_traffic(
         return list(zip(k[every, last].float(), v[every, last].float(), strict=True))
 
     found: dict[int, tuple[Tensor, Tensor]] = {}
-    for part in pack([(1, len(split.right)) for split, _ in rows], token_budget):
+    for part in batches_within([(1, len(split.right)) for split, _ in rows], token_budget):
         found.update(zip(part, run_split_on_oom(read, part), strict=True))
     ordered = [found[i] for i in range(len(rows))]
     return torch.stack([k for k, _ in ordered]), torch.stack([v for _, v in ordered])

@@ -1,6 +1,6 @@
 """Multi-Label Edit (paper §4.4): several objects for one subject and relation, made together.
 
-The authors hand the editor one request per object. All requests share a key, so what is written
+The authors hand the editor one request per object. All of them share a key, so what is written
 is the mean of values that were each optimised for one object alone. The joint form optimises a
 single value for all of them, by an objective of its own.
 """
@@ -25,11 +25,11 @@ MultiLabel: TypeAlias = Literal["separate", "joint"]
 BISECTIONS = 60
 """Halve an interval as often as float64 can tell."""
 
-Request: TypeAlias = tuple[Edit, ...]
+Insertion: TypeAlias = tuple[Edit, ...]
 """Edits of one subject and prompt that one value is searched for; usually a single edit."""
 
 
-def requests_of(edits: Sequence[Edit], how: MultiLabel) -> list[Request]:
+def insertions_of(edits: Sequence[Edit], how: MultiLabel) -> list[Insertion]:
     """The values to search for: one per edit, or per run of edits that share subject and prompt."""
     if how == "separate":
         return [(edit,) for edit in edits]
@@ -37,9 +37,9 @@ def requests_of(edits: Sequence[Edit], how: MultiLabel) -> list[Request]:
 
 
 def searches_of(
-    model: LanguageModel, requests: Sequence[tuple[Request, Changes]], contexts: Sequence[str]
+    model: LanguageModel, insertions: Sequence[tuple[Insertion, Changes]], contexts: Sequence[str]
 ) -> list[Search]:
-    """The value search of every request, on a model that carries the changes beside it.
+    """The value search of every insertion, on a model that carries the changes beside it.
 
     Its rows are those of every object, and the KL row once. The value shall bring back the unedited
     model's own distribution over the objects, not only their sum. The metrics see it in p(o), the
@@ -47,10 +47,10 @@ def searches_of(
     the same context, p shall be proportional to q. See `whole_shares` for what the objective then
     is. One object alone has the authors' objective, a mean over its tokens.
     """
-    shares = _shares(model, [request for request, _ in requests], contexts)
+    shares = _shares(model, [insertion for insertion, _ in insertions], contexts)
     return [
-        Search(_rows(model, request, contexts, q), changes)
-        for (request, changes), q in zip(requests, shares, strict=True)
+        Search(_rows(model, insertion, contexts, q), changes)
+        for (insertion, changes), q in zip(insertions, shares, strict=True)
     ]
 
 
@@ -84,22 +84,27 @@ def expected_searches(
     templates = contexts.expected()
     return [
         Search(
-            _rows(model, request, templates, [[1 / len(request)] * len(request)] * len(templates)),
+            _rows(
+                model,
+                insertion,
+                templates,
+                [[1 / len(insertion)] * len(insertion)] * len(templates),
+            ),
             {},
         )
-        for request in requests_of(edits, how)
+        for insertion in insertions_of(edits, how)
     ]
 
 
 def _rows(
     model: LanguageModel,
-    request: Request,
+    insertion: Insertion,
     contexts: Sequence[str],
     shares: Sequence[Sequence[float]],
 ) -> tuple[Row, ...]:
     """Every object's rows and the KL row; `shares` is q of the objects, for each context."""
-    rows = [search_rows(model, edit, contexts) for edit in request]
-    if len(request) == 1:
+    rows = [search_rows(model, edit, contexts) for edit in insertion]
+    if len(insertion) == 1:
         return rows[0]
     labelled: list[Row] = []
     for i, q in enumerate(shares):
@@ -112,21 +117,21 @@ def _rows(
 
 
 def _shares(
-    model: LanguageModel, requests: Sequence[Request], contexts: Sequence[str]
+    model: LanguageModel, insertions: Sequence[Insertion], contexts: Sequence[str]
 ) -> list[list[list[float]]]:
-    """The q of every request, a list of the objects' for each context; none for a single object."""
+    """The q of every insertion, a list of its objects' for each context; none for one object."""
     unedited = Update().changes
     asked = [
         Question(c.format(e.relation.prompt.format(e.subject.label)), e.new_object.label, unedited)
-        for request in requests
-        if len(request) > 1
+        for insertion in insertions
+        if len(insertion) > 1
         for c in contexts
-        for e in request
+        for e in insertion
     ]
     answers = iter(target_logprobs(model, asked) if asked else [])
     shares = []
-    for request in requests:
-        contexts_asked = contexts if len(request) > 1 else ()
-        p = [[next(answers).mean().exp().item() for _ in request] for _ in contexts_asked]
+    for insertion in insertions:
+        contexts_asked = contexts if len(insertion) > 1 else ()
+        p = [[next(answers).mean().exp().item() for _ in insertion] for _ in contexts_asked]
         shares.append([[value / sum(given) for value in given] for given in p])
     return shares

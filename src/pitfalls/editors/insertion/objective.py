@@ -29,7 +29,7 @@ from pitfalls.editors.insertion.delta_site import DeltaSite, Site
 from pitfalls.editors.insertion.search_texts import Search
 from pitfalls.models.language_model import LanguageModel
 from pitfalls.models.reading.label_logprobs import label_logprobs
-from pitfalls.models.running.batching import pack
+from pitfalls.models.running.batching import batches_within
 from pitfalls.models.running.passes import logits_at, text_pass
 from pitfalls.models.running.patches import row_patches
 
@@ -39,7 +39,7 @@ Term: TypeAlias = Callable[[Tensor], Tensor]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Unedited:
-    """What the model says without δ; row i belongs to job i."""
+    """Answers of the model without δ; row i belongs to job i."""
 
     initial: Float[Tensor, "jobs d"]
     """v0, what the site gives in a search's first row."""
@@ -47,7 +47,7 @@ class Unedited:
     """log p_0."""
 
     def keep(self, jobs: Bool[Tensor, " jobs"]) -> "Unedited":
-        """What it says in some of the jobs."""
+        """Answers in some of the jobs."""
         return Unedited(self.initial[jobs], self.essence[jobs])
 
 
@@ -84,7 +84,7 @@ class Objective:
         sizes = [(1, len(searches[job].rows[i].split.right)) for job, i in rows]
         self._batches = [
             _Batch(model, searches, [rows[n] for n in batch], layer=layer, site=site)
-            for batch in pack(sizes, token_budget)
+            for batch in batches_within(sizes, token_budget)
         ]
         floors = [search.floor for search in searches]
         self._floor = torch.tensor(floors, device=model.device)

@@ -1,4 +1,4 @@
-"""What a value is searched for on: prompts that shall lead to the target, and one to hold on to.
+"""Texts of a value search: prompts that shall lead to the target, and one that shall not change.
 
 The prompts of one edit differ in the context before them; the last row holds on to the subject's
 essence, what the model says after "{s} is a".
@@ -15,7 +15,7 @@ from pitfalls.models.tokens import Split, tokenize
 from pitfalls.models.weights.changes import Changes
 
 KL_PROMPT = "{} is a"
-"""What the KL term holds on to: the subject's essence (ROME §3.1)."""
+"""Prompt of the KL term: the subject's essence (ROME §3.1)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class Row:
     """Target ids; the last len(labels) tokens predict them, in order. Empty in the KL row, which is
     read at the subject's last token."""
     share: float = 1.0
-    """What the row counts in the mean over the rows with labels."""
+    """Weight of the row in the mean over the rows with labels."""
     is_whole: bool = False
     """Whether the log-probabilities of its labels are added up instead of averaged."""
 
@@ -50,7 +50,7 @@ class Search:
         return self.length + sum(len(row.split.left) for row in self.rows)
 
     def weight_of(self, row: Row) -> float:
-        """What each of the row's labels counts: a mean over rows of the mean over labels."""
+        """Weight of each of the row's labels: a mean over rows of the mean over labels."""
         return row.share / (self._total * (1 if row.is_whole else len(row.labels)))
 
     @property

@@ -30,7 +30,7 @@ class ValueSearch(Settings):
     steps: Count = 20
     """Forward passes at most; the last one is followed by no update."""
     lr: Positive = 0.5
-    """Of Adam."""
+    """Learning rate of Adam."""
     weight_decay: NonNegative = 0.5
     """λ_wd."""
     clamp: Positive = 4.0
@@ -41,7 +41,7 @@ class ValueSearch(Settings):
     """The search ends, without an update, once the objective is below this."""
 
     def cost(self, model: LanguageModel, search: Search, layer: int) -> Cost:
-        """What one search takes if it takes all its steps."""
+        """Cost of one search that takes all its steps."""
         above = model.n_layers - layer
         cost = Cost()
         for row in search.rows:
@@ -54,7 +54,7 @@ class ValueSearch(Settings):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Found:
-    """What a search ended with."""
+    """Result of a search."""
 
     delta: Float[Tensor, " d"]
     """δ in float32."""

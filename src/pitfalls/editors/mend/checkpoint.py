@@ -31,7 +31,7 @@ LARGE = (".u", ".v")
 
 @dataclass(frozen=True, slots=True)
 class Description:
-    """What a checkpoint says of itself."""
+    """Metadata of a checkpoint."""
 
     model: str
     """The name that the model had when the networks were trained."""
@@ -96,7 +96,7 @@ def save_networks(
 
 
 def read_description(path: Path | str) -> Description:
-    """What the checkpoint at `path` says of itself.
+    """Metadata of the checkpoint at `path`.
 
     Raises:
         PitfallsError: no such file, or not a checkpoint.

@@ -45,7 +45,7 @@ class Course:
 
     @property
     def identity(self) -> dict[str, Any]:
-        """What must be the same for a course to be gone on with; when it ends may change."""
+        """Settings that a resumed course must share; when it ends may change."""
         lessons = repr((tuple(self.training), tuple(self.validation)))
         settings = {
             k: v for k, v in asdict(self.settings).items() if k not in ("steps", "patience")

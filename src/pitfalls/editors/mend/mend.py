@@ -17,10 +17,11 @@ from pitfalls.errors import PitfallsError
 from pitfalls.facts import Edit
 from pitfalls.models.cost import Cost
 from pitfalls.models.language_model import LanguageModel
-from pitfalls.models.running.batching import pack, run_split_on_oom
+from pitfalls.models.running.batching import batches_within, run_split_on_oom
 from pitfalls.progress import SILENT, Progress
 from pitfalls.settings import Count
-from pitfalls.updates.update import Provenance, Update
+from pitfalls.updates.provenance import Provenance
+from pitfalls.updates.update import Update
 
 Compatibility: TypeAlias = Literal["none", "authors", "authors-eval"]
 """How far to follow the program behind the published numbers where it strays from the method.
@@ -109,7 +110,7 @@ class Mend(Editor):
             (len(jobs[i].edits), max(len(Labelled.edit(model, e).ids) for e in jobs[i].edits))
             for i in filled
         ]
-        for part in pack(sizes, self.token_budget):
+        for part in batches_within(sizes, self.token_budget):
             yield [filled[i] for i in part]
 
     def _edit(
@@ -121,7 +122,7 @@ class Mend(Editor):
             model,
             [Labelled.edit(model, edit) for _, edit in rows],
             [j for j, _ in rows],
-            [jobs[j].base.changes for j, _ in rows],
+            [jobs[j].base.only_changes for j, _ in rows],
             [weight.name for weight in networks.weights],
         )
         order = None if self.compatibility == "none" else _parameter_order(model, networks)
@@ -132,8 +133,7 @@ class Mend(Editor):
         share = (time.perf_counter() - begin) / len(jobs)
         updates = []
         for job, change, loss in zip(jobs, changes, losses.tolist(), strict=True):
-            edits = tuple(map(str, job.edits))
-            origin = Provenance(repr(self), edits, model.fingerprint, (loss,), share)
+            origin = Provenance.of(self, job.edits, model, losses=(loss,), seconds=share)
             updates.append(Update.fitted(change, origin))
         return updates
 

@@ -28,13 +28,13 @@ class EditedWeight:
     """A matrix that MEND edits."""
 
     name: str
-    """Of the parameter, such as `model.layers.29.mlp.down_proj.weight`."""
+    """Name of the parameter, such as `model.layers.29.mlp.down_proj.weight`."""
     d_in: int
     d_out: int
 
     @property
     def shape(self) -> str:
-        """What matrices that share a network have in common, as published checkpoints write it."""
+        """Shape that matrices of one network share, as published checkpoints write it."""
         return f"({self.d_in}, {self.d_out})"
 
 

@@ -1,4 +1,4 @@
-"""What MEND practises on: edits, how else the same is asked, and texts that must stay as they are.
+"""Drills for MEND: edits, other wordings of them, and texts that must stay as they are.
 
 Only the networks move while MEND learns, so whatever lies below the edited blocks is computed once
 per batch, and so are the gradients that the networks start from.
@@ -66,7 +66,7 @@ class Drill:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Outcome:
-    """What some networks do to a batch of drills."""
+    """Result of a batch of drills under some networks."""
 
     nll: Float[Tensor, " outer"]
     """−mean log p of the label's tokens, for every outer text of every drill in turn."""

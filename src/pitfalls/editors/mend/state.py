@@ -20,7 +20,7 @@ KEY = "pitfalls-mend-training"
 
 
 class _Told(BaseModel):
-    """What the metadata say."""
+    """Metadata of the file."""
 
     identity: Mapping[str, Any]
     step: int
@@ -32,11 +32,11 @@ class State:
     """A training between two batches."""
 
     identity: Mapping[str, Any]
-    """What must be the same for it to be gone on with."""
+    """Settings that a resumed training must share."""
     step: int
     """Batches seen."""
     curve: tuple[Figures, ...]
-    """Of every validation so far."""
+    """Figures of every validation so far."""
     best: Mapping[str, Tensor]
     """The networks of the best of them."""
     learner: Mapping[str, Tensor]
@@ -64,7 +64,7 @@ class State:
 
     @classmethod
     def load(cls, path: Path, identity: Mapping[str, Any]) -> "State":
-        """What `save` wrote.
+        """State that `save` wrote.
 
         Raises:
             PitfallsError: no such thing, or of another identity; the first difference is named.

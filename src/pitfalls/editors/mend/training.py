@@ -32,7 +32,7 @@ from pitfalls.settings import (
 )
 
 NAME = "mend-training"
-"""What these settings are called in `data/presets.toml` and on the command line."""
+"""Name of these settings in `data/presets.toml` and on the command line."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,15 +40,15 @@ class MendTraining(Settings):
     """Everything that decides how networks are trained."""
 
     rank: Count = 128
-    """Of the networks' layers."""
+    """Rank of the networks' layers."""
     n_hidden: Index = 1
     """Hidden layers; there is one more layer than that."""
     n_blocks: Count = 3
     """How many of the last blocks are edited, all MLP matrices of each."""
     lr: Positive = 3e-4
-    """Of Adam, for the networks."""
+    """Learning rate of Adam, for the networks."""
     lr_lr: Positive = 1e-5
-    """Of Adam, for the step sizes."""
+    """Learning rate of Adam, for the step sizes."""
     edit_lr: StepSize = -2e-4
     """Step size of every matrix at the beginning. With a negative one training begins from gradient
     descent; with the paper's +1e-4 the networks have to find the sign."""
@@ -69,10 +69,10 @@ class MendTraining(Settings):
     patience: Count = 4
     """Validations without a better one after which training ends."""
     enough: Fraction = 0.95
-    """Of two validations that reach this success the one of lower loss is better; below it, the one
+    """Success from which on the validation of lower loss is the better one; below it, the one
     of higher success."""
     seed: Seed = 0
-    """Of the networks' first values and the order of batches."""
+    """Seed of the networks' first values and of the order of batches."""
 
     def __post_init__(self) -> None:
         """Refuse values that are out of range or do not go together."""
@@ -99,7 +99,7 @@ class MendTraining(Settings):
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """What networks do on held-out subjects."""
+    """Figures of networks on held-out subjects."""
 
     step: int
     """Batches seen."""
@@ -115,7 +115,7 @@ class Figures:
     """L."""
 
     def merit(self, enough: float) -> tuple[float, float]:
-        """What is compared to tell the better of two."""
+        """Sort key: the better of two validations has the larger one."""
         return min(self.success, self.success_paraphrase, enough), -self.loss
 
     def __str__(self) -> str:

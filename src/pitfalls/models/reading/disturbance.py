@@ -1,4 +1,4 @@
-"""How good an estimate of C is, as those see it who solve with it."""
+"""Quality of an estimate of C for solves with it."""
 
 import torch
 from jaxtyping import Float
@@ -6,27 +6,27 @@ from torch import Tensor
 
 
 def disturbance(part: Float[Tensor, "d_in d_in"], whole: Float[Tensor, "d_in d_in"]) -> float:
-    """How much more a solve with `part` disturbs the text than one with `whole`; 0 if nothing.
+    """Excess disturbance of the text by a solve with `part` instead of `whole`; 0 if none.
 
-    ROME and MEMIT write along u = C⁻¹k. What that does to the other keys of the text is
-    uᵀCu / (uᵀk)², which no other u makes smaller. With H, the C of a part of it, u = H⁻¹k does
+    ROME and MEMIT write along u = C⁻¹k. Its effect on the other keys of the text is
+    uᵀCu / (uᵀk)², the least of all u. With H, the C of a part of the text, u = H⁻¹k has
 
         (uᵀCu)(kᵀC⁻¹k) / (uᵀk)²  →  d · tr M² / (tr M)²,  M = H⁻¹C
 
-    times as much; on the right each factor is its mean over the keys of the text. It is 1 if H is C
-    up to a factor. Every direction counts alike, however long its keys are: the norm of H − C, by
-    contrast, may see nothing but a text's first token, whose keys are hundreds of times as long as
-    all others.
+    times the effect; on the right each factor is averaged over the keys of the text. The ratio is 1
+    if H is a multiple of C. All directions count equally, however long their keys are. The norm of
+    H − C, by contrast, may reflect only a text's first token, whose keys are hundreds of times as
+    long as all others.
 
-    Half of the text against all of it gives about what all of it lacks to a text without end: the
-    excess falls as 1/tokens.
+    The excess falls as 1/tokens, so that half of the text against all of it shows about how much
+    all of it differs from an infinite text.
 
     Args:
         part: H, from a part of the text.
-        whole: C, from all of it. Neurons that it never woke are left out.
+        whole: C, from all of it. Neurons that are never active are left out.
 
     Returns:
-        From 0 up; infinite where H is singular, so that nobody can solve with it.
+        At least 0; infinite if H is singular.
     """
     awake = whole.diagonal() > 0
     H, C = (each.double()[awake][:, awake] for each in (part, whole))

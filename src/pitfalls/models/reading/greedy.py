@@ -1,4 +1,4 @@
-"""What an edited model says by itself, and how far down a target stands on its list."""
+"""Greedy decoding with edited models, and the rank of a target."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from torch import Tensor
 
 from pitfalls.models.language_model import LanguageModel
 from pitfalls.models.reading.readout import Question
-from pitfalls.models.running.batching import pack, run_split_on_oom
+from pitfalls.models.running.batching import batches_within, run_split_on_oom
 from pitfalls.models.running.passes import right_output, run_left
 from pitfalls.models.running.patches import row_patches
 from pitfalls.models.tokens import Split, tokenize_target
@@ -18,23 +18,23 @@ from pitfalls.models.weights.changes import Changes
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """How a model goes on after a prompt, always with the likeliest token."""
+    """Greedy continuation of a prompt."""
 
     text: str
     says_target: bool
-    """Whether it goes on with the target, token for token."""
+    """Whether the continuation starts with the target, token for token."""
     rank: int
-    """Of the target's first token among all tokens, 1 for the likeliest; ties count as below."""
+    """Rank of the target's first token among all tokens, from 1; ties rank below it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Generated:
-    """What a model writes after a text, always with the likeliest token."""
+    """Text that a model generates greedily."""
 
     ids: tuple[int, ...]
-    """Up to where the model ends the text."""
+    """Token ids up to the end-of-text token."""
     text: str
-    """The same on one line."""
+    """Decoded text on one line."""
 
 
 Ids = tuple[int, ...]
@@ -47,18 +47,18 @@ def greedy(
     n_tokens: int = 8,
     token_budget: int = 2048,
 ) -> list[Said]:
-    """What the model says to each question, in order; no weight is touched.
+    """Decode a continuation for each question, in order; no weight is modified.
 
     Args:
         model: the model.
-        questions: prompts, the targets to look for, and what is added to the weights for each.
-        n_tokens: how much it says at least; as much as the longest target needs.
-        token_budget: the most padded tokens in one forward pass.
+        questions: prompts, with the target and the changes of weights for each.
+        n_tokens: least number of tokens; more if the longest target needs it.
+        token_budget: most padded tokens in one forward pass.
     """
     texts = [tokenize_target(model.tokenizer, q.prompt, q.target) for q in questions]
     length = max([n_tokens, *(len(target) for _, target in texts)])
     said: dict[int, Said] = {}
-    for part in pack([(1, len(prompt) + length) for prompt, _ in texts], token_budget):
+    for part in batches_within([(1, len(prompt) + length) for prompt, _ in texts], token_budget):
         rows = [(texts[i], questions[i].changes) for i in part]
         found = run_split_on_oom(lambda some: _say(model, some, length), rows)
         said.update(zip(part, found, strict=True))
@@ -72,16 +72,16 @@ def generate(
     n_tokens: int,
     token_budget: int = 2048,
 ) -> list[Generated]:
-    """What the model writes after each text, in order; no weight is touched.
+    """Generate text after each text, in order; no weight is modified.
 
     Args:
         model: the model.
-        texts: token ids, at least one, and what is added to the weights for each text.
-        n_tokens: how much it writes; less where a text with it is longer than the model can read.
-        token_budget: the most padded tokens in one forward pass.
+        texts: token ids, at least one, and the changes of weights for each text.
+        n_tokens: number of tokens; fewer if the model's maximum length is reached.
+        token_budget: most padded tokens in one forward pass.
     """
     written: dict[int, Generated] = {}
-    for part in pack([(1, len(ids) + n_tokens) for ids, _ in texts], token_budget):
+    for part in batches_within([(1, len(ids) + n_tokens) for ids, _ in texts], token_budget):
         rows = [texts[i] for i in part]
         found = run_split_on_oom(lambda some: _write(model, some, n_tokens), rows)
         written.update(zip(part, found, strict=True))
@@ -117,7 +117,7 @@ def _write(
 def _extended(
     model: LanguageModel, texts: Sequence[tuple[Ids, Changes]], length: int
 ) -> tuple[Float[Tensor, "rows vocabulary"], Int[Tensor, "rows length"]]:
-    """The logits right behind each text, and the tokens that follow it."""
+    """Logits at the end of each text, and the tokens decoded after it."""
     prompts = [ids for ids, _ in texts]
     with row_patches(model.network, [changes for _, changes in texts]):
         hidden, cache = run_left(model, model.batch([Split(ids, (0,)) for ids in prompts]))

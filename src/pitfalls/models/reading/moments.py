@@ -1,7 +1,7 @@
-"""C = E[k kᵀ], the second moment of the keys of an MLP, estimated on text (ROME §3.1, step 1).
+"""Second moments C = E[k kᵀ] of the keys of an MLP, estimated on text (ROME §3.1, step 1).
 
-All layers of interest are read in one pass over the text, each until it has settled; each is cached
-on disk under a hash of everything it depends on.
+All requested layers are read in one pass over the text, each until it has settled. Results are
+cached on disk under a hash of everything they depend on.
 """
 
 import hashlib
@@ -23,7 +23,7 @@ from pitfalls.cache import cache_root
 from pitfalls.errors import PitfallsError
 from pitfalls.models.language_model import LanguageModel
 from pitfalls.models.reading.disturbance import disturbance
-from pitfalls.models.running.batching import pack
+from pitfalls.models.running.batching import batches_within
 from pitfalls.models.running.trace import mlp_out_traffic
 from pitfalls.models.text.corpus import Corpus, known_corpus, load_corpus
 from pitfalls.models.text.windows import windows
@@ -33,57 +33,57 @@ from pitfalls.settings import Count, NonNegative, Settings
 from pitfalls.staging import scratch
 
 AGAIN = 1.5
-"""A layer is asked whether it has settled whenever it has read so many times as much."""
+"""Growth factor of the number of tokens between two tests of whether a layer has settled."""
 
 MEASURE = "disturbance by half"
-"""How `change` is measured. It decides where reading stops, and so is part of a file's name."""
+"""Name of the measure of `change`. It determines where reading stops, so it is part of the hash."""
 
 End: TypeAlias = Literal["settled", "max_tokens", "text"]
-"""Why reading ended: C had settled, `max_tokens` were read, or there was no more text."""
+"""Reason why reading ended: C had settled, `max_tokens` were read, or the text was exhausted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MomentSettings(Settings):
-    """On what text, and how much of it."""
+    """Text and stopping rule of the estimate."""
 
     corpus: Annotated[str, AfterValidator(known_corpus)] = "boolq-passages"
     """A packaged name, a path, or `hf:NAME[:CONFIG[:SPLIT]]`."""
     max_tokens: Count = 100_000
-    """Stop here at the latest."""
+    """Most tokens read."""
     max_length: Count = 256
-    """Tokens of one text that are read."""
+    """Most tokens read of one text."""
     tolerance: NonNegative = 0.1
-    """Stop reading for a layer once a solve with half of the text disturbs the text by less than
-    this much more than one with all of it (`pitfalls.models.reading.disturbance`); 0 reads to
-    `max_tokens`."""
+    """A layer has settled once a solve with half of the text disturbs it by less than this share
+    more than one with all of it (`pitfalls.models.reading.disturbance`); 0 reads to `max_tokens`.
+    """
     token_budget: Count = 2048
-    """The most padded tokens in one forward pass; the estimate does not depend on it."""
+    """Most padded tokens in one forward pass; the estimate does not depend on it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """What is known of an estimate of C."""
+    """Size and quality of an estimate of C."""
 
     tokens: int
-    """How many keys it is the mean over."""
+    """Number of keys averaged."""
     change: float
-    """How much more a solve with half as much text disturbs the text, when it was last asked;
-    infinite if it never was. About what this one lacks to a text without end."""
+    """Excess disturbance by a solve with half of the text, at the last test; infinite if never
+    tested. About equal to the excess of this estimate over an infinite text."""
     end: End
-    """Why no more was read."""
+    """Reason why reading ended."""
 
     def __str__(self) -> str:
-        """How good it is, in words."""
+        """Quality in words."""
         gain = "" if math.isinf(self.change) else f"; half as many disturb {self.change:.1%} more"
         return ENDS[self.end].format(f"{self.tokens:,} tokens") + gain
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SecondMoment:
-    """The estimate for one layer."""
+    """Estimate for one layer."""
 
     matrix: Float[Tensor, "d_in d_in"]
-    """C in float32, not centred."""
+    """C in float32, uncentred."""
     about: Estimate
 
 
@@ -92,7 +92,7 @@ ENDS: dict[End, str] = {
     "max_tokens": "not settled after {}, where max_tokens ends it",
     "text": "not settled after {}, which is all of the text",
 }
-"""Why reading ended, in words."""
+"""Reason why reading ended, in words."""
 
 
 def second_moments(
@@ -102,10 +102,10 @@ def second_moments(
     *,
     progress: Progress = SILENT,
 ) -> dict[int, SecondMoment]:
-    """C of every layer in `layers`, from the cache where it is there.
+    """Second moments of every layer in `layers`, from the cache if possible.
 
     Raises:
-        PitfallsError: no such layer or text, or a cache that cannot be written.
+        PitfallsError: no such layer or text, or the cache cannot be written.
     """
     corpus = load_corpus(settings.corpus, progress=progress)
     if not corpus.texts:
@@ -132,9 +132,9 @@ def estimate(
     settings: MomentSettings,
     advance: Advance = lambda amount: None,
 ) -> dict[int, SecondMoment]:
-    """C of every layer in `layers`, in one pass over the text and past every cache.
+    """Estimate C of every layer in `layers`, in one pass over the text and without the cache.
 
-    What a layer gets does not depend on the others: each stops where it has settled.
+    Layers do not affect each other: each stops where it has settled.
     """
     sums = {layer: _Sum(layer, model) for layer in layers}
     reading = list(sums)
@@ -142,13 +142,13 @@ def estimate(
         model, corpus.texts, max_tokens=settings.max_tokens, max_length=settings.max_length
     ):
         sizes = [(1, len(text.right)) for text in window]
-        for part in pack(sizes, settings.token_budget):
+        for part in batches_within(sizes, settings.token_budget):
             batch = model.batch([window[i] for i in part])
             real = batch.mask[:, batch.left.shape[1] :]
             for layer, (keys, _) in mlp_out_traffic(model, batch, reading).items():
                 sums[layer].add(keys[real].float())
             advance(int(real.sum()))
-        # Asked here and not after each batch, so that the text read does not hang on the budget.
+        # Tested here and not after each batch, so that the text read does not depend on the budget.
         reading = [layer for layer in reading if not sums[layer].settled() < settings.tolerance]
         if not reading:
             break
@@ -156,7 +156,7 @@ def estimate(
 
 
 class _Sum:
-    """Σ k kᵀ of one layer in float64, and how much it still changes."""
+    """Running sum Σ k kᵀ of one layer in float64, and its last change."""
 
     def __init__(self, layer: int, model: LanguageModel) -> None:
         d_in = model.weight(f"{model.mlp_out_name(layer)}.weight").shape[1]
@@ -170,9 +170,9 @@ class _Sum:
         self.tokens += len(k)
 
     def settled(self) -> float:
-        """How much more a solve disturbs the text with half as many tokens.
+        """Excess disturbance by a solve with half as many tokens, at the last test.
 
-        First asked at 5 tokens a dimension: fewer say nothing about the small directions.
+        The first test is at 5 tokens per dimension: fewer say nothing about the small directions.
         """
         seen, _ = self.last or (0, None)
         if self.tokens >= max(AGAIN * seen, 5 * len(self.total)):
@@ -181,7 +181,7 @@ class _Sum:
         return self.change
 
     def _against_last(self) -> float:
-        """What was there when it was last asked is seldom half; what it lacks goes by 1/tokens."""
+        """Excess over the last test, scaled to half of the tokens, as the excess is ∝ 1/tokens."""
         if self.last is None:
             return float("inf")
         seen, mean = self.last
@@ -211,7 +211,7 @@ def _file(model: LanguageModel, layer: int, corpus: Corpus, settings: MomentSett
 
 
 def _read(file: Path) -> SecondMoment | None:
-    """The cached estimate; None if there is none, or one that a crash or a full disk damaged."""
+    """Cached estimate; None if it is missing or damaged."""
     try:
         with safe_open(file, framework="pt") as stored:
             about = stored.metadata()

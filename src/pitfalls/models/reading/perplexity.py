@@ -1,4 +1,4 @@
-"""How well a model predicts text: what an edit must not harm."""
+"""Perplexity of a model on text."""
 
 from collections.abc import Sequence
 
@@ -6,7 +6,7 @@ import torch
 
 from pitfalls.models.language_model import LanguageModel
 from pitfalls.models.reading.readout import logprobs_of
-from pitfalls.models.running.batching import pack
+from pitfalls.models.running.batching import batches_within
 from pitfalls.models.running.passes import right_output
 from pitfalls.models.running.patches import row_patches
 from pitfalls.models.text.windows import windows
@@ -23,23 +23,23 @@ def perplexity(
     max_length: int = 256,
     token_budget: int = 2048,
 ) -> float:
-    """Exp of the mean negative log-probability of each token given those before it in its text.
+    """Perplexity: exp of the mean negative log-probability per token, given those before it.
 
     Args:
-        model: the model; no weight is touched.
+        model: the model; no weight is modified.
         texts: passages; the first token of each is given, not predicted.
-        changes: what is added to the weights.
-        max_tokens: the beginning of the texts that is read.
-        max_length: tokens of one text that are read.
-        token_budget: the most padded tokens in one forward pass.
+        changes: changes of weights to apply.
+        max_tokens: most tokens read, from the first text on.
+        max_length: most tokens read of one text.
+        token_budget: most padded tokens in one forward pass.
 
     Returns:
-        From 1 up; not a number if the texts hold no two tokens in a row.
+        At least 1; NaN if no text has two tokens.
     """
     total, count = 0.0, 0
     for window in windows(model, texts, max_tokens=max_tokens, max_length=max_length):
         long = [text for text in window if len(text.right) > 1]
-        for part in pack([(1, len(text.right)) for text in long], token_budget):
+        for part in batches_within([(1, len(text.right)) for text in long], token_budget):
             batch = model.batch([long[i] for i in part])
             with row_patches(model.network, [changes] * len(part)):
                 hidden = right_output(model, batch, None)

@@ -1,4 +1,4 @@
-"""Log-probabilities of targets after prompts, for many differently edited models at once."""
+"""Log-probabilities of targets after prompts, for many edited models at once."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -11,7 +11,7 @@ from transformers import DynamicCache
 
 from pitfalls.models.language_model import LanguageModel
 from pitfalls.models.reading.label_logprobs import label_logprobs
-from pitfalls.models.running.batching import pack, run_split_on_oom
+from pitfalls.models.running.batching import batches_within, run_split_on_oom
 from pitfalls.models.running.passes import cached_layers, logits_at, right_output, run_left
 from pitfalls.models.running.patches import row_patches
 from pitfalls.models.running.sharing import lowest_block, shared_below
@@ -19,30 +19,30 @@ from pitfalls.models.tokens import Split, tokenize_target
 from pitfalls.models.weights.changes import Changes
 
 TARGET_TOKENS = 2048
-"""The most padded tokens in one forward pass that goes on from prompts into targets."""
+"""Most padded tokens in one forward pass over targets."""
 
 HEAD_ROWS = 512
-"""Positions whose logits are formed at a time: a vocabulary of 50,000 then takes 100 MB."""
+"""Positions per computation of logits: 100 MB for a vocabulary of 50,000."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Question:
-    """How probable is `target` after `prompt` under the model plus `changes`?"""
+    """Query for the probability of `target` after `prompt` under the model plus `changes`."""
 
     prompt: str
     target: str
     changes: Changes
-    """Questions to one edited model share one object here."""
+    """Questions to the same edited model share this object."""
 
 
 @dataclass(slots=True)
 class _Prompt:
-    """One prompt under one edited model, with all the targets asked of it."""
+    """One prompt under one edited model, with all its targets."""
 
     ids: tuple[int, ...]
     changes: Changes
     targets: dict[tuple[int, ...], list[int]] = field(default_factory=dict)
-    """Token ids of a target → positions of the questions that ask for it."""
+    """Token ids of a target → positions of its questions."""
 
 
 def target_logprobs(
@@ -51,19 +51,19 @@ def target_logprobs(
     """Log-probability (natural, teacher-forced) of every target token of every question.
 
     A prompt is run once for all its targets; its last hidden state predicts their first tokens.
-    Edited models share the blocks below what was edited.
+    Edited models share the blocks below the lowest edited one.
 
     Args:
         model: the model.
-        questions: any number, in any order; the result does not depend on what they share.
-        token_budget: the most padded tokens of prompts in one forward pass.
+        questions: any number, in any order; the result does not depend on how they are grouped.
+        token_budget: most padded tokens of prompts in one forward pass.
     """
     if model.plain:
         return plain_target_logprobs(model, questions)
     texts = _group(model, questions)
     sizes = [(len(text), len(text[0].ids)) for text in texts]
     answers: dict[int, Tensor] = {}
-    for batch in pack(sizes, token_budget):
+    for batch in batches_within(sizes, token_budget):
         for answer in run_split_on_oom(
             lambda part: _answer(model, part), [prompt for i in batch for prompt in texts[i]]
         ):
@@ -74,9 +74,9 @@ def target_logprobs(
 def plain_target_logprobs(
     model: LanguageModel, questions: Sequence[Question]
 ) -> list[Float[Tensor, " tokens"]]:
-    """The same as the published code has it, the oracle: one target of one model at a time.
+    """Reference for `target_logprobs`, as in the published code: one target of one model at a time.
 
-    Its prompts, as far as they follow one another, make a batch of whole texts.
+    Consecutive prompts with the same target and model form a batch of whole texts.
     """
     answers = []
     for _, alike in groupby(
@@ -90,7 +90,7 @@ def plain_target_logprobs(
 def _together(
     model: LanguageModel, questions: Sequence[Question]
 ) -> list[Float[Tensor, " tokens"]]:
-    """One pass over whole texts."""
+    """Answer questions in one pass over whole texts."""
     texts = [tokenize_target(model.tokenizer, q.prompt, q.target) for q in questions]
     with row_patches(model.network, [question.changes for question in questions]):
         batch = model.batch([Split((), prompt + target) for prompt, target in texts])
@@ -106,8 +106,8 @@ def _together(
 
 
 def _group(model: LanguageModel, questions: Sequence[Question]) -> list[list[_Prompt]]:
-    """The prompts to run, those of equal text under one edited model after another together."""
-    # The same texts are asked of many edited models: each is tokenised once.
+    """Prompts to run, grouped by text: each group has one prompt per edited model."""
+    # Many edited models are asked the same texts: each is tokenised once.
     texts = dict.fromkeys((question.prompt, question.target) for question in questions)
     tokens = {text: tokenize_target(model.tokenizer, *text) for text in texts}
     prompts: dict[tuple[int, ...], dict[int, _Prompt]] = {}
@@ -122,7 +122,7 @@ def _group(model: LanguageModel, questions: Sequence[Question]) -> list[list[_Pr
 
 @torch.no_grad()
 def _answer(model: LanguageModel, prompts: Sequence[_Prompt]) -> list[dict[int, Tensor]]:
-    """For each prompt: question position → log-probabilities of its target's tokens."""
+    """Question position → log-probabilities of its target's tokens, for each prompt."""
     layer = lowest_block(model, [prompt.changes for prompt in prompts])
     texts = [prompt.ids for prompt in prompts]
     with (
@@ -139,8 +139,8 @@ def _answer(model: LanguageModel, prompts: Sequence[_Prompt]) -> list[dict[int, 
 
     long = [j for j, (_, target) in enumerate(rows) if len(target) > 1]
     prefix = [(kept.keys, kept.values) for kept in cached_layers(cache)]
-    # Most targets are short: those of one length go on together, or padding would be most of it.
-    for some in pack([(1, len(rows[j][1]) - 1) for j in long], TARGET_TOKENS):
+    # Most targets are short: batches of similar lengths avoid padding.
+    for some in batches_within([(1, len(rows[j][1]) - 1) for j in long], TARGET_TOKENS):
         asked = [long[n] for n in some]
         for kept, (keys, values) in zip(cached_layers(cache), prefix, strict=True):
             kept.keys, kept.values = keys, values
@@ -166,11 +166,11 @@ def _go_on(
 
     Args:
         model: the model.
-        prompts: what was run already.
-        rows: which of them each target follows, and the target.
-        cache: the prompts' keys and values; it is used up.
-        layer: the first block whose keys and values there are of every prompt.
-        run: the prompts that the blocks below it hold them of.
+        prompts: the prompts already run.
+        rows: index of the prompt, and the target, for each target.
+        cache: the prompts' keys and values; it is consumed.
+        layer: first block whose cache has a row for every prompt.
+        run: indices of the prompts that have rows in the cache of the blocks below.
     """
     owner = torch.tensor([i for i, _ in rows], device=model.device)
     texts = [(prompts[i].ids, target) for i, target in rows]
@@ -199,9 +199,9 @@ def logprobs_of(
     ids: Int[Tensor, " m"],
     owner: Int[Tensor, " m"],
 ) -> Float[Tensor, " m"]:
-    """The numbers log p(ids[j] | hidden[owner[j]]), forming the logits of a few rows at a time.
+    """Log-probabilities log p(ids[j] | hidden[owner[j]]), with logits for a few rows at a time.
 
-    `owner` ascends.
+    `owner` must ascend.
     """
     parts = []
     for begin in range(0, len(hidden), HEAD_ROWS):

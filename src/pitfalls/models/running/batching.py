@@ -1,4 +1,4 @@
-"""Cutting work into batches that fit a token budget."""
+"""Batching of work within a token budget and the available memory."""
 
 from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
@@ -8,26 +8,26 @@ import torch
 from pitfalls.errors import PitfallsError
 
 START = 64
-"""What a forward pass costs beyond its tokens, such as reading the weights, in tokens: on a CPU in
-bfloat16, a product with 64 rows takes as long as two thirds of one with 128."""
+"""Fixed cost of a forward pass, such as reading the weights, in tokens: on a CPU in bfloat16, a
+product with 64 rows takes two thirds as long as one with 128."""
 
 T = TypeVar("T")
 R = TypeVar("R")
 
 
-def pack(sizes: Sequence[tuple[int, int]], budget: int) -> Iterator[list[int]]:
+def batches_within(sizes: Sequence[tuple[int, int]], budget: int) -> Iterator[list[int]]:
     """Indices of `sizes` in batches, longest first, each within `budget` padded tokens.
 
-    Of all ways to cut the items, ordered by length, into batches, this is the one that computes the
-    fewest tokens, padding and `START` tokens a batch included.
+    Among all ways to cut the items, sorted by length, into batches, this one has the least cost:
+    padded tokens plus `START` per batch.
 
     Args:
-        sizes: (rows, tokens in the longest row) of every item; an item is never split, so one that
-            alone exceeds the budget gets a batch of its own.
-        budget: the greatest rows x longest row of a batch.
+        sizes: (rows, tokens in the longest row) of every item. An item is never split: one that
+            exceeds the budget gets a batch of its own.
+        budget: largest rows × longest row of a batch.
     """
     order = sorted(range(len(sizes)), key=lambda i: (-sizes[i][1], i))
-    least, begins = [0], [0]  # of the first n items: the cost, and where their last batch begins
+    least, begins = [0], [0]  # for the first n items: least cost, and start of the last batch
     for end in range(1, len(order) + 1):
         rows, options = 0, []
         for begin in range(end - 1, -1, -1):
@@ -50,9 +50,9 @@ def _batches(order: Sequence[int], begins: Sequence[int]) -> Iterator[list[int]]
 
 
 def share_out(sizes: Sequence[int], budget: int) -> list[list[int]]:
-    """Indices of `sizes` in as few groups of about equal sum as keep them near `budget`.
+    """Indices of `sizes` in ⌈sum / budget⌉ or fewer groups of about equal sum.
 
-    Neighbours in size share a group, the greatest come first.
+    Items of similar size share a group; the largest come first.
     """
     order = sorted(range(len(sizes)), key=lambda i: (-sizes[i], i))
     total = sum(sizes)
@@ -65,7 +65,7 @@ def share_out(sizes: Sequence[int], budget: int) -> list[list[int]]:
 
 
 def run_split_on_oom(work: Callable[[Sequence[T]], list[R]], items: Sequence[T]) -> list[R]:
-    """`work(items)`; where memory runs out, the two halves one after the other instead.
+    """Result of `work(items)`; if memory runs out, of the two halves one after the other.
 
     Raises:
         PitfallsError: a single item does not fit.
@@ -85,7 +85,7 @@ def run_split_on_oom(work: Callable[[Sequence[T]], list[R]], items: Sequence[T])
 
 
 def _is_out_of_memory(error: BaseException) -> bool:
-    """Torch's CPU allocator raises a plain RuntimeError that only its text tells apart."""
+    """Whether memory ran out; torch's CPU allocator raises a RuntimeError known by its text."""
     if isinstance(error, torch.OutOfMemoryError | MemoryError):
         return True
     return "can't allocate memory" in str(error) or "not enough memory" in str(error)

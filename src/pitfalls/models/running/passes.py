@@ -1,10 +1,10 @@
-"""Forward passes over the tails of texts: the plain one, and the one that does only what it must.
+"""Repeated forward passes over the right parts of texts: a plain version and a fast one.
 
-Editors ask for the logits of the right parts of a batch again and again while something at one
-layer moves. `WholeText` runs the whole model on the whole text each time and forms the logits of
-every token. `TailReplay` computes hidden states up to that layer, and keys and values left of the
-cut, once; each further call runs only the remaining blocks on the right parts and forms the logits
-that are asked for. The two agree; tests and benchmarks compare them.
+Editors need the logits of the right parts of a batch many times while one layer changes.
+`WholeText` runs the whole model on the whole text each time and forms the logits of every token.
+`TailReplay` computes the hidden states up to that layer, and the keys and values of the left parts,
+once; each further call runs only the remaining blocks on the right parts and forms the requested
+logits. The two agree; tests and benchmarks compare them.
 """
 
 from collections.abc import Iterator, Sequence
@@ -26,25 +26,25 @@ from pitfalls.models.weights.products import packed
 
 @runtime_checkable
 class TextPass(Protocol):
-    """A batch of texts whose right parts can be run as often as needed."""
+    """A batch of texts whose right parts can be run repeatedly."""
 
     @property
     def offset(self) -> int:
-        """The column in which the right parts begin, as modules see them while `hidden` runs."""
+        """Column at which the right parts start, in the modules' inputs while `hidden` runs."""
         ...
 
     def hidden(self, *, since: int | None = None) -> Float[Tensor, "rows columns d"]:
-        """Hidden states after the final norm, the right parts from `offset` on. Differentiable.
+        """Hidden states after the final norm, differentiable; right parts start at `offset`.
 
         Args:
-            since: where nothing moves below this block, it is the first one that has to run. The
-                number of blocks stands for the final norm.
+            since: first block to run, if nothing below it has changed. The number of blocks stands
+                for the final norm.
         """
         ...
 
 
 def text_pass(model: LanguageModel, batch: SplitBatch, *, layer: int) -> TextPass:
-    """How `model` runs texts of which something at `layer` moves."""
+    """Text pass of `model` for repeated runs while `layer` changes."""
     return (WholeText if model.plain else TailReplay)(model, batch, layer=layer)
 
 
@@ -54,23 +54,23 @@ def logits_at(
     rows: Int[Tensor, " n"],
     columns: Int[Tensor, " n"],
 ) -> Float[Tensor, "n vocabulary"]:
-    """Logits in float32 of single tokens of a batch, from hidden states after the final norm."""
+    """Logits in float32 at single tokens of a batch, from hidden states after the final norm."""
     if model.plain:
         return model.head_logits(hidden)[rows, columns]
     return model.head_logits(hidden[rows, columns])
 
 
 class WholeText:
-    """Every block on every token, every time: the oracle."""
+    """Text pass that runs every block on every token: the reference."""
 
     def __init__(self, model: LanguageModel, batch: SplitBatch, *, layer: int) -> None:
-        """Take the same arguments as `TailReplay`; `layer` plays no part here."""
+        """Take the same arguments as `TailReplay`; `layer` is ignored."""
         del layer
         self._model, self._batch = model, batch
         self.offset = batch.left.shape[1]
 
     def hidden(self, *, since: int | None = None) -> Float[Tensor, "rows columns d"]:
-        """Hidden states of the whole texts after the final norm, whatever moved."""
+        """Hidden states of the whole texts after the final norm; `since` is ignored."""
         del since
         batch = self._batch
         ids = torch.cat([batch.left, batch.right], dim=1)
@@ -78,16 +78,16 @@ class WholeText:
 
 
 class TailReplay:
-    """Blocks `layer` and above on the right parts only.
+    """Text pass that runs only the blocks from `layer` up, on the right parts.
 
-    Valid as long as nothing changes below `layer` or left of the cut. Row patches must be the same
-    when it is made and when it runs.
+    Valid as long as nothing changes below `layer` or in the left parts. Row patches must be the
+    same at creation and in every run.
     """
 
     offset = 0
 
     def __init__(self, model: LanguageModel, batch: SplitBatch, *, layer: int) -> None:
-        """Run the left parts once and the right parts up to `layer` once."""
+        """Run the left parts, and the right parts up to `layer`."""
         self._model, self._layer = model, layer
         self._cache = run_left(model, batch)[1] if batch.left.shape[1] else None
         cached = cached_layers(self._cache) if self._cache else []
@@ -101,7 +101,7 @@ class TailReplay:
             below.keys = below.values = None
 
     def hidden(self, *, since: int | None = None) -> Float[Tensor, "rows right d"]:
-        """Hidden states of the right parts after the final norm; `since` lies above `layer`."""
+        """Hidden states of the right parts after the final norm; `since` ≥ `layer`."""
         self._rewind()
         begin = self._layer if since is None else since
         calls = self._calls[begin - self._layer :]
@@ -112,13 +112,13 @@ class TailReplay:
         return hidden.to(self._model.device)
 
     def _rewind(self) -> None:
-        """Take the right parts' keys and values out of the cache again."""
+        """Remove the right parts' keys and values from the cache."""
         for layer, (keys, values) in zip(self._kept, self._prefix, strict=True):
             layer.keys, layer.values = keys, values
 
 
 def many_passes(model: LanguageModel, *, layer: int) -> AbstractContextManager[None]:
-    """Inside the block, weights of blocks from `layer` on lie ready to be used again and again."""
+    """Inside the block, keep weights from block `layer` up in a form fast for repeated use."""
     return packed([*model.blocks[layer:], model.network.get_output_embeddings()])
 
 
@@ -134,10 +134,10 @@ def run_left(
 
 
 def empty_cache(model: LanguageModel) -> DynamicCache:
-    """Where blocks keep keys and values of all tokens, those left of a sliding window included.
+    """Cache for keys and values of all tokens, including those outside a sliding window.
 
     Raises:
-        PitfallsError: a block keeps something else, such as the state of linear attention.
+        PitfallsError: a block caches something else, such as the state of linear attention.
     """
     for layer in DynamicCache(config=model.network.config).layers:
         if not isinstance(layer, DynamicLayer):
@@ -149,7 +149,7 @@ def empty_cache(model: LanguageModel) -> DynamicCache:
 
 
 def cached_layers(cache: DynamicCache) -> list[DynamicLayer]:
-    """The keys and values of every block, in a cache that has been written to."""
+    """Keys and values of every block in a cache that has been written to."""
     return [layer for layer in cache.layers if isinstance(layer, DynamicLayer)]
 
 
@@ -166,7 +166,7 @@ Call = tuple[tuple[Any, ...], dict[str, Any]]
 
 @contextmanager
 def _calls(modules: Sequence[nn.Module]) -> Iterator[list[Call]]:
-    """Positional and keyword arguments that each of `modules` is called with inside the block."""
+    """Positional and keyword arguments of every call of `modules` inside the block."""
     calls: list[Call] = []
 
     def note(module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:

@@ -1,7 +1,7 @@
-"""Rows of a batch that cannot differ in the lower blocks go through them once.
+"""Shared computation of equal rows in the lower blocks.
 
-Differently edited models agree below the lowest block that an edit touches, so a text that is read
-in several of them is the same there.
+Edited models agree below the lowest edited block, so a text that several of them read has the same
+states there and is run once.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -17,7 +17,7 @@ from pitfalls.models.weights.changes import Changes
 
 
 def lowest_block(model: LanguageModel, changes: Iterable[Changes]) -> int:
-    """The lowest block that any of `changes` touches; the number of blocks if none does."""
+    """Lowest block that any of `changes` modifies; the number of blocks if none does."""
     prefix = f"{model.architecture.blocks}."
     layers = [model.n_layers]
     for name in {name for some in changes for name in some}:
@@ -30,15 +30,15 @@ def lowest_block(model: LanguageModel, changes: Iterable[Changes]) -> int:
 def shared_below(
     model: LanguageModel, layer: int, texts: Sequence[object]
 ) -> Iterator[Int[Tensor, " distinct"]]:
-    """Inside the block, blocks below `layer` run on one row of each text; yields which rows.
+    """Inside the block, blocks below `layer` run on one row of each text; yields these rows.
 
-    Keys and values that these blocks write into a cache have as many rows.
+    The keys and values that these blocks write into a cache have as many rows.
 
     Args:
         model: the model; nothing may change in it below `layer`.
-        layer: the first block that sees every row.
-        texts: one for each row of the batches that are run inside; rows with equal texts must hold
-            equal tokens at equal places.
+        layer: the first block that runs on all rows.
+        texts: key of each row of the batches run inside; rows with equal keys must have equal
+            tokens at equal positions.
     """
     number = {text: i for i, text in enumerate(dict.fromkeys(texts))}
     row_of = [number[text] for text in texts]
@@ -69,9 +69,9 @@ def shared_below(
 
 
 def _select(given: Any, rows: Int[Tensor, " distinct"], *, n_rows: int) -> Any:
-    """`given` with some of the rows of every tensor in it that has a row for each of the batch.
+    """Select rows in every tensor of `given` whose first axis is the batch.
 
-    Such a tensor has a second axis, of tokens or heads; what has one axis counts something else.
+    Such a tensor has a second axis, of tokens or heads; tensors with one axis are not per row.
     """
     if isinstance(given, Tensor):
         by_row = given.ndim > 1 and len(given) == n_rows

@@ -1,4 +1,4 @@
-"""Reading what goes into modules and what comes out, without running more than needed."""
+"""Inputs and outputs of modules, read without running more of the model than needed."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
@@ -17,7 +17,7 @@ V = TypeVar("V")
 
 
 class _Enough(Exception):
-    """Raised inside a forward pass once everything asked for has been seen."""
+    """Raised inside a forward pass once all modules have been seen."""
 
 
 def traffic(
@@ -26,7 +26,7 @@ def traffic(
     """First input and output of each of `modules`.
 
     Args:
-        model: the model; what comes after the last of `modules` is not run.
+        model: the model; nothing after the last of `modules` is run.
         batch: texts without left parts.
         modules: any of the model's modules, under any names.
     """
@@ -40,7 +40,7 @@ def traffic(
 def outputs(
     model: LanguageModel, batch: SplitBatch, modules: Mapping[K, nn.Module]
 ) -> dict[K, Float[Tensor, "rows right d_out"]]:
-    """The same of outputs alone; some modules take their input by a name only."""
+    """Outputs of each of `modules`. Unlike `traffic`, it allows keyword-only inputs."""
     return _seen(model, batch, modules, lambda args, output: _kept(model, batch, output))
 
 
@@ -72,12 +72,12 @@ def _seen(
 
 
 def _kept(model: LanguageModel, batch: SplitBatch, output: Any) -> Tensor:
-    """A copy: Falcon adds what attention gave to what its MLP gave in place."""
+    """Copy of the output: Falcon later adds attention's output to the MLP's in place."""
     return by_rows(first_of(output), len(batch.right)).clone().to(model.device)
 
 
 def mlp_out_traffic(
     model: LanguageModel, batch: SplitBatch, layers: Sequence[int]
 ) -> dict[int, tuple[Float[Tensor, "rows right d_in"], Float[Tensor, "rows right d_out"]]]:
-    """Input (the keys) and output (the values) of the second MLP matrix of each of `layers`."""
+    """Keys (inputs) and values (outputs) of the second MLP matrix of each of `layers`."""
     return traffic(model, batch, {layer: model.mlp_out(layer) for layer in layers})

@@ -1,1 +1,1 @@
-"""Model names, and the folders they stand for: packaged, on the hub, GGUF."""
+"""Sources of models: packaged, hub, GGUF files."""

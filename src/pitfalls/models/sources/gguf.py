@@ -1,8 +1,8 @@
-"""From a quantised GGUF file to a folder that every loader reads, weights in float32.
+"""Conversion of a quantised GGUF file into a model folder with weights in float32.
 
-De-quantising takes a while and the result is worth keeping. Float32 because the values are a half
-precision scale times an integer plus a half precision offset: that sum fits in neither half
-precision nor bfloat16, and an edit should start from the model that others measured.
+Dequantisation takes a while, so the result is kept. Its values are a float16 scale times an integer
+plus a float16 offset; neither float16 nor bfloat16 holds this sum exactly, and edits should start
+from the same model that others measured.
 """
 
 from pathlib import Path
@@ -23,13 +23,13 @@ from pitfalls.staging import staged
 def convert(
     file: Path, destination: Path, *, source: dict[str, str], progress: Progress = SILENT
 ) -> None:
-    """Write the model in `file` to the folder `destination`, complete or not at all.
+    """Convert the model in `file` to the folder `destination`, atomically.
 
     Args:
         file: a GGUF file of any architecture that transformers can read.
         destination: the model directory to make; must not exist.
-        source: what the note in the folder remembers of the origin.
-        progress: told of the stages.
+        source: description of the origin for the folder's note.
+        progress: notified of the stages.
 
     Raises:
         PitfallsError: the file is not a whole GGUF model, or the cache cannot be written.
@@ -54,7 +54,7 @@ def _read(file: Path) -> tuple[PreTrainedModel, Any]:
             )
             tokenizer = AutoTokenizer.from_pretrained(file.parent, gguf_file=file.name)
     except Exception as error:
-        # A damaged file makes its parser fail in any of a dozen ways, all of them the file's fault.
+        # The parser raises many types of exception for a damaged file.
         raise _damaged(file, f"{type(error).__name__}: {error}") from error
     model, loading = loaded
     if fault := fault_in(model, loading):
@@ -63,8 +63,8 @@ def _read(file: Path) -> tuple[PreTrainedModel, Any]:
 
 
 def _write(model: PreTrainedModel, tokenizer: Any, folder: Path) -> None:
-    # What is kept is not quantised any more, and transformers refuses to save what says it is;
-    # which of the two says so depends on its version.
+    # The weights are no longer quantised, and transformers refuses to save a model marked as
+    # quantised; which of the two marks it depends on the version.
     vars(model).pop("hf_quantizer", None)
     vars(model.config).pop("quantization_config", None)
     write_checkpoint(model, tokenizer, folder)

@@ -1,4 +1,4 @@
-"""Models of the Hugging Face hub: fetched once, then taken from the hub's own cache."""
+"""Models of the Hugging Face hub, fetched once and then read from the hub's cache."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -14,23 +14,23 @@ from pitfalls.models.sources.downloads import watched
 from pitfalls.progress import SILENT, Progress
 
 Snapshot: TypeAlias = Callable[[str, str | None, list[str]], str]
-"""Repository, revision and file patterns → the local folder that holds those files."""
+"""Function from repository, revision and file patterns to the local folder of the files."""
 
 SETTINGS = ["*.json", "*.txt", "*.model", "*.jinja"]
 WEIGHTS = ("*.safetensors", "*.bin")
-"""In order of preference; many repositories hold the same weights in both forms."""
+"""Weight files in order of preference; many repositories have the same weights in both forms."""
 
 
 def fetch_snapshot(
     name: str, *, progress: Progress = SILENT, snapshot: Snapshot | None = None
 ) -> Path:
-    """The local folder of the hub model `owner/name`, or `owner/name@revision`.
+    """Local folder of the hub model `owner/name`, or `owner/name@revision`.
 
-    Without a network, a model that was fetched before is found in the hub's cache.
+    A model fetched before is found in the hub's cache without a network.
 
     Raises:
-        PitfallsError: the hub cannot be reached, does not know the model or does not let us have
-            it, or the model has no weights that we can read.
+        PitfallsError: the hub cannot be reached, lacks the model or denies access, or the model has
+            no weights in a supported form.
     """
     repository, _, revision = name.partition("@")
     take = snapshot or _download
@@ -50,7 +50,7 @@ def fetch_snapshot(
 
 
 def cache_of(name: str) -> Path:
-    """Where the hub's client keeps what it fetched of `owner/name`, whatever the revision."""
+    """Cache folder of the hub's client for `owner/name`, for all revisions."""
     repository, _, _ = name.partition("@")
     return Path(HF_HUB_CACHE) / f"models--{repository.replace('/', '--')}"
 
@@ -61,8 +61,8 @@ def _told(
     try:
         return Path(take(repository, revision, patterns))
     except Exception as error:
-        # Not found, gated, unreachable, behind a proxy, no disk space: the types come from an HTTP
-        # client that differs between the hub's versions, and all of it is the surroundings' fault.
+        # Not found, gated, unreachable, behind a proxy, no disk space: the exception types come
+        # from an HTTP client that differs between the hub's versions.
         first = reason_of(str(error).strip().split("\n")[0])
         raise PitfallsError(
             f"cannot get {name} from the hub ({first}): expected a network and a model that you "
@@ -81,7 +81,7 @@ def _download(repository: str, revision: str | None, patterns: list[str]) -> str
 
 
 class _NoBar(tqdm):
-    """The hub's own bars would tear ours apart; the growing cache is watched instead."""
+    """Disabled progress bar: the hub's bars would garble ours, which follow the cache's size."""
 
     def __init__(self, *args: Any, **settings: Any) -> None:
         super().__init__(*args, **settings | {"disable": True})

@@ -1,6 +1,6 @@
-"""The note inside every converted model: where it came from and what its files must be.
+"""Note inside every converted model: its origin and the checksums of its files.
 
-A folder without the note, or whose files differ from it, is no longer what was converted.
+A folder without the note, or with other files, is not a valid conversion.
 """
 
 import json
@@ -23,7 +23,7 @@ class _Note(BaseModel):
 
 
 def checksum_of(file: Path, *, progress: Progress = SILENT) -> str:
-    """The sha256 of a file's content.
+    """Checksum (sha256) of a file's content.
 
     Raises:
         PitfallsError: the file cannot be read.
@@ -41,7 +41,7 @@ def checksum_of(file: Path, *, progress: Progress = SILENT) -> str:
 
 
 def write_note(folder: Path, source: dict[str, str]) -> None:
-    """Write what `source` says and the checksums of all files into the folder's note."""
+    """Write the folder's note: `source` and the checksums of all files."""
     files = {path.name: checksum_of(path) for path in sorted(folder.iterdir())}
     note = json.dumps(source | {"files": files}, indent=2, ensure_ascii=False)
     (folder / NOTE).write_text(note + "\n", encoding="utf-8")

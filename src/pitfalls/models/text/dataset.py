@@ -1,4 +1,4 @@
-"""Texts of a data set on the Hugging Face hub, through the optional package `datasets`."""
+"""Texts of a data set on the Hugging Face hub, read with the optional package `datasets`."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import islice
@@ -8,14 +8,14 @@ from pitfalls.door.text import reason_of
 from pitfalls.errors import PitfallsError
 
 Rows: TypeAlias = Callable[[str, str | None, str], Iterable[Mapping[str, Any]]]
-"""Name, configuration and split of a data set → its rows, in order."""
+"""Function from name, configuration and split of a data set to its rows, in order."""
 
 LEADING_ROWS = 100_000
-"""How much of a data set is taken: as much as the published statistics of ROME and MEMIT."""
+"""Rows read of a data set, as in the published statistics of ROME and MEMIT."""
 
 
 def rows_of_hub(name: str, config: str | None, split: str) -> Iterable[Mapping[str, Any]]:
-    """The rows of a data set as they stream in, so that only what is read is fetched.
+    """Stream the rows of a data set, so that only those that are read are fetched.
 
     Raises:
         PitfallsError: the package `datasets` is not installed.
@@ -31,11 +31,11 @@ def rows_of_hub(name: str, config: str | None, split: str) -> Iterable[Mapping[s
 
 
 def leading_texts(name: str, rows: Rows) -> Iterator[str]:
-    """The texts of the first rows of `hf:NAME[:CONFIG[:SPLIT]]`; the split is `train` if not named.
+    """Texts of the first rows of `hf:NAME[:CONFIG[:SPLIT]]`; the default split is `train`.
 
     Raises:
-        PitfallsError: the name has another form, the data set cannot be had, or its rows have no
-            text.
+        PitfallsError: the name has another form, the data set cannot be fetched, or its rows have
+            no text.
     """
     parts = name.removeprefix("hf:").split(":")
     if not parts[0] or len(parts) > 3:
@@ -47,7 +47,7 @@ def leading_texts(name: str, rows: Rows) -> Iterator[str]:
     except PitfallsError:
         raise
     except Exception as error:
-        # Unknown name, missing configuration, no network: each its own type, all the name's fault.
+        # Unknown name, missing configuration, no network: each raises a type of its own.
         reason = reason_of(error)
         raise PitfallsError(
             f"cannot read {name} ({reason}): expected a data set of the hub and a network; "

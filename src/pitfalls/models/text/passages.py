@@ -1,7 +1,7 @@
-"""Passages of text out of files of several forms, told apart by their endings.
+"""Passages from text files, in a format given by the suffix.
 
 `.txt` paragraphs between blank lines · `.tsv` the last column · `.jsonl` the field `text`; each
-also as `.gz`. Passages keep the order of the file, empty ones are left out.
+also as `.gz`. Passages keep the order of the file; empty ones are left out.
 """
 
 import json
@@ -16,10 +16,10 @@ from pitfalls.errors import PitfallsError
 
 
 def read_texts(file: Path) -> tuple[str, ...]:
-    """All passages of a file.
+    """Read all passages of a file.
 
     Raises:
-        PitfallsError: the file cannot be read, has another form than its ending says, or is empty.
+        PitfallsError: the file cannot be read, does not match its suffix, or is empty.
     """
     ending = "".join(file.suffixes[-2:]) if file.suffix == ".gz" else file.suffix
     reader = READERS.get(ending.removesuffix(".gz"))
@@ -33,7 +33,7 @@ def read_texts(file: Path) -> tuple[str, ...]:
 
 
 def write_texts(texts: Iterable[str], file: Path) -> None:
-    """Write passages as `.jsonl`, the form that any text survives."""
+    """Write passages as `.jsonl`, which can hold any text."""
     with file.open("w", encoding="utf-8") as out:
         for text in texts:
             out.write(json.dumps({"text": text}) + "\n")
@@ -72,4 +72,4 @@ READERS: dict[str, Callable[[Path], Iterator[str]]] = {
     ".tsv": _last_columns,
     ".jsonl": _text_fields,
 }
-"""Ending → how passages are found in the file."""
+"""Suffix → reader of the passages."""

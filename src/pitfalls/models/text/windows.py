@@ -1,4 +1,4 @@
-"""The beginning of a text in token windows, for whatever is averaged over text."""
+"""Tokenised windows of texts, for averages over a corpus."""
 
 from collections.abc import Iterator, Sequence
 
@@ -6,19 +6,19 @@ from pitfalls.models.language_model import LanguageModel
 from pitfalls.models.tokens import Split
 
 WINDOW = 64
-"""Texts that are sorted by length together, so that batches waste little on padding."""
+"""Texts per window, within which batches are formed by length to save padding."""
 
 
 def windows(
     model: LanguageModel, texts: Sequence[str], *, max_tokens: int, max_length: int
 ) -> Iterator[list[Split]]:
-    """The tokenised texts, `WINDOW` at a time.
+    """Tokenised texts, `WINDOW` at a time.
 
     Args:
-        model: whose tokens they are, and which reads so many at once.
-        texts: in order.
-        max_tokens: of all texts together; the last one is cut there.
-        max_length: of one text; what is beyond is left out.
+        model: the model; its tokenizer and maximum length apply.
+        texts: texts in order.
+        max_tokens: most tokens of all texts together; the last text is cut there.
+        max_length: most tokens of one text; the rest is left out.
     """
     length = min(max_length, model.max_length or max_length)
     left = max_tokens

@@ -1,4 +1,4 @@
-"""What an edit does to one named weight: the interface, and its two plainest kinds."""
+"""Change of one named weight: the interface, and its two plainest kinds."""
 
 import math
 from abc import ABC, abstractmethod

@@ -1,4 +1,4 @@
-"""Writing a model and its tokenizer the way transformers reads them again."""
+"""Writing of a model and its tokenizer in the format of transformers."""
 
 import contextlib
 import io
@@ -12,24 +12,24 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 def write_checkpoint(
     network: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, folder: Path
 ) -> None:
-    """Write both into `folder`, which is there.
+    """Write both into the existing `folder`.
 
     Raises:
-        OSError: the disk cannot take it.
+        OSError: the files cannot be written.
     """
     try:
         with without_bars():
             network.save_pretrained(folder)
             tokenizer.save_pretrained(folder)
-    except SafetensorError as error:  # how a full disk reaches us from its writer
+    except SafetensorError as error:  # raised by its writer on a full disk
         raise OSError(str(error)) from error
     for file in folder.iterdir():
-        # Its writer makes files that only their owner can read; a folder may serve a whole group.
+        # safetensors makes files that only their owner can read; a folder may serve a group.
         file.chmod(0o644)
 
 
 @contextlib.contextmanager
 def without_bars() -> Iterator[None]:
-    """Keep transformers' own bars off standard error; no setting of theirs covers these."""
+    """Keep progress bars that transformers cannot disable off standard error."""
     with contextlib.redirect_stderr(io.StringIO()):
         yield

@@ -1,7 +1,7 @@
-"""Whether all weights of a network came from its files.
+"""Check that all weights of a network came from its files.
 
-transformers fills a weight that is missing, or of another shape, with random numbers and passes
-over one that it has no place for. It only logs that; here such a model is refused.
+transformers fills a weight that is missing or of another shape with random numbers, and ignores
+unknown ones. It only logs this; here such a model is refused.
 """
 
 import re
@@ -11,22 +11,22 @@ from typing import Any
 from torch import Tensor, nn
 
 SHOWN = 3
-"""Names that are worth repeating."""
+"""Names that a message repeats."""
 
 CONSTANTS = re.compile(r"(^|\.)((attn|attention)\.(masked_)?bias|inv_freq|position_ids)$")
-"""What files of older versions hold besides weights: causal masks, frequencies and counts, all of
+"""Entries of older files that are not weights: causal masks, frequencies and position ids, all of
 which follow from the config."""
 
 
 def fault_in(network: nn.Module, loading: Mapping[str, Any]) -> str | None:
-    """What keeps `network` from being what its files say, in words; None if nothing does.
+    """Difference between `network` and its files, in words; None if there is none.
 
-    Tied weights and buffers that transformers rightly computes count as there.
+    Tied weights, and buffers that transformers computes, count as present.
 
     Args:
-        network: as loaded, on any device.
-        loading: what transformers returns beside it for `output_loading_info=True`, with
-            `ignore_mismatched_sizes=True` lest it stops at the first kind of fault.
+        network: the loaded network, on any device.
+        loading: loading report of transformers (`output_loading_info=True`), made with
+            `ignore_mismatched_sizes=True`, as it would otherwise stop at the first kind of fault.
     """
     if missing := sorted(loading["missing_keys"]):
         return f"no weights for {_listed(missing)}"
@@ -49,7 +49,7 @@ def fault_in(network: nn.Module, loading: Mapping[str, Any]) -> str | None:
 
 
 def _is_finite(weight: Tensor) -> bool:
-    """By its least and greatest value, since `isfinite` of all takes another copy of them."""
+    """Whether all values are finite, by minimum and maximum: `isfinite` would need a copy."""
     return not weight.numel() or all(bool(end.isfinite()) for end in weight.detach().aminmax())
 
 

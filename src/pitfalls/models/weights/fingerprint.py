@@ -1,4 +1,4 @@
-"""A hash of a network's weights, by which two models of one name are told apart."""
+"""Hash of a network's weights, to distinguish models with the same name."""
 
 import hashlib
 
@@ -9,11 +9,11 @@ from pitfalls.models.weights.spread import every_weight
 
 
 def fingerprint_of(network: PreTrainedModel, dtype: torch.dtype | None = None) -> str:
-    """Hash of every weight's name, shape, dtype and bytes; equal networks have equal ones.
+    """Hash over the name, shape, dtype and bytes of every weight.
 
     Args:
-        network: it may be spread over devices and disk.
-        dtype: what weights are taken as; None takes them as they are.
+        network: the network; it may be spread over devices and disk.
+        dtype: dtype to convert weights to; None keeps theirs.
     """
     digest = hashlib.blake2b(digest_size=16)
     for name, kept in every_weight(network):

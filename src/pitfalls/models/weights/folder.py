@@ -1,4 +1,4 @@
-"""A model's folder before transformers reads it: damage is told with the name of its file."""
+"""Check of a model's folder before transformers reads it, so that errors name the file."""
 
 import json
 from pathlib import Path
@@ -19,23 +19,23 @@ OBJECTS = (
     "vocab.json",
     "model.safetensors.index.json",
 )
-"""Files that hold one JSON object each, as far as they are there."""
+"""Optional files with one JSON object each."""
 
 SAFE = "model*.safetensors"
 PICKLED = "pytorch_model*.bin"
-"""Weights as transformers names them; the first kind is taken where there are both."""
+"""Weight files of transformers; safetensors are preferred if there are both."""
 
 LFS = b"version https://git-lfs"
-"""How the note begins that git leaves in place of a large file."""
+"""Start of the pointer file that git leaves in place of a large file."""
 
 
 def check_folder(directory: Path) -> None:
-    """Refuse a folder whose files cannot be those of a model.
+    """Refuse a folder that is not a valid model.
 
-    Only JSON and the heads of weight files are read, which takes a moment for any model.
+    Only JSON and the headers of weight files are read, which is fast for any model.
 
     Raises:
-        PitfallsError: a file that is no JSON object or no safetensors file, or no weights at all.
+        PitfallsError: a file is not a JSON object or not safetensors, or there are no weights.
     """
     for name in OBJECTS:
         if (file := directory / name).exists():
@@ -45,18 +45,18 @@ def check_folder(directory: Path) -> None:
         _check_head(file)
     if not files and not any(directory.glob(PICKLED)):
         raise PitfallsError(
-            f"{directory} holds no weights, expected {SAFE}; fetch the model again or name another"
+            f"{directory} has no weights, expected {SAFE}; fetch the model again or name another"
         )
 
 
 def pickled_advice(directory: Path) -> str:
-    """What to do about weights that are not tensors alone; empty where there are no such files."""
+    """Advice about pickled weights that are unsafe; empty if there are none."""
     files = sorted(directory.glob(PICKLED))
     if not files or any(directory.glob(SAFE)):
         return ""
     return (
-        f"{files[0]} is a pickle that is damaged or holds more than tensors, and what else it "
-        "holds is never run; where you trust it, convert it to safetensors: load the model in "
+        f"{files[0]} is a pickle that is damaged or contains objects other than tensors, whose "
+        "code is never run; if you trust it, convert it to safetensors: load the model in "
         "transformers and write it with save_pretrained"
     )
 
@@ -82,4 +82,4 @@ def _check_head(file: Path) -> None:
     except OSError:
         is_note = False
     advice = "run 'git lfs pull' in its folder" if is_note else "fetch the model again"
-    raise PitfallsError(f"{file} is no whole safetensors file ({reason}); {advice}")
+    raise PitfallsError(f"{file} is not a complete safetensors file ({reason}); {advice}")

@@ -1,4 +1,4 @@
-"""From a directory to a network in memory, by transformers."""
+"""Loading of a network and its tokenizer from a directory, with transformers."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -24,15 +24,15 @@ from pitfalls.models.weights.quantised import PACKINGS, loading_options
 from pitfalls.models.weights.spread import Placement, is_spread
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float64": torch.float64}
-"""Names of the dtypes that weights may be kept in. float64 is for checking, not for speed.
-`PACKINGS` has others, of fewer bits, which are for matrices only."""
+"""Dtypes for weights by name. float64 is for checks. `PACKINGS` has quantised formats, which are
+for matrices only."""
 
 TRIAL = "The mother of"
-"""What every tokenizer makes tokens of."""
+"""Text on which the tokenizer is tried."""
 
 
 def check_loadable(dtype: str, device: Placement = "cpu") -> None:
-    """Refuse, before anything is fetched, what no model could be loaded as.
+    """Refuse an unknown dtype or device before anything is fetched.
 
     Raises:
         UnknownNameError: no such dtype.
@@ -49,7 +49,7 @@ def check_loadable(dtype: str, device: Placement = "cpu") -> None:
 
 
 def _check_device(device: str, *, beyond: Sequence[str]) -> None:
-    """`beyond` are accelerate's words for what is no device of torch."""
+    """Refuse an unusable device; `beyond` are accelerate's names that torch does not know."""
     if device in beyond:
         return
     try:
@@ -65,16 +65,16 @@ def _check_device(device: str, *, beyond: Sequence[str]) -> None:
 def read_model(
     directory: Path, dtype: str, device: Placement
 ) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
-    """A network and its tokenizer from a directory that transformers can read.
+    """Load a network and its tokenizer from a directory in the format of transformers.
 
     Args:
-        directory: with a `config.json`.
+        directory: a directory with a `config.json`.
         dtype: a name in `DTYPES` or `PACKINGS`.
-        device: where the weights go; `meta` reads no weights.
+        device: device of the weights; `meta` reads no weights.
 
     Raises:
-        PitfallsError: damaged or missing files, weights that are not those of the config, a
-            tokenizer of another model, or no bitsandbytes for the packing.
+        PitfallsError: damaged or missing files, weights that do not match the config, a tokenizer
+            of another model, or bitsandbytes not installed for a quantised format.
     """
     check_folder(directory)
     with _quiet():
@@ -101,7 +101,7 @@ def _whole(directory: Path, dtype: str, device: Placement) -> PreTrainedModel:
         dtype=_beside_packed(dtype),
         output_loading_info=True,
         ignore_mismatched_sizes=True,
-        trust_remote_code=False,  # left out, it would ask whoever sits at the terminal
+        trust_remote_code=False,  # by default transformers would ask at the terminal
         **told,
     )
     network: PreTrainedModel = loaded[0]
@@ -115,19 +115,19 @@ def _whole(directory: Path, dtype: str, device: Placement) -> PreTrainedModel:
 def _check_tokens(
     directory: Path, network: PreTrainedModel, n_tokens: int, ids: Sequence[int]
 ) -> None:
-    """`n_tokens` leaves out what was added behind the vocabulary: padding is never read."""
+    """Check the tokenizer; `n_tokens` excludes added tokens such as padding, which is not read."""
     embedding: Any = network.get_input_embeddings()
     known = len(embedding.weight)
     if not ids:
-        raise _refused(directory, "its tokenizer makes no tokens of a text: tokenizer.json?")
+        raise _refused(directory, "its tokenizer gives no tokens for a text; see tokenizer.json")
     if max(n_tokens, *ids) > known:
-        told = f"its tokenizer has {n_tokens} tokens and its embedding {known}: not of one model"
+        told = f"its tokenizer has {n_tokens} tokens and its embedding {known}: they do not match"
         raise _refused(directory, told)
 
 
 @contextmanager
 def _explained(directory: Path, part: str) -> Iterator[None]:
-    """Damage makes parsers fail in any of a dozen ways, all of them the fault of the files."""
+    """Turn any exception of the parsers into an error about the directory's files."""
     try:
         yield
     except PitfallsError:
@@ -153,13 +153,13 @@ def _refused(directory: Path, reason: str) -> PitfallsError:
 
 
 def _beside_packed(dtype: str) -> torch.dtype:
-    """Of the weights that are not packed."""
+    """Dtype of the weights that are not packed."""
     return DTYPES.get(dtype, torch.bfloat16)
 
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Keep transformers from drawing bars and from logging: a library does not print."""
+    """Turn off the progress bars and logs of transformers: a library does not print."""
     shown, level = hf_logging.is_progress_bar_enabled(), hf_logging.get_verbosity()
     hf_logging.disable_progress_bar()
     hf_logging.set_verbosity_error()

@@ -1,10 +1,10 @@
-"""Matrix products in float32 by the quicker of the two libraries that torch brings along for CPUs.
+"""Matrix products in float32 by oneDNN, the faster of torch's two CPU libraries.
 
-torch hands products of float32 matrices to MKL, which on AMD's processors leaves more than half of
-the speed unused; oneDNN, which torch takes for bfloat16, does not. Results differ in rounding only.
+torch uses MKL for float32 products, which reaches less than half of the speed of AMD processors,
+and oneDNN for bfloat16. Results differ in rounding only.
 
-oneDNN brings a weight into an order of its own before each product. Where the same weights meet a
-few hundred tokens at a time, dozens of times, they are kept in that order meanwhile (`packed`).
+oneDNN reorders a weight before each product. For repeated products with the same weights and a few
+hundred tokens, the weights are kept in its order meanwhile (`packed`).
 """
 
 from collections.abc import Iterable, Iterator
@@ -24,7 +24,7 @@ def linear(
     weight: Float[Tensor, "d_out d_in"],
     bias: Float[Tensor, " d_out"] | None = None,
 ) -> Float[Tensor, "... d_out"]:
-    """x·weightᵀ + bias, differentiable in whatever torch's own `linear` is."""
+    """Linear map x·weightᵀ + bias, with the same gradients as torch's own `linear`."""
     if _suits(x, weight) and not weight.requires_grad:
         result: Tensor = _FrozenLinear.apply(x, weight, bias)
         return result
@@ -32,7 +32,7 @@ def linear(
 
 
 def take_quick_products(network: nn.Module) -> None:
-    """Let every linear layer of `network` multiply by `linear` from now on."""
+    """Make every linear layer of `network` use `linear` from now on."""
     for module in network.modules():
         for kind, quick in QUICK.items():
             if type(module) is kind:
@@ -45,13 +45,13 @@ def _suits(*tensors: Tensor) -> bool:
 
 
 def _product(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
-    """By the operator that torch's compiler emits for a linear layer."""
+    """Product by the operator that torch's compiler emits for a linear layer."""
     result: Tensor = torch.ops.mkldnn._linear_pointwise(x, weight, bias, "none", [], "")
     return result
 
 
 class _FrozenLinear(torch.autograd.Function):
-    """A linear map whose weights need no gradient."""
+    """Linear map with frozen weights."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
@@ -79,7 +79,7 @@ class _Packed:
 
 
 class _PackedLinear(torch.autograd.Function):
-    """A linear map whose weights need no gradient and lie packed."""
+    """Linear map with frozen, packed weights."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, weight: _Packed, bias: Tensor | None) -> Tensor:
@@ -93,12 +93,12 @@ class _PackedLinear(torch.autograd.Function):
 
 
 class _Quick:
-    """What quick layers share."""
+    """Mixin of the fast layers."""
 
     packed: _Packed | None = None
 
     def map(self, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
-        """The layer's linear map; `weight` is what lies packed, if anything does."""
+        """Apply the layer's linear map; `packed`, if set, is `weight` in oneDNN's order."""
         if self.packed is None or x.dtype != weight.dtype:
             return linear(x, weight, bias)
         result: Tensor = _PackedLinear.apply(x, self.packed, bias)
@@ -124,18 +124,17 @@ class _QuickConv1D(_Quick, Conv1D):
 
 
 QUICK: dict[type[nn.Module], type[nn.Module]] = {nn.Linear: _QuickLinear, Conv1D: _QuickConv1D}
-"""A kind of layer → the same with quick products."""
+"""Layer type → its fast subclass."""
 
 PACKED_AT_MOST = 2**30
-"""Bytes of packed weights; weights of a model too large for that stay as they are."""
+"""Most bytes of packed weights; if more would be needed, no weight is packed."""
 
 
 @contextmanager
 def packed(modules: Iterable[nn.Module]) -> Iterator[None]:
-    """Inside the block, weights of the quick layers in `modules` lie packed beside themselves.
+    """Inside the block, keep packed copies of the weights of the fast layers in `modules`.
 
-    They must not change inside. The block itself may be entered again, for other modules or the
-    same.
+    The weights must not change inside. Blocks may be nested, for the same modules or others.
     """
     layers = [
         layer

@@ -1,9 +1,8 @@
-"""Bases whose matrices lie in four or eight bits, as bitsandbytes packs them.
+"""Models with matrices in four or eight bits, packed by bitsandbytes.
 
-Such a matrix stands for the numbers that its bits decode to, and every product here is one with
-those numbers. Unlike bitsandbytes' own products in eight bits it does not depend on what else is in
-a batch. A matrix that is to be changed is unpacked for good: few bits would round an edit away
-(docs/editing.md has figures).
+All products here use the decoded values of a matrix. Unlike bitsandbytes' own 8-bit products, they
+do not depend on the other rows of a batch. A matrix to be edited is unpacked for good, since four
+or eight bits would round the edit away (docs/editing.md has figures).
 """
 
 import sys
@@ -26,11 +25,11 @@ from pitfalls.models.weights.spread import Placement
 
 @dataclass(frozen=True, slots=True)
 class Packing:
-    """How matrices of the blocks are packed; everything else stays in bfloat16."""
+    """Quantised format of the blocks' matrices; all other weights stay in bfloat16."""
 
     bits: int
     settings: Mapping[str, Any]
-    """For `BitsAndBytesConfig` of transformers."""
+    """Arguments of `BitsAndBytesConfig` of transformers."""
 
 
 PACKINGS: Mapping[str, Packing] = {
@@ -40,7 +39,7 @@ PACKINGS: Mapping[str, Packing] = {
 
 
 def loading_options(packing: str, device: Placement) -> dict[str, Any]:
-    """What transformers has to be told, so that it packs matrices while it loads them.
+    """Arguments with which transformers packs matrices while loading them.
 
     Raises:
         PitfallsError: bitsandbytes is not installed.
@@ -58,7 +57,7 @@ def loading_options(packing: str, device: Placement) -> dict[str, Any]:
 
 
 def take_exact_products(network: nn.Module) -> bool:
-    """Let packed layers multiply by what their bits decode to; whether there are any."""
+    """Make packed layers multiply by their decoded values; return whether there are any."""
     layers = [module for module in network.modules() if is_packed(module)]
     for layer in layers:
         layer.forward = partial(_forward, layer)
@@ -67,12 +66,12 @@ def take_exact_products(network: nn.Module) -> bool:
 
 def is_packed(module: nn.Module) -> bool:
     """Whether `module` is a linear layer of bitsandbytes, in four or eight bits."""
-    bnb = sys.modules.get("bitsandbytes")  # whoever has such a layer has imported it
+    bnb = sys.modules.get("bitsandbytes")  # imported already if any such layer exists
     return bnb is not None and isinstance(module, bnb.nn.Linear4bit | bnb.nn.Linear8bitLt)
 
 
 def unpacked(layer: nn.Module, dtype: torch.dtype) -> nn.Linear:
-    """A linear layer with the numbers that `layer`'s bits decode to, frozen."""
+    """Frozen linear layer with the decoded values of `layer`."""
     weight = _decoded(layer, dtype)
     bias = cast("Tensor | None", layer.bias)
     made = nn.Linear(weight.shape[1], weight.shape[0], bias=bias is not None, device="meta")
@@ -87,7 +86,7 @@ def _forward(layer: nn.Module, x: Tensor) -> Tensor:
 
 
 class _DecodingLinear(torch.autograd.Function):
-    """A linear map whose matrix is decoded when it is needed, and not kept for the way back."""
+    """Linear map that decodes its matrix anew in the forward and the backward pass."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, layer: Any) -> Tensor:
@@ -108,8 +107,8 @@ def _decoded(layer: Any, dtype: torch.dtype) -> Float[Tensor, "d_out d_in"]:
     if weight.dtype == torch.int8:
         decoded: Tensor = functional.int8_vectorwise_dequant(weight.data, weight.SCB)
         return decoded.to(dtype)
-    # As one row: on a CPU bitsandbytes misreads some rows that are no multiple of its blocks of 64,
-    # which do not end where rows do.
+    # As one row: on a CPU bitsandbytes misreads some rows whose length is not a multiple of its
+    # blocks of 64, since blocks continue across rows.
     state = copy(weight.quant_state)
     state.shape = torch.Size((1, weight.quant_state.shape.numel()))
     in_a_row: Tensor = functional.dequantize_4bit(weight.data, state)

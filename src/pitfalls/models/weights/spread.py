@@ -1,8 +1,8 @@
-"""Models whose weights are spread over devices, memory and disk by accelerate's device map.
+"""Models spread over devices, memory and disk by accelerate's device map.
 
-Each block runs where its weights are, or where they are brought to. Token ids, hidden states after
-the final norm, logits and whatever is optimised are on one device, the model's: where its embedding
-runs.
+Each block runs on the device of its weights, or the one they are loaded to. Token ids, hidden
+states after the final norm, logits and optimised values are on the main device, that of the
+embedding.
 """
 
 from collections.abc import Iterator, Mapping
@@ -19,14 +19,14 @@ module paths to devices or `disk`, as accelerate's `device_map` has it."""
 
 
 def is_spread(placement: Placement) -> bool:
-    """Whether accelerate has to place the weights."""
+    """Whether accelerate places the weights."""
     return placement == "auto" or not isinstance(placement, str)
 
 
 def main_device(network: PreTrainedModel) -> torch.device | None:
-    """Where a spread network takes token ids: the first accelerator in its map, or the CPU.
+    """Main device of a spread network: the first accelerator in its map, or the CPU.
 
-    None if it is not spread: transformers writes no map where everything went to one place.
+    None if it is not spread: transformers writes no map if all weights are on one device.
     """
     placed = vars(network).get("hf_device_map")
     if placed is None:
@@ -36,7 +36,7 @@ def main_device(network: PreTrainedModel) -> torch.device | None:
 
 
 def every_weight(network: PreTrainedModel) -> Iterator[tuple[str, Tensor]]:
-    """Names and weights, one after the other; what lies on disk is read and let go again."""
+    """Names and weights, one at a time; those on disk are loaded and released again."""
     for name, weight in network.state_dict().items():
         if not weight.is_meta:
             yield name, weight

@@ -1,4 +1,4 @@
-"""Safetensors files that carry a text in JSON beside their tensors."""
+"""Safetensors files with JSON metadata."""
 
 from pathlib import Path
 from typing import TypeVar
@@ -17,13 +17,13 @@ _Told = TypeVar("_Told", bound=BaseModel)
 def read_tensors(
     path: Path | str, key: str, shape: type[_Told], *, complaint: str
 ) -> tuple[_Told, dict[str, Tensor]]:
-    """What the metadata of a file say under `key`, and its tensors.
+    """Read the metadata under `key`, and all tensors of a file.
 
     Args:
         path: the file.
-        key: of the metadata.
-        shape: what they are expected to say.
-        complaint: what to tell the user of another file, such as "is not an update".
+        key: key of the metadata.
+        shape: expected shape of the metadata.
+        complaint: words for an error, such as "is not an update".
 
     Raises:
         PitfallsError: no such file, not safetensors, or other metadata.
@@ -37,10 +37,10 @@ def read_tensors(
 
 
 def read_metadata(path: Path | str, key: str, shape: type[_Told], *, complaint: str) -> _Told:
-    """What the metadata of a file say, without its tensors; otherwise like `read_tensors`.
+    """Read the metadata of a file without its tensors; arguments as for `read_tensors`.
 
     Raises:
-        PitfallsError: as there.
+        PitfallsError: as `read_tensors`.
     """
     try:
         with safe_open(path, framework="pt") as file:

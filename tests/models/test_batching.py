@@ -1,4 +1,4 @@
-"""Every item gets its place in one batch, and batches fit into what memory there is."""
+"""Batches contain every item once, keep the budget, and are halved if memory runs out."""
 
 import pytest
 import torch
@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pitfalls.errors import PitfallsError
-from pitfalls.models.running.batching import START, pack, run_split_on_oom, share_out
+from pitfalls.models.running.batching import START, batches_within, run_split_on_oom, share_out
 
 sizes = st.lists(st.tuples(st.integers(1, 9), st.integers(1, 50)), max_size=30)
 budgets = st.integers(1, 500)
@@ -18,12 +18,14 @@ def padded(batch: list[int], items: list[tuple[int, int]]) -> int:
 
 @given(items=sizes, budget=budgets)
 def test_every_index_is_in_one_batch(items: list[tuple[int, int]], budget: int):
-    assert sorted(i for batch in pack(items, budget) for i in batch) == list(range(len(items)))
+    assert sorted(i for batch in batches_within(items, budget) for i in batch) == list(
+        range(len(items))
+    )
 
 
 @given(items=sizes, budget=budgets)
 def test_the_budget_is_kept_unless_one_item_exceeds_it(items: list[tuple[int, int]], budget: int):
-    for batch in pack(items, budget):
+    for batch in batches_within(items, budget):
         assert batch
         assert padded(batch, items) <= budget or len(batch) == 1
 
@@ -32,7 +34,7 @@ def test_the_budget_is_kept_unless_one_item_exceeds_it(items: list[tuple[int, in
 def test_longest_first_so_that_memory_runs_out_early_or_not_at_all(
     items: list[tuple[int, int]], budget: int
 ):
-    lengths = [items[i][1] for batch in pack(items, budget) for i in batch]
+    lengths = [items[i][1] for batch in batches_within(items, budget) for i in batch]
     assert lengths == sorted(lengths, reverse=True)
 
 
@@ -56,7 +58,7 @@ def ways_to_cut(
 
 @given(items=st.lists(st.tuples(st.integers(1, 9), st.integers(1, 50)), max_size=9), budget=budgets)
 def test_no_other_way_to_cut_computes_less(items: list[tuple[int, int]], budget: int):
-    batches = list(pack(items, budget))
+    batches = list(batches_within(items, budget))
     order = [i for batch in batches for i in batch]
     assert cost(batches, items) == min(
         cost(way, items) for way in ways_to_cut(order, budget, items)
@@ -115,7 +117,7 @@ def test_an_item_too_large_alone_is_told(error: BaseException):
 
 
 def test_the_memory_of_this_machine_is_asked_for_in_vain():
-    """The text that torch's own CPU allocator raises is one that we know."""
+    """The error text of torch's CPU allocator is recognised."""
     with pytest.raises(PitfallsError, match="out of memory"):
         run_split_on_oom(lambda items: [torch.empty(1 << 60)], [1])
 
@@ -132,7 +134,7 @@ def test_other_errors_pass_through_at_once(error: BaseException):
 
 
 def test_a_real_out_of_memory_halves_a_batch_of_tensors():
-    """2⁶⁰ numbers fit nowhere; the two halves are made small enough."""
+    """The whole batch needs 2⁶⁰ numbers, its halves only a few."""
 
     def work(items: list[int]) -> list[int]:
         return [torch.zeros((1 << 60) if len(items) > 1 else 3).numel() + item for item in items]

@@ -1,0 +1,148 @@
+"""Updates that are more than changes of weights: tensors for later fits, text before prompts."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, ClassVar
+
+import pytest
+import torch
+from table import TEMPLATES, tiny_editor
+
+from pitfalls.editors.editor import Editor, Job
+from pitfalls.editors.insertion.contexts import Contexts
+from pitfalls.editors.insertion.spreading import Batch, SpreadingEditor
+from pitfalls.editors.insertion.value_search import ValueSearch
+from pitfalls.errors import PitfallsError
+from pitfalls.models.language_model import LanguageModel
+from pitfalls.models.reading.moments import MomentSettings
+from pitfalls.models.weights.changes import LowRank
+from pitfalls.progress import SILENT, Progress
+from pitfalls.testing import EDITS, FAMILY_KINDS, LAWS, Examined, check_editor, tiny_model
+from pitfalls.testing.laws_of_fits import edits_become_more_likely
+from pitfalls.updates.carried import Columns, Latest
+from pitfalls.updates.context import Preface
+from pitfalls.updates.export import save_merged
+from pitfalls.updates.lora import Adapter
+from pitfalls.updates.provenance import Provenance
+from pitfalls.updates.update import Update
+
+pytestmark = pytest.mark.families(FAMILY_KINDS[:2])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Remembering(SpreadingEditor):
+    """Ridge regression that holds on to the keys of all edits before: a toy with state."""
+
+    title: ClassVar[str] = "Remembering"
+
+    def solve(self, model: LanguageModel, layer: int, K: Any, R: Any, base: Update) -> LowRank:
+        gram = K @ K.mT + 0.1 * torch.eye(len(K))
+        if (earlier := base.carried.get(f"keys {layer}")) is not None:
+            gram = gram + earlier.tensor @ earlier.tensor.mT
+        return LowRank(B=R, A=torch.linalg.solve(gram, K).mT)
+
+    def finish(self, batch: Batch, updates: Sequence[Update]) -> list[Update]:
+        on = [job.base + update for job, update in zip(batch.jobs, updates, strict=True)]
+        keys = {layer: self.keys(batch, on, layer)[0] for layer in self.layers}
+        return [
+            replace(
+                update,
+                carried={
+                    f"keys {layer}": Columns(k[rows].mT.contiguous()) for layer, k in keys.items()
+                },
+            )
+            if (rows := batch.rows(i))
+            else update
+            for i, update in enumerate(updates)
+        ]
+
+
+class Telling(Editor):
+    """Tells the model the edit in front of every prompt: a toy without weights."""
+
+    def fit(
+        self, model: LanguageModel, jobs: Sequence[Job], *, progress: Progress = SILENT
+    ) -> list[Update]:
+        return [self._told(model, job) if job.edits else Update() for job in jobs]
+
+    def _told(self, model: LanguageModel, job: Job) -> Update:
+        lines = tuple(
+            f"{edit.relation.prompt.format(edit.subject.label)} {edit.new_object.label}"
+            for edit in job.edits
+            for _ in range(4)
+        )
+        origin = Provenance.of(self, job.edits, model, losses=(), seconds=0.0)
+        return Update(history=(origin,), context=Preface(lines))
+
+
+REMEMBERING = Remembering(
+    layers=(1, 2),
+    value=ValueSearch(steps=12, weight_decay=1e-3, clamp=4.0),
+    contexts=Contexts(templates=TEMPLATES),
+    moments=None,
+)
+BEFORE = Update(context=Preface(("Ada was born in Rome.",)))
+
+
+@pytest.mark.families(FAMILY_KINDS[1:3])
+def test_an_editor_with_state_keeps_the_laws(model: LanguageModel) -> None:
+    check_editor(REMEMBERING, model)
+
+
+def test_state_grows_and_has_a_part_in_later_fits(model: LanguageModel) -> None:
+    (first,) = REMEMBERING.fit(model, [Job(EDITS[:2])])
+    (second,) = REMEMBERING.fit(model, [Job(EDITS[2:], first)])
+    (forgetful,) = REMEMBERING.fit(model, [Job(EDITS[2:], replace(first, carried={}))])
+    assert (first + second).carried["keys 1"].tensor.shape[1] == 3
+    name = next(iter(second.changes))
+    apart = second.changes[name].matrix - forgetful.changes[name].matrix
+    assert apart.norm() > 1e-3 * second.changes[name].norm
+
+
+def test_a_model_that_is_told_keeps_the_laws() -> None:
+    """All but one: a random network learns nothing from what it is told."""
+    it = Examined(editor=Telling(), model=tiny_model("gpt2"))
+    for law in LAWS:
+        if law is not edits_become_more_likely:
+            law(it)
+    assert it.likelihood(EDITS[0], it.updates[0]) != it.likelihood(EDITS[0], Update())
+
+
+def test_columns_join_and_the_latest_wins() -> None:
+    one, two = torch.eye(3)[:, :1], torch.ones(3, 2)
+    joined = Update(carried={"k": Columns(one), "n": Latest(one)}) + Update(
+        carried={"k": Columns(two), "n": Latest(two), "new": Latest(one)}
+    )
+    assert torch.equal(joined.carried["k"].tensor, torch.cat([one, two], 1))
+    assert torch.equal(joined.carried["n"].tensor, two)
+    assert torch.equal(joined.carried["new"].tensor, one)
+    with pytest.raises(PitfallsError, match="columns of 3 and 4 numbers"):
+        Columns(one).plus(Columns(torch.ones(4, 1)))
+
+
+def test_all_of_it_is_saved(tmp_path: Path) -> None:
+    update = replace(BEFORE, carried={"k": Columns(torch.ones(3, 2)), "n": Latest(torch.ones(2))})
+    update.save(tmp_path / "update.safetensors")
+    assert Update.load(tmp_path / "update.safetensors") == update
+    assert update != replace(update, context=None)
+    assert update != replace(update, carried={})
+
+
+def test_text_comes_before_the_prompt_oldest_first() -> None:
+    both = BEFORE + Update() + Update(context=Preface(("Zola is Japanese.",)))
+    assert both.asked("Ada is") == "Ada was born in Rome.\nZola is Japanese.\nAda is"
+    assert Update().asked("Ada is") == "Ada is"
+
+
+def test_text_is_in_no_weights(moments: MomentSettings, tmp_path: Path) -> None:
+    model = tiny_model("gpt2")
+    with pytest.raises(PitfallsError, match="puts text in front of prompts"):
+        BEFORE.commit(model)
+    with pytest.raises(PitfallsError, match="puts text in front of prompts"):
+        save_merged(model, BEFORE, tmp_path / "merged")
+    with pytest.raises(PitfallsError, match="puts text in front of prompts"):
+        Adapter.of(BEFORE)
+    for name in ("rome", "memit", "ft", "mend"):
+        with pytest.raises(PitfallsError, match="edits of weights first"):
+            tiny_editor(name, model, moments).fit(model, [Job(EDITS[:1], BEFORE)])
