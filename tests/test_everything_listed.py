@@ -7,6 +7,7 @@ import pkgutil
 import tomllib
 from collections.abc import Iterator
 from importlib import resources
+from inspect import isabstract
 from pathlib import Path
 from types import ModuleType
 
@@ -26,7 +27,7 @@ from pitfalls.vocabulary import CASE_KINDS, DATASETS, KIND_WORDS, PRESETS
 PACKAGE = Path(pitfalls.__file__).parent
 FILES_OF_CODE = sorted(PACKAGE.rglob("*.py"))
 
-LONGEST_FILE = 400
+LONGEST_FILE = 300
 LONGEST_FUNCTION = 50
 
 
@@ -43,7 +44,7 @@ def descendants(kind: type) -> set[type]:
 def test_every_editor_is_in_the_table() -> None:
     modules()
     ours = {each for each in descendants(Editor) if each.__module__.startswith("pitfalls.editors")}
-    assert ours == set(EDITORS.values())
+    assert {each for each in ours if not isabstract(each)} == set(EDITORS.values())
 
 
 def test_every_editor_has_settings_for_any_model() -> None:

@@ -12,7 +12,6 @@ import pytest
 import pitfalls
 
 PACKAGE = Path(pitfalls.__file__).parent
-LONGEST_FILE = 300
 
 GROUND = frozenset(
     {"cache", "data", "disk", "door", "errors", "facts", "progress", "settings", "shapes"}
@@ -133,14 +132,6 @@ def test_no_module_imports_itself_in_a_circle() -> None:
     modules = {dotted(file): file for file in PACKAGE.rglob("*.py")}
     graph = {name: {to for _, to in imported_by(file)} for name, file in modules.items()}
     tuple(TopologicalSorter(graph).static_order())  # raises CycleError, which names the circle
-
-
-def test_no_file_is_longer_than_a_person_reads_at_once() -> None:
-    lengths = {
-        str(file.relative_to(PACKAGE)): len(file.read_text("utf-8").splitlines())
-        for file in PACKAGE.rglob("*.py")
-    }
-    assert {name: length for name, length in lengths.items() if length > LONGEST_FILE} == {}
 
 
 def test_rooms_without_torch_do_not_even_load_it() -> None:
