@@ -15,7 +15,8 @@ from pitfalls.bench.observe import observe
 from pitfalls.bench.states import reach_states
 from pitfalls.cases.case import Case
 from pitfalls.cases.collections import load_cases
-from pitfalls.cases.plan import State, plan
+from pitfalls.cases.plan import plan
+from pitfalls.cases.steps import State
 from pitfalls.editors.editor import Job
 from pitfalls.editors.names import EditorName
 from pitfalls.editors.table import DEFAULT_EDITORS, editor_for
@@ -117,7 +118,8 @@ def observation(data: str, cases: int, plain_cases: int, *, objects: int | None 
         if not reached:  # once, and not in the time that counts: the first call is not timed
             editor = editor_for("rome", model, {"value": {"steps": BASE_STEPS}})
             reached.extend(reach_states(editor, model, plans, progress=SILENT))
-        read = observe(model, plans[:count], reached[:count], list(plans[0].states))
+        some = plans[:count]
+        read = observe(model, some, reached[:count], [list(one.states) for one in some])
         readings = [reading for case in read for state in case.values() for reading in state]
         return [value for one in readings for prompt in one.logprobs for value in prompt]
 

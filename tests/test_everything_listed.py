@@ -14,8 +14,7 @@ from types import ModuleType
 import pytest
 
 import pitfalls
-from pitfalls.cases.plan import PLANS
-from pitfalls.cases.released import FILES
+from pitfalls.cases.kinds.table import KINDS
 from pitfalls.editors.editor import Editor
 from pitfalls.editors.mend.training import NAME as TRAINING
 from pitfalls.editors.table import EDITORS
@@ -23,7 +22,7 @@ from pitfalls.metrics.metric import Metric
 from pitfalls.metrics.table import METRICS
 from pitfalls.models.architecture import architectures
 from pitfalls.testing import FAMILIES, tiny_model
-from pitfalls.vocabulary import CASE_KINDS, DATASETS, PRESETS
+from pitfalls.vocabulary import CASE_KINDS, DATASETS, KIND_WORDS, PRESETS
 
 PACKAGE = Path(pitfalls.__file__).parent
 FILES_OF_CODE = sorted(PACKAGE.rglob("*.py"))
@@ -73,8 +72,13 @@ def test_every_metric_has_or_declines_every_preset() -> None:
         assert not {*metric.presets} & {*metric.absent}, metric.name
 
 
-def test_every_kind_of_case_has_a_plan_a_data_set_and_a_published_file() -> None:
-    assert set(PLANS) == set(DATASETS.values()) == set(FILES) == set(CASE_KINDS)
+def test_every_kind_of_case_is_in_both_tables() -> None:
+    assert list(KINDS) == list(KIND_WORDS) == list(CASE_KINDS)
+    assert set(DATASETS.values()) <= set(KINDS)
+
+
+def test_every_kind_of_the_paper_has_a_recipe_and_a_published_file() -> None:
+    assert all(KINDS[kind].recipe and KINDS[kind].released for kind in DATASETS.values())
 
 
 def test_every_model_family_can_be_made_tiny() -> None:

@@ -22,7 +22,11 @@ GROUND = frozenset(
 MAY_IMPORT: dict[str, frozenset[str]] = {
     "graph": frozenset(),
     "rules": frozenset({"graph"}),
-    "cases": frozenset({"graph", "rules"}),
+    "cases": frozenset({"graph", "rules", "cases.kinds"}),
+    "cases.kinds": frozenset(
+        {"graph", "rules", "cases.case", "cases.steps", "cases.order", "cases.drafts"}
+        | {"cases.similarity", "cases.wordings", "cases.released_shapes", "cases.authors_records"}
+    ),
     "models": frozenset({"models.sources", "models.weights"}),
     "models.sources": frozenset({"models.weights"}),
     "models.weights": frozenset(),

@@ -1,4 +1,4 @@
-"""What a run is said to take is what it takes."""
+"""A run takes what its forecast says."""
 
 import json
 from pathlib import Path

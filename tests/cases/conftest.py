@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from pitfalls.cases.case import Case
-from pitfalls.cases.released import FILES, prompts_file, read_released
+from pitfalls.cases.released import prompts_file, read_released, released_files
 from pitfalls.vocabulary import CaseKind
 
 SHARED = Path(os.environ.get("PITFALLS_SHARED", Path(__file__).parents[2] / ".." / "shared"))
@@ -27,7 +27,7 @@ def published(released: Path) -> dict[tuple[str, CaseKind], list[Case]]:
             released / model / name, kind, prompts=released / model / prompts_file(kind)
         )
         for model in ("GPT-J", "GPT2-XL")
-        for kind, name in FILES.items()
+        for kind, name in released_files().items()
     }
 
 

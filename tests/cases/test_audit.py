@@ -76,25 +76,29 @@ def aim(edit: Edit, target: Entity | None) -> Edit:
     return replace(edit, new_object=target)
 
 
+def with_edits(case: Case, first: Edit | None = None, second: Edit | None = None) -> Case:
+    return replace(case, edits=(first or case.first, second or case.second))
+
+
 def spoil(case: Case, name: AnomalyName) -> Case:
     """The case with that anomaly brought about in the plainest way."""
     first, second, Q42 = case.first, case.second, Entity("Q42", "Q42")
     others, o1 = case.true_objects, case.second.new_object
     same, longer = replace(o1, id="Q1"), Entity("Q1", f"{o1.label.upper()} band")
     spoilt: dict[AnomalyName, Case] = {
-        "no-op-edit": replace(case, first=aim(first, first.object)),
-        "true-target-e1": replace(case, first=aim(first, first.object)),
-        "true-target-e2": replace(case, second=aim(second, second.object)),
-        "self-edit-e1": replace(case, first=aim(first, first.subject)),
-        "self-edit-e2": replace(case, second=aim(second, second.subject)),
-        "same-target": replace(case, second=aim(second, first.new_object)),
-        "bare-id-label": replace(case, second=aim(second, Q42)),
+        "no-op-edit": with_edits(case, first=aim(first, first.object)),
+        "true-target-e1": with_edits(case, first=aim(first, first.object)),
+        "true-target-e2": with_edits(case, second=aim(second, second.object)),
+        "self-edit-e1": with_edits(case, first=aim(first, first.subject)),
+        "self-edit-e2": with_edits(case, second=aim(second, second.subject)),
+        "same-target": with_edits(case, second=aim(second, first.new_object)),
+        "bare-id-label": with_edits(case, second=aim(second, Q42)),
         "duplicate-true-labels": replace(case, true_objects=(*others, same)),
         "duplicate-of-o1": replace(case, true_objects=(*others, same)),
         "nested-true-labels": replace(case, true_objects=(*others, longer)),
-        "o1-in-subject": replace(case, second=replace(second, subject=longer)),
-        "one-character-label": replace(case, second=aim(second, Entity("Q1", "x"))),
-        "non-ascii-label": replace(case, second=aim(second, Entity("Q1", "Ω"))),
+        "o1-in-subject": with_edits(case, second=replace(second, subject=longer)),
+        "one-character-label": with_edits(case, second=aim(second, Entity("Q1", "x"))),
+        "non-ascii-label": with_edits(case, second=aim(second, Entity("Q1", "Ω"))),
     }
     return spoilt[name]
 

@@ -1,4 +1,4 @@
-"""What must hold of every case that the builder makes, whatever the graph."""
+"""Laws of every case that the builder makes, whatever the graph."""
 
 import re
 import shlex
@@ -18,6 +18,7 @@ from pitfalls.cases.case import Case
 from pitfalls.cases.case_file import read_header
 from pitfalls.cases.collections import PACKAGED, load_cases, locate
 from pitfalls.cases.consistency import first_problem
+from pitfalls.cases.kinds.round_trip import other_objects
 from pitfalls.cases.order import Order
 from pitfalls.cases.plan import plan, subjects_of
 from pitfalls.cli.main import main
@@ -150,7 +151,7 @@ def test_a_plan_reads_what_the_metrics_need(world: World, kind: CaseKind) -> Non
                 for definition in metric.presets.values():
                     assert set(definition.needs) <= read, metric.name
         others = [name for state, name in read if state == "theta0" and name.startswith("other/")]
-        assert len(others) == len(case.other_objects)
+        assert len(others) == len(other_objects(case))
 
 
 def test_seeds_differ_and_one_seed_does_not() -> None:

@@ -11,15 +11,13 @@ from hypothesis import strategies as st
 from worlds import World, worlds
 
 from pitfalls.cases.build import build_cases
-from pitfalls.cases.case_file import (
+from pitfalls.cases.case_file import read_cases, read_header, write_cases
+from pitfalls.cases.json_form import (
     case_from_dict,
     case_to_dict,
-    read_cases,
-    read_header,
     relation_to_dict,
     relations_from_dict,
     relations_of,
-    write_cases,
 )
 from pitfalls.errors import PitfallsError
 from pitfalls.vocabulary import CASE_KINDS, CaseKind

@@ -1,4 +1,4 @@
-"""What an order asks for is what the builder makes, and every candidate is accounted for."""
+"""The builder makes what an order asks for, and accounts for every candidate."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -10,13 +10,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from worlds import World, relation, worlds
 
-from pitfalls.cases.build import RECIPES, build, build_cases
+from pitfalls.cases.build import build, build_cases
 from pitfalls.cases.card import data_card
 from pitfalls.cases.case import Case
 from pitfalls.cases.collections import load_cases
 from pitfalls.cases.drafts import Draft
 from pitfalls.cases.export import write_authors
-from pitfalls.cases.order import COVERAGE_RELATIONS, Materials, Order
+from pitfalls.cases.kinds.coverage import PAPER_RELATIONS as COVERAGE_RELATIONS
+from pitfalls.cases.kinds.table import recipe_of
+from pitfalls.cases.order import Materials, Order
 from pitfalls.errors import PitfallsError, UnknownNameError
 from pitfalls.facts import Entity
 from pitfalls.graph.by_name import Sourced
@@ -36,7 +38,7 @@ def test_every_candidate_is_accounted_for(
 ) -> None:
     graph, order = world.graph(), Order(kind=kind, count=count, consistent=consistent)
     materials = Materials.of(graph, order)
-    drafts: list[Draft] = list(RECIPES[kind][0](materials))
+    drafts: list[Draft] = list(recipe_of(kind).drafts(materials))
     candidates = len(drafts) + sum(materials.dropped.values())
     try:
         built = build(graph, order)
@@ -58,7 +60,7 @@ def test_consistent_cases_can_all_be_made_in_one_model(world: World, kind: CaseK
         edited: dict[tuple[str, str], set[tuple[str, ...]]] = {}
         for case in cases:
             own: dict[tuple[str, str], tuple[str, ...]] = {}
-            for edit in (case.first, case.second):
+            for edit in case.edits:
                 key = (edit.subject.id, edit.relation.id)
                 own[key] = (*own.get(key, ()), edit.new_object.id)
             for key, news in own.items():

@@ -11,7 +11,7 @@ from changing import GONE, change
 from pitfalls.cases.case import Case
 from pitfalls.cases.case_file import read_cases, write_cases
 from pitfalls.cases.plan import plan
-from pitfalls.cases.released import FILES, prompts_file, read_released
+from pitfalls.cases.released import prompts_file, read_released, released_files
 from pitfalls.errors import PitfallsError
 from pitfalls.vocabulary import CASE_KINDS, ROUND_KINDS, CaseKind
 
@@ -19,7 +19,7 @@ Published: TypeAlias = dict[tuple[str, CaseKind], list[Case]]
 
 
 def read(folder: Path, kind: CaseKind) -> list[Case]:
-    return read_released(folder / FILES[kind], kind, prompts=folder / prompts_file(kind))
+    return read_released(folder / released_files()[kind], kind, prompts=folder / prompts_file(kind))
 
 
 def test_every_published_case_loads(published: Published, tmp_path: Path) -> None:
@@ -123,9 +123,9 @@ def place(folder: Path, kind: CaseKind, *changes: tuple[str, Any]) -> Path:
     changed = json.loads(json.dumps(records()[kind]))
     for path, value in changes:
         change(changed, path, value)
-    (folder / FILES[kind]).write_text(json.dumps([records()[kind], changed]), "utf-8")
+    (folder / released_files()[kind]).write_text(json.dumps([records()[kind], changed]), "utf-8")
     (folder / prompts_file(kind)).write_text(json.dumps(PROMPTS), "utf-8")
-    return folder / FILES[kind]
+    return folder / released_files()[kind]
 
 
 REFUSALS: list[tuple[CaseKind, str, Any, str]] = [

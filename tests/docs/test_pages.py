@@ -190,6 +190,7 @@ def test_links_within_the_repository_lead_somewhere(page: Path) -> None:
     paths = re.findall(r"`((?:src|tests|docs|benchmarks|tools)/[\w./-]+)`", text)
     new = {
         "src/pitfalls/editors/my_editor.py",
+        "src/pitfalls/cases/kinds/my_kind.py",
         "src/pitfalls/metrics/my_metric.py",
         "src/pitfalls/report/my_format.py",
     }

@@ -59,7 +59,7 @@ WORSE = {
     "fr": {("theta_prime", "other/0"): 0.4, ("theta_prime", "other/1"): 0.4},
     "shift": {("theta_prime", "other/0"): 0.4},
 }
-"""What has to go wrong for each metric to notice."""
+"""Metric → readings that it must mark down."""
 
 
 def case(kind: CaseKind, found: dict, *, noise: float = 1e-4) -> Observation:

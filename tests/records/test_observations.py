@@ -77,13 +77,13 @@ def test_coverage_has_one_wording_of_the_new_fact() -> None:
     assert not reverse.has("theta2", "new")
 
 
-def test_others_come_in_file_order() -> None:
+def test_numbered_probes_come_in_order() -> None:
     readings = [
         Reading("theta0", f"other/{i}", "", ((-float(i),),)) for i in (10, 2, 0, 1, *range(3, 10))
     ]
     [case] = observed(row(*readings, kind="round-easy"))
-    assert case.others("theta0") == pytest.approx([math.exp(-i) for i in range(11)])
-    assert case.others("theta_prime") == []
+    assert case.numbered("theta0", "other") == pytest.approx([math.exp(-i) for i in range(11)])
+    assert case.numbered("theta_prime", "other") == []
 
 
 def test_cases_of_one_subject_are_told_by_its_id() -> None:

@@ -38,7 +38,7 @@ class Opened:
 
     @property
     def address(self) -> str:
-        """What stands behind the file's name."""
+        """The part of the address behind the file's name."""
         hash: str = self.page.evaluate("location.hash")
         return hash
 

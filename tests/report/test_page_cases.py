@@ -7,7 +7,7 @@ import pytest
 from browsing import Opened, needs_browser
 from runs_on_disk import make_run
 
-from pitfalls.metrics.scores import case_value
+from pitfalls.metrics.case_value import case_value
 from pitfalls.metrics.table import METRICS
 from pitfalls.report.gather import gather
 from pitfalls.report.html import html_report

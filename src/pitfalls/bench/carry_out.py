@@ -10,20 +10,21 @@ from pitfalls.bench.observe import observe
 from pitfalls.bench.states import UNEDITED, reach_states
 from pitfalls.cases.case import Case
 from pitfalls.cases.json_form import case_to_dict
-from pitfalls.cases.plan import Plan, State, plan
+from pitfalls.cases.plan import plan
+from pitfalls.cases.steps import Plan, State
 from pitfalls.editors.editor import Editor
 from pitfalls.models.language_model import LanguageModel
 from pitfalls.progress import SILENT, Progress
 from pitfalls.records.record import Fit, Reading, Record
 from pitfalls.updates.update import Update
-from pitfalls.vocabulary import STATES, StateName
+from pitfalls.vocabulary import StateName
 
 Readings: TypeAlias = Mapping[StateName, tuple[Reading, ...]]
-"""What was read, by state."""
+"""State → its readings."""
 
 
 class Unedited:
-    """What the unedited model says of some cases; the same for all editors, so read only once.
+    """Readings of the unedited model; the same for all editors, so taken only once.
 
     It is read for all of them together, whichever are asked for: a resumed run that needs a few
     must not read them in another batch than the run that needed all, or bits would differ.
@@ -42,11 +43,12 @@ class Unedited:
     @cached_property
     def _read(self) -> dict[tuple[str, Case], Readings]:
         plans = [plan(case) for _, case in self._cases]
-        read = observe(self.model, plans, [{UNEDITED: Update()} for _ in plans], ["theta0"])
+        reached = [{UNEDITED: Update()} for _ in plans]
+        read = observe(self.model, plans, reached, [steps.unedited for steps in plans])
         return dict(zip(self._cases, read, strict=True))
 
     def of(self, data: str, case: Case) -> Readings:
-        """The readings in θ0."""
+        """The readings in the states that no edit leads to."""
         return self._read[data, case]
 
 
@@ -65,11 +67,11 @@ def carry_out(
     """
     plans = [plan(case, multi_label=chunk.editor.multi_label) for _, case in chunk.pairs]
     reached = reach_states(editor, model, plans, progress=progress)
-    after = observe(model, plans, reached, [state for state in STATES if state != "theta0"])
+    after = observe(model, plans, reached, [steps.edited for steps in plans])
     records: dict[str, list[Record]] = {data: [] for data in chunk.cases}
     for i, (data, case) in enumerate(chunk.pairs):
         read = {**unedited.of(data, case), **after[i]}
-        readings = tuple(reading for state in STATES for reading in read.get(state, ()))
+        readings = tuple(reading for state in plans[i].states for reading in read.get(state, ()))
         records[data].append(
             Record(
                 case_id=case.id,

@@ -16,7 +16,7 @@ from pitfalls.cases.known import known_around
 from pitfalls.editors.names import EditorName
 from pitfalls.errors import PitfallsError
 from pitfalls.records.run_directory import part_name
-from pitfalls.vocabulary import ROUND_KINDS
+from pitfalls.vocabulary import KIND_WORDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,4 +101,4 @@ def cut(
 
 
 def _applies(editor: EditorName, cases: Sequence[Case]) -> bool:
-    return not editor.multi_label or cases[0].kind in ROUND_KINDS
+    return not editor.multi_label or KIND_WORDS[cases[0].kind].several

@@ -10,6 +10,7 @@ from pitfalls.bench.chunks import Chunk, cut, load_all
 from pitfalls.bench.experiment import Experiment
 from pitfalls.bench.header import make_header, moment_infos
 from pitfalls.bench.knowing import first_facts_known_by
+from pitfalls.cases.case import Case
 from pitfalls.editors.editor import Editor
 from pitfalls.editors.names import editors_named
 from pitfalls.editors.table import editor_for
@@ -44,16 +45,9 @@ def run(
     """
     cases = checked_cases(experiment)
     RunDirectory.check(Path(out))
-    model = LanguageModel.load(
-        experiment.model,
-        dtype=experiment.dtype,
-        device=experiment.device,
-        prefix=experiment.prefix,
-        progress=progress,
-    )
+    model = _loaded(experiment, progress)
     if experiment.known:
-        with progress.stage("cases judged for what the model knows", unit="cases") as advance:
-            cases = load_all(experiment, knows=first_facts_known_by(model, advance))
+        cases = _known_cases(experiment, model, progress)
     names = editors_named(experiment.editors, model)
     experiment = experiment.model_copy(update={"editors": tuple(map(str, names))})
     chunks = list(cut(cases, names, size=experiment.chunk))
@@ -62,12 +56,11 @@ def run(
         for name in names
     }
     directory = RunDirectory.open(Path(out), make_header(experiment, model, editors, cases))
-    before = [Unedited(model, side_by_side) for side_by_side in chunks]
+    queue = _queue(model, chunks)
     for position, (name, editor) in enumerate(editors.items(), start=1):
         work = [
             (chunk, _missing(directory, chunk), unedited)
-            for side_by_side, unedited in zip(chunks, before, strict=True)
-            for chunk in side_by_side
+            for chunk, unedited in queue
             if chunk.editor == name
         ]
         fresh = any(missing for _, missing, _ in work)
@@ -79,6 +72,33 @@ def run(
         if fresh:
             measured(directory, len(editors) - position)
     return directory
+
+
+def _loaded(experiment: Experiment, progress: Progress) -> LanguageModel:
+    return LanguageModel.load(
+        experiment.model,
+        dtype=experiment.dtype,
+        device=experiment.device,
+        prefix=experiment.prefix,
+        progress=progress,
+    )
+
+
+def _queue(model: LanguageModel, chunks: Sequence[Sequence[Chunk]]) -> list[tuple[Chunk, Unedited]]:
+    """Every chunk, beside what all chunks of its cases share."""
+    return [
+        (chunk, unedited)
+        for side_by_side in chunks
+        for unedited in [Unedited(model, side_by_side)]
+        for chunk in side_by_side
+    ]
+
+
+def _known_cases(
+    experiment: Experiment, model: LanguageModel, progress: Progress
+) -> dict[str, list[Case]]:
+    with progress.stage("cases judged for what the model knows", unit="cases") as advance:
+        return load_all(experiment, knows=first_facts_known_by(model, advance))
 
 
 def _missing(directory: RunDirectory, chunk: Chunk) -> tuple[str, ...]:

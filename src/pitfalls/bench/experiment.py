@@ -12,7 +12,7 @@ from pitfalls.vocabulary import DATASETS
 
 
 class Experiment(BaseModel):
-    """What a run measures. Everything that decides its numbers is in here or follows from it."""
+    """Description of a run. Everything that decides its numbers is in here or follows from it."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -26,9 +26,9 @@ class Experiment(BaseModel):
     cases: Count | None = None
     """The first so many of every data set; None takes all."""
     seed: Seed = 0
-    """Of everything that is sampled."""
+    """Seed of everything that is sampled."""
     dtype: str = "float32"
-    """What the weights are kept in."""
+    """Type that the weights are kept in."""
     device: str = "cpu"
     """A torch device."""
     prefix: str = ""

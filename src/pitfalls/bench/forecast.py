@@ -1,4 +1,4 @@
-"""What a run will take, told before it begins and before any weights are loaded."""
+"""Forecast of the time and memory of a run, before any weights are loaded."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -9,7 +9,8 @@ import torch
 from pitfalls.bench.check import checked_cases
 from pitfalls.bench.chunks import cut
 from pitfalls.bench.experiment import Experiment
-from pitfalls.cases.plan import Plan, Probe, plan
+from pitfalls.cases.plan import plan
+from pitfalls.cases.steps import Plan, Probe
 from pitfalls.editors.editor import Editor
 from pitfalls.editors.names import editors_named
 from pitfalls.editors.table import editor_for
@@ -20,7 +21,7 @@ from pitfalls.models.weights.quantised import PACKINGS
 from pitfalls.progress import SILENT, Progress
 
 EFFICIENCY = 0.5
-"""Of the rate of matrix products, what whole fits and readings reach (BENCHMARKS.md)."""
+"""Share of the rate of matrix products that whole fits and readings reach (BENCHMARKS.md)."""
 
 LIBRARIES = 0.7 * 2**30
 """Bytes that Python, torch and transformers hold."""
@@ -56,7 +57,7 @@ class Forecast:
 
     @property
     def seconds(self) -> float:
-        """Of the whole run, downloads and second moments aside."""
+        """Seconds of the whole run, downloads and second moments aside."""
         return sum(line.seconds for line in self.lines)
 
 
@@ -81,7 +82,7 @@ def forecast(experiment: Experiment, *, progress: Progress = SILENT) -> Forecast
         return Line(editor, n_cases, n_edits, through, cost.flops(model) / rate)
 
     every = [case for listed in cases.values() for case in listed]
-    unedited = sum((reader.cost(plan(case), ["theta0"]) for case in every), Cost())
+    unedited = sum((reader.cost(steps, steps.unedited) for steps in map(plan, every)), Cost())
     lines = [line("(unedited)", len(every), 0, unedited)]
     for name in names:
         editor = editor_for(name.base, model, experiment.settings.get(name.base))
@@ -92,7 +93,7 @@ def forecast(experiment: Experiment, *, progress: Progress = SILENT) -> Forecast
         ]
         n_edits, cost = _fits(model, editor, mine)
         for steps in mine:
-            cost += reader.cost(steps, [state for state in steps.states if state != "theta0"])
+            cost += reader.cost(steps, steps.edited)
         lines.append(line(str(name), len(mine), n_edits, cost))
     return Forecast(tuple(lines), _memory(model))
 
@@ -116,7 +117,7 @@ def _fits(model: LanguageModel, editor: Editor, plans: Iterable[Plan]) -> tuple[
 
 
 class _Reader:
-    """What readings cost."""
+    """Cost of readings."""
 
     def __init__(self, model: LanguageModel) -> None:
         self._n_layers = model.n_layers

@@ -29,7 +29,7 @@ HELD_OUT = 0.1
 
 @dataclass(frozen=True, slots=True)
 class Lessons:
-    """What is learned from and what is only examined. No subject is in both."""
+    """Lessons to learn from, and others that only examine. No subject is in both."""
 
     training: tuple[Lesson, ...]
     validation: tuple[Lesson, ...]

@@ -1,4 +1,4 @@
-"""The first look: what a run measures that nobody described."""
+"""The first look: a small run for a command without any settings."""
 
 import torch
 
@@ -6,10 +6,10 @@ from pitfalls.bench.experiment import Experiment
 from pitfalls.models.cost import calibrated_rate
 
 CASES = 3
-"""Of every kind: a first look is not a measurement, and the tables say how little it tells."""
+"""Cases of every kind: a first look is no measurement, and the tables say how little it tells."""
 
 SHAPE = (576, 1536)
-"""Of the default model's second MLP matrix, by whose products a precision is judged."""
+"""Shape of the default model's second MLP matrix, whose products judge a precision."""
 
 
 def quick_experiment() -> Experiment:

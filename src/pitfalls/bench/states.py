@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from pitfalls.cases.plan import Plan, State
+from pitfalls.cases.steps import Plan, State
 from pitfalls.editors.editor import Editor, Job
 from pitfalls.models.language_model import LanguageModel
 from pitfalls.progress import Progress

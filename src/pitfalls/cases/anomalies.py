@@ -1,4 +1,4 @@
-"""The anomalies by name: what each is and how it shows in a case."""
+"""The anomalies by name, each with its description and how it shows in a case."""
 
 from collections.abc import Callable, Iterator, Set
 from dataclasses import dataclass
@@ -35,11 +35,11 @@ class Anomaly:
     description: str
     holds: Callable[[Case, Known], bool]
     degenerate: bool = False
-    """Whether a case with it measures nothing, or something else than it says."""
+    """Whether a case with it does not measure what its kind should measure."""
 
 
 def describe(name: AnomalyName) -> str:
-    """What the anomaly is, in words."""
+    """The anomaly in words."""
     return _REPEATED if name == "repeated-subject" else ANOMALIES[name].description
 
 
@@ -49,8 +49,8 @@ def is_degenerate(name: AnomalyName) -> bool:
 
 
 def _entities(case: Case) -> Iterator[Entity]:
-    """Everything whose label takes part: both edits, the facts around them, the true objects."""
-    for edit in (case.first, case.second):
+    """Everything whose label takes part: the edits, the facts around them, the true objects."""
+    for edit in case.edits:
         yield from (edit.subject, edit.new_object)
         yield from (edit.object,) if edit.object is not None else ()
     for fact in case.triples:
@@ -72,9 +72,23 @@ def _nested(case: Case) -> bool:
     return any(a != b and a in b for a in labels for b in labels)
 
 
-def _true_target(edit: Edit, case: Case, known: Known, *, is_way_back: bool) -> bool:
+def _leads_to_truth(case: Case, known: Known) -> bool:
     # The way back of a round trip leads to a true object on purpose.
-    return not (is_way_back and case.true_objects) and _after(edit) in known
+    home = {entity.id for entity in case.true_objects}
+    return any(_after(edit) in known for edit in _later(case) if edit.new_object.id not in home)
+
+
+def _is_own_subject(edit: Edit) -> bool:
+    return edit.new_object.id == edit.subject.id
+
+
+def _later(case: Case) -> tuple[Edit, ...]:
+    return case.edits[1:]
+
+
+def _last_object(case: Case) -> Entity:
+    """o1 of a round trip."""
+    return case.edits[-1].new_object
 
 
 def _after(edit: Edit) -> tuple[str, str, str]:
@@ -84,32 +98,32 @@ def _after(edit: Edit) -> tuple[str, str, str]:
 ANOMALIES: dict[AnomalyName, Anomaly] = {
     "no-op-edit": Anomaly(
         "an edit replaces an object by itself",
-        lambda case, known: _changes_nothing(case.first) or _changes_nothing(case.second),
+        lambda case, known: any(map(_changes_nothing, case.edits)),
         degenerate=True,
     ),
     "true-target-e1": Anomaly(
         "the first edit's target is a known true object",
-        lambda case, known: _true_target(case.first, case, known, is_way_back=False),
+        lambda case, known: _after(case.first) in known,
         degenerate=True,
     ),
     "true-target-e2": Anomaly(
         "the second edit's target is a known true object",
-        lambda case, known: _true_target(case.second, case, known, is_way_back=True),
+        lambda case, known: _leads_to_truth(case, known),
         degenerate=True,
     ),
     "self-edit-e1": Anomaly(
         "the first edit's target is its own subject",
-        lambda case, known: case.first.new_object.id == case.first.subject.id,
+        lambda case, known: _is_own_subject(case.first),
         degenerate=True,
     ),
     "self-edit-e2": Anomaly(
         "the second edit's target is its own subject",
-        lambda case, known: case.second.new_object.id == case.second.subject.id,
+        lambda case, known: any(map(_is_own_subject, _later(case))),
         degenerate=True,
     ),
     "same-target": Anomaly(
         "both edits have the same target",
-        lambda case, known: case.first.new_object.id == case.second.new_object.id,
+        lambda case, known: len({edit.new_object.id for edit in case.edits}) < len(case.edits),
     ),
     "bare-id-label": Anomaly(
         "some label is a bare id, like Q42",
@@ -123,7 +137,7 @@ ANOMALIES: dict[AnomalyName, Anomaly] = {
     ),
     "duplicate-of-o1": Anomaly(
         "another true object has the label of o1",
-        lambda case, known: _labels(case).count(case.second.new_object.label) > 1,
+        lambda case, known: _labels(case).count(_last_object(case).label) > 1,
         degenerate=True,
     ),
     "nested-true-labels": Anomaly(
@@ -134,7 +148,7 @@ ANOMALIES: dict[AnomalyName, Anomaly] = {
         "the label of o1 is a part of the subject's, whatever the case of the letters",
         lambda case, known: (
             bool(case.true_objects)
-            and case.second.new_object.label.lower() in case.second.subject.label.lower()
+            and _last_object(case).label.lower() in case.edits[-1].subject.label.lower()
         ),
     ),
     "one-character-label": Anomaly(
@@ -146,6 +160,6 @@ ANOMALIES: dict[AnomalyName, Anomaly] = {
         lambda case, known: not all(entity.label.isascii() for entity in _entities(case)),
     ),
 }
-"""Every anomaly that one case can have by itself, beside the triples that are known."""
+"""Anomaly → how to tell it from one case and the known triples."""
 
 _REPEATED = "an earlier case has the same subject and relation in its first edit"

@@ -1,4 +1,4 @@
-"""What is odd about a data set, case by case, and the cases that measure nothing left out.
+"""Audit of a data set: its oddities case by case, and the cases that measure nothing left out.
 
 The released data holds edits that change nothing, labels that are bare ids and more. None of it is
 repaired here, so that published numbers stay reproducible; `drop_degenerate` leaves out the cases

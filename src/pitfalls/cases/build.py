@@ -7,33 +7,15 @@ from itertools import islice
 from typing import TypeAlias
 
 from pitfalls.cases.case import Case
-from pitfalls.cases.drafts import (
-    Draft,
-    Drafts,
-    Finish,
-    composite_case,
-    composite_drafts,
-    coverage_case,
-    coverage_drafts,
-    reverse_case,
-    reverse_drafts,
-)
+from pitfalls.cases.drafts import Draft
 from pitfalls.cases.drawing import Dice
+from pitfalls.cases.kinds.kind import Recipe
+from pitfalls.cases.kinds.table import recipe_of
 from pitfalls.cases.order import Materials, Order, Reason
 from pitfalls.cases.plan import plan
-from pitfalls.cases.round_trips import round_case, round_drafts
 from pitfalls.errors import PitfallsError
 from pitfalls.graph.graph import Graph
-from pitfalls.vocabulary import ROUND_KINDS, CaseKind
-
-RECIPES: dict[CaseKind, tuple[Drafts, Finish]] = {
-    "coverage": (coverage_drafts, coverage_case),
-    "reverse": (reverse_drafts, reverse_case),
-    "composite": (composite_drafts, composite_case),
-    "round-easy": (round_drafts, round_case),
-    "round-hard": (round_drafts, round_case),
-}
-"""Case kind → what lists its drafts and what finishes one."""
+from pitfalls.vocabulary import KIND_WORDS, CaseKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +26,7 @@ class Built:
     dropped: Counter[Reason]
     """Candidates that could not be used, by reason."""
     unused: int
-    """Candidates that nobody needed: the count was reached before their turn."""
+    """Candidates that were not needed: the count was reached before their turn."""
 
 
 Knows: TypeAlias = Callable[[Sequence[Case]], list[bool]]
@@ -68,19 +50,20 @@ def build(graph: Graph, order: Order, *, knows: Knows | None = None) -> Built:
         knows: keeps the cases that it says yes to; None keeps all.
 
     Raises:
-        PitfallsError: the graph does not allow so many; the line says how many it allows.
+        PitfallsError: no recipe makes such cases, or the graph does not allow so many; the line
+            says how many it allows.
     """
-    list_drafts, finish = RECIPES[order.kind]
+    recipe = recipe_of(order.kind)
     materials = Materials.of(graph, order)
-    strata: dict[str, list[Draft]] = {}
-    for draft in list_drafts(materials):
-        strata.setdefault(draft.stratum, []).append(draft)
+    strata = _strata(recipe, materials)
     ledger = Ledger(materials)
 
     def cases_of(drafts: list[Draft]) -> Iterator[Case]:
         waiting = iter(_shuffled(drafts, order.kind, materials.dice))
         while block := list(islice(waiting, AT_ONCE if knows else 1)):
-            made = [case for draft in block if (case := finish(draft, materials)) is not None]
+            made = [
+                case for draft in block if (case := recipe.finish(draft, materials)) is not None
+            ]
             for case, known in zip(made, knows(made) if knows else [True] * len(made), strict=True):
                 if not known:
                     materials.drop("the model does not know the tied fact")
@@ -104,6 +87,23 @@ def build(graph: Graph, order: Order, *, knows: Knows | None = None) -> Built:
     return Built(tuple(numbered), materials.dropped, total - finished)
 
 
+def _strata(recipe: Recipe, materials: Materials) -> dict[str, list[Draft]]:
+    """Rule or relation → its drafts."""
+    strata: dict[str, list[Draft]] = {}
+    for draft in recipe.drafts(materials):
+        strata.setdefault(draft.stratum, []).append(draft)
+    return strata
+
+
+def needed_relations(order: Order) -> frozenset[str] | None:
+    """Ids of the relations whose facts decide the cases; None: all of the graph.
+
+    Raises:
+        PitfallsError: no recipe makes such cases.
+    """
+    return recipe_of(order.kind).needs(order)
+
+
 def build_cases(graph: Graph, kind: CaseKind, *, count: int, seed: int = 0) -> list[Case]:
     """`count` cases of a kind by the paper's rules and relations; see `build`.
 
@@ -124,7 +124,7 @@ LATE_REASONS: tuple[Reason, ...] = (
 
 @dataclass(frozen=True, slots=True)
 class Ledger:
-    """What the cases so far edit, for an order that wants them consistent."""
+    """Edits of the cases so far, for an order that wants them consistent."""
 
     materials: Materials
     edited: dict[tuple[str, str], tuple[str, ...]] = field(default_factory=dict)
@@ -135,7 +135,7 @@ class Ledger:
         if not self.materials.order.consistent:
             return True
         wanted: dict[tuple[str, str], tuple[str, ...]] = {}
-        for edit in (case.first, case.second):
+        for edit in case.edits:
             key = (edit.subject.id, edit.relation.id)
             wanted[key] = (*wanted.get(key, ()), edit.new_object.id)
         if any(self.edited.get(key, news) != news for key, news in wanted.items()):
@@ -146,15 +146,16 @@ class Ledger:
 
 
 def _remedy(materials: Materials) -> str:
-    """What to do where the graph has no facts of any relation that the order is about."""
+    """Advice where the graph has no facts of any relation that the order is about."""
     order, graph = materials.order, materials.graph
-    asked = order.subjects_of_cases
+    recipe = recipe_of(order.kind)
+    asked = recipe.subjects(order)
     if any(materials.facts_of(id) for id in asked):
         return ""
     missing = f"it has no facts of {' '.join(asked)}, which these cases are about"
-    if order.kind in ("reverse", "composite"):
+    if recipe.takes_rules:
         return f"{missing}; give other --rules: `pitfalls rules mine` finds them"
-    rounds = order.kind in ROUND_KINDS
+    rounds = KIND_WORDS[order.kind].several
     sizes = {id: len(graph.facts_of(each.relation)) for id, each in graph.predicates.items()}
     fit = [id for id in sizes if sizes[id] and (not rounds or _has_several(graph, id))]
     best = sorted(fit, key=lambda id: (-sizes[id], id))[:_SHOWN]
@@ -177,7 +178,7 @@ def _why(materials: Materials) -> str:
 
 
 def _shuffled(drafts: list[Draft], kind: CaseKind, dice: Dice) -> list[Draft]:
-    """The drafts in the order of the draw, but nobody's second turn before everyone's first."""
+    """The drafts in drawn order; no subject has its second turn before all had their first."""
     drawn = sorted(drafts, key=lambda draft: (dice.roll(kind, draft.stratum, draft.key), draft.key))
     turns: Counter[str] = Counter()
     order: list[tuple[int, int]] = []

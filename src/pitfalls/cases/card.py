@@ -1,4 +1,4 @@
-"""The data card: a page beside a file of cases that says what is in it and how it came about.
+"""Data card: a page beside a file of cases about its contents and how it was made.
 
 Like the cases it is the same to the byte for the same graph and order: it bears no date.
 """
@@ -102,7 +102,7 @@ def _fates(built: Built) -> Iterator[tuple[str, int]]:
 
 
 def _anomalies(cases: tuple[Case, ...], graph: Graph) -> str:
-    """Those that make a case worthless, and those that are merely worth knowing."""
+    """Anomalies that make a case worthless, and others that are worth knowing."""
     known = true_triples(graph)
     found = counts(audit(cases, known=known))
     worthless = sum(number for name, number in found.items() if is_degenerate(name))

@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import Any, Literal
 
 from pitfalls.cases.case import Case
-from pitfalls.cases.json_form import RelationShape as RelationShape
-from pitfalls.cases.json_form import case_from_dict as case_from_dict
-from pitfalls.cases.json_form import case_to_dict as case_to_dict
-from pitfalls.cases.json_form import relation_to_dict as relation_to_dict
-from pitfalls.cases.json_form import relations_from_dict as relations_from_dict
-from pitfalls.cases.json_form import relations_of as relations_of
+from pitfalls.cases.json_form import (
+    RelationShape,
+    case_from_dict,
+    case_to_dict,
+    relation_to_dict,
+    relations_of,
+)
 from pitfalls.disk import make_folder, write_bytes
 from pitfalls.door.text import Source
 from pitfalls.door.values import read_json_lines
@@ -40,7 +41,7 @@ class Header(Shape):
 
 
 def read_header(source: Source) -> Header:
-    """What the file says of itself, without reading its cases.
+    """The header of the file, without reading its cases.
 
     Raises:
         PitfallsError: unreadable, not JSON lines, or of another schema version.

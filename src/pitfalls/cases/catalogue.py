@@ -1,4 +1,4 @@
-"""The published collections: where they come from, what they hold, how their bytes are known."""
+"""The published collections: their sources, files and checksums."""
 
 import tomllib
 from dataclasses import dataclass
@@ -45,7 +45,7 @@ class Published:
 
     @property
     def absence(self) -> str:
-        """The line for whoever asks for it before it is present."""
+        """Error line for a collection that has not been fetched."""
         return (
             f"the data collection {self.name!r} is not here yet: run "
             f"`pitfalls data fetch {self.name}`, with `--from DIR` if you have a copy"

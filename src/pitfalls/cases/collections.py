@@ -10,10 +10,11 @@ from importlib import resources
 from itertools import product
 from pathlib import Path
 
-from pitfalls.cases import released
 from pitfalls.cases.case import Case
 from pitfalls.cases.case_file import read_cases, read_header
 from pitfalls.cases.catalogue import Published, published
+from pitfalls.cases.kinds.table import KINDS, released_of
+from pitfalls.cases.released import read_released, released_files
 from pitfalls.door.paths import is_file, is_folder, place
 from pitfalls.door.text import Source, read_bytes
 from pitfalls.door.values import read_json
@@ -45,7 +46,7 @@ class CaseFile:
             PitfallsError: the file is not what it should be, told in one line.
         """
         if self.prompts is not None:
-            return released.read_released(self.path, self.kind, prompts=self.prompts)
+            return read_released(self.path, self.kind, prompts=self.prompts)
         cases = read_cases(self.path)
         if cases and cases[0].kind != self.kind:
             raise PitfallsError(
@@ -63,7 +64,7 @@ class CaseFile:
 
 @dataclass(frozen=True, slots=True)
 class DataSet:
-    """One line of the list of what there is."""
+    """One line of the list of data sets."""
 
     collection: str
     name: str
@@ -134,12 +135,15 @@ def available() -> list[DataSet]:
         path = _packaged(name) / own_file(data_set)
         count = read_header(path).count if path.is_file() else 0
         rows.append(DataSet(name, data_set, count, path.is_file(), "Apache-2.0", "this package"))
-    for each in published().values():
-        for data_set, kind in DATASETS.items():
-            count = each.entries(released.FILES[kind])
-            row = DataSet(each.name, data_set, count, each.present, each.licence, each.source)
-            rows.append(row)
+    for each, data_set in product(published().values(), published_sets()):
+        count = each.entries(released_of(DATASETS[data_set]).file)
+        rows.append(DataSet(each.name, data_set, count, each.present, each.licence, each.source))
     return rows
+
+
+def published_sets() -> list[str]:
+    """Names of the data sets that a published collection holds."""
+    return [data_set for data_set, kind in DATASETS.items() if kind in released_files()]
 
 
 def _packaged(name: str) -> Source:
@@ -149,18 +153,20 @@ def _packaged(name: str) -> Source:
 def _in_published(collection: Published, kind: CaseKind) -> CaseFile:
     if not collection.present:
         raise PitfallsError(collection.absence)
-    return _authors_file(collection.directory / released.FILES[kind], kind)
+    return _authors_file(collection.directory / released_of(kind).file, kind)
 
 
 def _in_folder(folder: Path, data_set: str) -> CaseFile:
     """Our file if there is one, else the authors'."""
     kind = DATASETS[data_set]
-    own, theirs = folder / own_file(data_set), folder / released.FILES[kind]
+    own, theirs = folder / own_file(data_set), released_files().get(kind)
     if is_file(own):
         return CaseFile(own, kind)
-    if is_file(theirs):
-        return _authors_file(theirs, kind)
-    raise PitfallsError(f"{folder}: holds neither {own.name} nor {theirs.name}, so no {data_set}")
+    if theirs is None:
+        raise PitfallsError(f"{folder}: holds no {own.name}, so no {data_set}")
+    if is_file(folder / theirs):
+        return _authors_file(folder / theirs, kind)
+    raise PitfallsError(f"{folder}: holds neither {own.name} nor {theirs}, so no {data_set}")
 
 
 def _file_alone(path: Path, name: str) -> CaseFile:
@@ -180,14 +186,14 @@ def _file_alone(path: Path, name: str) -> CaseFile:
 def _as_kind(path: Path, kind: CaseKind) -> CaseFile:
     if path.suffix == ".jsonl":
         return CaseFile(path, kind)
-    if path.name in set(released.FILES.values()) - {released.FILES[kind]}:
+    if path.name in set(released_files().values()) - {released_of(kind).file}:
         # EASY and HARD records look alike, so nothing later would notice.
         raise PitfallsError(f"{path}: does not hold {kind} cases, going by its name")
     return _authors_file(path, kind)
 
 
 def _authors_file(path: Path, kind: CaseKind) -> CaseFile:
-    prompts = path.with_name(released.prompts_file(kind))
+    prompts = path.with_name(released_of(kind).prompts)
     if not is_file(prompts):
         raise PitfallsError(
             f"{path}: needs {prompts.name} beside it for the paraphrases; "
@@ -197,15 +203,15 @@ def _authors_file(path: Path, kind: CaseKind) -> CaseFile:
 
 
 def _authors_kind(path: Path) -> CaseKind:
-    """What an authors' file holds: by its name, else by what its first record says."""
-    for kind, file_name in released.FILES.items():
+    """The kind of an authors' file, by its name, else by the `type` of its first record."""
+    for kind, file_name in released_files().items():
         if path.name == file_name:
             return kind
     records = read_json(path)
     first = records[0] if isinstance(records, list) and records else None
     said = first.get("type") if isinstance(first, dict) else None
-    for kind in ("coverage", "reverse", "composite"):
-        if said == kind:
+    for kind, row in KINDS.items():
+        if said is not None and row.released is not None and row.released.says == said:
             return kind
     raise PitfallsError(
         f"{path}: does not tell which cases it holds; add the set, for instance {path}:round/easy"

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from pitfalls.cases.kinds import Kind, Kinds
+from pitfalls.cases.object_kinds import Kind, Kinds
 from pitfalls.facts import Entity, Fact, Relation
 from pitfalls.graph.graph import Graph
 
@@ -16,7 +16,7 @@ _BARE_ID = re.compile(r"[QP]\d+")
 
 @dataclass(frozen=True, slots=True)
 class Dice:
-    """Draws from a digest of the seed and of what is drawn for.
+    """Draws from a digest of the seed and of the purpose of the draw.
 
     Python promises the sequence of `random.random()` across versions but not that of `choice` or
     `shuffle`; and a lot that hangs on names alone is not moved by another fact in the graph.
@@ -30,7 +30,7 @@ class Dice:
         return int.from_bytes(hashlib.sha256(text.encode("utf-8")).digest()[:8], "big")
 
     def choose(self, items: Sequence[_T], *names: str) -> _T:
-        """One of the items, of which there must be some."""
+        """One of the items; there must be at least one."""
         return items[self.roll(*names) % len(items)]
 
 
@@ -61,7 +61,7 @@ class Targets:
     kinds: Kinds
     dice: Dice
     pools: dict[str, Mapping[Kind, Pool]] = field(default_factory=dict)
-    """Relation id → its objects by kind, of the relations that somebody drew for."""
+    """Relation id → its objects by kind, filled in as relations are drawn for."""
 
     @classmethod
     def of(cls, graph: Graph, dice: Dice) -> "Targets":
@@ -119,5 +119,5 @@ def _skip(position: int, out: Sequence[int]) -> int:
 
 
 def is_bare_id(label: str) -> bool:
-    """Whether a label is an id because nobody gave the entity a name."""
+    """Whether a label is an id, because the entity has no name."""
     return _BARE_ID.fullmatch(label) is not None

@@ -56,7 +56,7 @@ def install(wanted: Published, *, from_dir: Path | None, progress: Progress = SI
 
 
 def faults(collection: Published) -> list[str]:
-    """What is wrong with an installed collection, a line a file; empty if nothing is."""
+    """Faults of an installed collection, a line a file; empty if it has none."""
     found = []
     for file in collection.files:
         path = collection.directory / file.name

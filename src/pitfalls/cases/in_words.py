@@ -12,12 +12,16 @@ def in_words(case: Case) -> list[tuple[str, str]]:
     if case.true_objects:
         labels = ", ".join(entity.label for entity in case.true_objects)
         rows.append(("true before", f"{_prompt(case.first.before)} {labels}"))
-    rows += [("first edit", _edit(case.first)), ("second edit", _edit(case.second))]
+    rows += [(_ordinal(n), _edit(edit)) for n, edit in enumerate(case.edits)]
     planned = plan(case)
-    for probe in planned.probes["theta0"]:
+    for probe in planned.every_probe.values():
         rows.append((f"read: {probe.name}", f"{_fact(probe.fact)} ({len(probe.prompts)} prompts)"))
     rows.append(("in the states", ", ".join(planned.states)))
     return rows
+
+
+def _ordinal(n: int) -> str:
+    return f"{('first', 'second', 'third')[n]} edit" if n < 3 else f"edit {n + 1}"
 
 
 def _title(case: Case) -> str:

@@ -1,12 +1,13 @@
 """Cases ⇄ JSON values: one case is one row that names its relations by id.
 
-The rows of a file of cases and the case that a record carries along are written alike, here.
+The rows of a file of cases and the case that a record carries along are written alike, here. Two
+edits stand under `first` and `second`; any other number is a list under `edits`.
 """
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import RootModel
+from pydantic import Field, RootModel
 
 from pitfalls.cases.case import Case
 from pitfalls.cases.consistency import first_problem
@@ -14,6 +15,8 @@ from pitfalls.errors import PitfallsError, UnknownNameError
 from pitfalls.facts import Edit, Entity, Fact, Relation
 from pitfalls.shapes import EntityShape, Name, Shape, Template, check
 from pitfalls.vocabulary import CaseKind
+
+_PAIR = ("first", "second")
 
 
 class RelationShape(Shape):
@@ -42,12 +45,24 @@ class _EditShape(_FactShape):
 class _CaseShape(Shape):
     id: Name
     kind: CaseKind
-    first: _EditShape
-    second: _EditShape
+    first: _EditShape | None = None
+    second: _EditShape | None = None
+    edits: Annotated[list[_EditShape], Field(min_length=1)] | None = None
     rule: Name | None = None
     triples: list[_FactShape] = []  # noqa: RUF012 (pydantic copies defaults)
     tied: _FactShape | None = None
     true_objects: list[EntityShape] = []  # noqa: RUF012
+
+    def in_order(self, where: str) -> list[_EditShape]:
+        """The edits, whichever way they are written."""
+        pair = dict(zip(_PAIR, (self.first, self.second), strict=True))
+        if self.edits is not None:
+            if doubled := [name for name, edit in pair.items() if edit is not None]:
+                raise PitfallsError(f"{where}: {doubled[0]}: stands beside edits, remove it")
+            return self.edits
+        if missing := [name for name, edit in pair.items() if edit is None]:
+            raise PitfallsError(f"{where}: {missing[0]}: is missing")
+        return [edit for edit in pair.values() if edit is not None]
 
 
 class _RelationTable(RootModel[dict[Name, RelationShape]]):
@@ -62,7 +77,7 @@ def relations_of(cases: Iterable[Case]) -> dict[str, Relation]:
     """
     found: dict[str, Relation] = {}
     for case in cases:
-        for fact in (case.first.after, case.second.after, *case.triples):
+        for fact in (*(edit.after for edit in case.edits), *case.triples):
             relation = fact.relation
             if found.setdefault(relation.id, relation) != relation:
                 raise PitfallsError(f"{case.id}: relation {relation.id} has two different wordings")
@@ -96,7 +111,8 @@ def case_to_dict(case: Case) -> dict[str, Any]:
         PitfallsError: an edit does not name its old object.
     """
     row: dict[str, Any] = {"id": case.id, "kind": case.kind}
-    row["first"], row["second"] = _edit_row(case.first), _edit_row(case.second)
+    edits = [_edit_row(edit) for edit in case.edits]
+    row |= dict(zip(_PAIR, edits, strict=True)) if len(edits) == len(_PAIR) else {"edits": edits}
     if case.rule is not None:
         row["rule"] = case.rule
     if case.triples:
@@ -116,7 +132,7 @@ def case_from_dict(data: Any, relations: Mapping[str, Relation], *, where: str =
     """
     shape = check(_CaseShape, data, where=where)
     try:
-        case = _case(shape, relations)
+        case = _case(shape, relations, where)
     except UnknownNameError as error:
         raise PitfallsError(f"{where}: {error}") from None
     if problem := first_problem(case):
@@ -124,7 +140,7 @@ def case_from_dict(data: Any, relations: Mapping[str, Relation], *, where: str =
     return case
 
 
-def _case(shape: _CaseShape, relations: Mapping[str, Relation]) -> Case:
+def _case(shape: _CaseShape, relations: Mapping[str, Relation], where: str) -> Case:
     def fact(part: _FactShape) -> Fact:
         if part.relation not in relations:
             raise UnknownNameError("relation", part.relation, relations)
@@ -137,8 +153,7 @@ def _case(shape: _CaseShape, relations: Mapping[str, Relation]) -> Case:
     return Case(
         id=shape.id,
         kind=shape.kind,
-        first=edit(shape.first),
-        second=edit(shape.second),
+        edits=tuple(map(edit, shape.in_order(where))),
         rule=shape.rule,
         triples=tuple(map(fact, shape.triples)),
         tied=None if shape.tied is None else fact(shape.tied),

@@ -1,9 +1,9 @@
-"""What is known to be true around a data set: edits towards such a fact are not edits."""
+"""Facts known to be true around a data set: an edit towards one of them is no edit."""
 
 from pitfalls.cases.anomalies import Known
 from pitfalls.cases.audit import known_facts
 from pitfalls.cases.catalogue import published
-from pitfalls.cases.collections import PACKAGED, load_cases
+from pitfalls.cases.collections import PACKAGED, load_cases, published_sets
 from pitfalls.graph.graph import true_triples
 from pitfalls.graph.starter import starter_graph
 from pitfalls.vocabulary import DATASETS
@@ -25,6 +25,6 @@ def known_around(name: str) -> Known:
             known_facts(load_cases(f"{each.name}:{data_set}"))
             for each in here.values()
             if each.present
-            for data_set in DATASETS
+            for data_set in published_sets()
         )
     )

@@ -1,4 +1,4 @@
-"""What the builder is asked for, what it works with, and its book of what it could not use."""
+"""The builder's order, its materials, and its book of candidates that it could not use."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -19,14 +19,10 @@ from pitfalls.rules.rule import (
 )
 from pitfalls.rules.traits import Traits, traits
 from pitfalls.settings import Count, Seed, Settings
-from pitfalls.vocabulary import ROUND_KINDS, CaseKind
+from pitfalls.vocabulary import KIND_WORDS, CaseKind
 
 PAPER_RULES: tuple[Rule, ...] = (*REVERSE_RULES, *COMPOSITE_RULES)
 """The paper's four inverse rules and seven compositions."""
-COVERAGE_RELATIONS = ("P22", "P25", "P40", "P170", "P184", "P185", "P800")
-"""The relations of the paper's coverage cases."""
-ROUND_RELATIONS = ("P69", "P136", "P166", "P276", "P279", "P366", "P403", "P674", "P800", "P1411")
-"""The 1-to-n relations of the paper's round trips."""
 
 Reason: TypeAlias = Literal[
     "an end has no name",
@@ -54,7 +50,7 @@ class Order(Settings):
     count: Count
     seed: Seed = 0
     rules: tuple[Rule, ...] = PAPER_RULES
-    """What reverse and composite cases are made of, and which relations coverage cases take."""
+    """Rules that cases are made by; they also name the relations, where none are given."""
     weights: Mapping[Rule, float] = field(default_factory=dict, hash=False)
     """How often a rule has its turn, so that a mined one counts as far as it can be trusted; 1 for
     a rule that is not named."""
@@ -70,42 +66,21 @@ class Order(Settings):
 
     def __post_init__(self) -> None:
         Settings.__post_init__(self)
-        if self.exclusive and self.kind in ROUND_KINDS:
+        if self.exclusive and KIND_WORDS[self.kind].several:
             raise PitfallsError(
                 "exclusive round trips do not exist: they are about relations of several objects; "
                 "leave --exclusive out"
             )
 
-    @property
-    def needs(self) -> frozenset[str] | None:
-        """The relations whose facts decide the cases; None: all of the graph.
 
-        How close two objects of a round trip are is told by everything that is known of them.
-        """
-        match self.kind:
-            case "coverage":
-                return frozenset(self.coverage_relations)
-            case "reverse" | "composite":
-                return frozenset(id for rule in self.rules for id in rule.relations)
-            case _:
-                return None
+def bodies(order: Order, sort: type[InverseRule] | type[CompositionRule]) -> tuple[str, ...]:
+    """The relations that the bodies of the order's rules of one sort are about."""
+    return tuple(dict.fromkeys(each.body for each in order.rules if isinstance(each, sort)))
 
-    @property
-    def subjects_of_cases(self) -> tuple[str, ...]:
-        """The relations without whose facts there are no cases, as far as the order names them."""
-        if self.kind == "coverage":
-            return self.coverage_relations
-        if self.kind in ROUND_KINDS:
-            return self.relations or (ROUND_RELATIONS if self.rules == PAPER_RULES else ())
-        sort = InverseRule if self.kind == "reverse" else CompositionRule
-        return tuple(dict.fromkeys(each.body for each in self.rules if isinstance(each, sort)))
 
-    @property
-    def coverage_relations(self) -> tuple[str, ...]:
-        """The relations whose facts coverage cases edit twice."""
-        if self.relations or self.rules == PAPER_RULES:
-            return self.relations or COVERAGE_RELATIONS
-        return tuple(sorted({id for rule in self.rules for id in (rule.body, rule.head)}))
+def relations_of_rules(order: Order) -> frozenset[str]:
+    """Every relation that some rule of the order speaks of."""
+    return frozenset(id for rule in order.rules for id in rule.relations)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +96,7 @@ class Materials:
 
     @classmethod
     def of(cls, graph: Graph, order: Order) -> "Materials":
-        """What the graph offers for the order.
+        """The materials that the graph offers for the order.
 
         Raises:
             UnknownNameError: the graph lacks a relation that was asked for by name.
@@ -134,7 +109,7 @@ class Materials:
 
     @property
     def kind(self) -> CaseKind:
-        """What is being built."""
+        """The kind of case that is being built."""
         return self.order.kind
 
     def drop(self, reason: Reason) -> Case | None:
@@ -172,12 +147,6 @@ class Materials:
         """
         found = [rule for rule in self.order.rules if isinstance(rule, CompositionRule)]
         return self._some(found, "P40&P25>P26")
-
-    def round_relations(self) -> tuple[str, ...]:
-        """The 1-to-n relations."""
-        if self.order.relations or self.order.rules == PAPER_RULES:
-            return self.order.relations or ROUND_RELATIONS
-        return tuple(sorted(id for id, found in self.traits.items() if found.many))
 
     def facts_of(self, id: str) -> tuple[Fact, ...]:
         """The relation's facts; none if the graph does not know the relation."""

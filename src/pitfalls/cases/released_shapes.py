@@ -38,7 +38,7 @@ class ConflictEditShape(EditShape):
 
 
 class ConflictShape(Shape):
-    """What all conflict records share."""
+    """The fields of every conflict record."""
 
     triples: list[FactShape]
     edits: Annotated[list[ConflictEditShape], Field(min_length=2, max_length=2)]

@@ -57,7 +57,7 @@ def trigrams(label: str) -> frozenset[str]:
 
 
 def jaccard(a: Set[object], b: Set[object]) -> float:
-    """The part of what either has that both have; 0 where there is nothing to share."""
+    """|a ∩ b| / |a ∪ b|; 0 if both are empty."""
     return len(a & b) / len(a | b) if a or b else 0.0
 
 

@@ -8,7 +8,7 @@ from typing import Annotated, Literal, TypeAlias
 
 import typer
 
-from pitfalls.cases.build import Built, Knows
+from pitfalls.cases.build import Built, Knows, needed_relations
 from pitfalls.cases.build import build as build_cases
 from pitfalls.cases.card import data_card, drafted
 from pitfalls.cases.case_file import write_cases
@@ -20,19 +20,19 @@ from pitfalls.cli.progress import progress_on
 from pitfalls.cli.sources import SOURCE_HELP, open_source
 from pitfalls.disk import write_bytes
 from pitfalls.door.paths import is_file, place
-from pitfalls.errors import PitfallsError
+from pitfalls.errors import PitfallsError, UnknownNameError
 from pitfalls.graph.by_name import STARTER
 from pitfalls.graph.graph import Graph
 from pitfalls.rules.rule import Rule, parse_rule
 from pitfalls.rules.rule_file import read_rules
 from pitfalls.settings import LARGEST_SEED
-from pitfalls.vocabulary import CaseKind
+from pitfalls.vocabulary import KIND_WORDS, CaseKind
 
 Layout: TypeAlias = Literal["own", "authors"]
 PAPER = "paper"
 
 
-Kind: TypeAlias = Annotated[CaseKind, typer.Option(help="Kind of the cases.")]
+Kind: TypeAlias = Annotated[str, typer.Option(help=f"Kind of the cases: {', '.join(KIND_WORDS)}.")]
 Out: TypeAlias = Annotated[
     Path, typer.Option(help="The file to write, JSON lines; its card gets the ending .md.")
 ]
@@ -87,6 +87,8 @@ def build(
 
     Example: pitfalls build --kind reverse --count 100 --seed 1 --out reverse.jsonl
     """
+    if kind not in KIND_WORDS:
+        raise UnknownNameError("kind of case", kind, KIND_WORDS)
     weights = _rules(rules or [PAPER])
     order = Order(
         kind=kind,
@@ -101,7 +103,7 @@ def build(
     )
     _refuse_idle(kind, relation or (), rules or (), model)
     _refuse_card(out, layout)
-    opened = open_source(source, order.needs)
+    opened = open_source(source, needed_relations(order))
     built = build_cases(opened.graph, order, knows=_judge(model, opened.graph))
     origin = _origin(order, source, rules or [], leave_out or [], model)
     path = _write(built, out, layout, origin)

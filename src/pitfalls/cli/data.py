@@ -21,7 +21,6 @@ from pitfalls.cases.known import known_around
 from pitfalls.cli.groups import Commands, ListByDefault
 from pitfalls.cli.progress import progress_on
 from pitfalls.errors import PitfallsError
-from pitfalls.vocabulary import DATASETS
 
 HELP = """List, fetch, verify, audit and show the cases.
 
@@ -82,7 +81,8 @@ def verify(
     for name in here if collection is None else [collection]:
         if name not in PACKAGED:
             check_installed(published_named(name))
-        total = sum(len(load_cases(f"{name}:{data_set}")) for data_set in DATASETS)
+        sets = [each.name for each in available() if each.collection == name and each.present]
+        total = sum(len(load_cases(f"{name}:{data_set}")) for data_set in sets)
         print(f"{name}: {total} cases, all as they should be")
 
 

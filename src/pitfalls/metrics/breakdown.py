@@ -9,13 +9,13 @@ from typing import Any
 from pitfalls.errors import UnknownNameError
 from pitfalls.metrics.scores import Score, score
 from pitfalls.records.observation import Observation
-from pitfalls.vocabulary import Preset
+from pitfalls.vocabulary import KIND_WORDS, Preset
 
 Facet = Callable[[Observation], str]
 
 UNKNOWN = "not known"
 NOT_READ = "not read"
-"""Of what the model knows: no such probability was read."""
+"""Value of `known` where no such probability was read."""
 
 
 def breakdown(
@@ -51,8 +51,8 @@ def _rule(case: Observation) -> str:
 
 
 def _relation(case: Observation) -> str:
-    """Of the first edit."""
-    return _at(case.case, "first", "relation") or UNKNOWN
+    """Relation of the first edit."""
+    return next((_at(edit, "relation") for edit in case.edits), None) or UNKNOWN
 
 
 def _objects(case: Observation) -> str:
@@ -62,7 +62,7 @@ def _objects(case: Observation) -> str:
 
 def _length(case: Observation) -> str:
     """Tokens of what the last edit teaches."""
-    found = next((case.tokens[p] for p in ("new_explicit", "original") if p in case.tokens), None)
+    found = case.tokens.get(KIND_WORDS[case.source.kind].taught or "")
     return UNKNOWN if found is None else str(found)
 
 
@@ -70,19 +70,17 @@ def _degenerate(case: Observation) -> str:
     """As the row alone can tell: an edit that changes nothing, or leads to where it starts."""
     if not case.case:
         return UNKNOWN
-    found = any(_changes_nothing(case.case.get(edit)) for edit in ("first", "second"))
-    return "degenerate" if found else "sound"
+    return "degenerate" if any(map(_changes_nothing, case.edits)) else "sound"
 
 
-def _changes_nothing(edit: Any) -> bool:
+def _changes_nothing(edit: Mapping[str, Any]) -> bool:
     new = _at(edit, "new_object", "id")
     return new is not None and new in (_at(edit, "object", "id"), _at(edit, "subject", "id"))
 
 
 def _exclusive(case: Observation) -> str:
-    """Whether both relations normally have one object, so that the edits do contradict."""
-    relations = {_at(case.case, edit, "relation") for edit in ("first", "second")}
-    many = [_has_many().get(relation or "") for relation in relations]
+    """Whether all relations normally have one object, so that the edits do contradict."""
+    many = [_has_many().get(_at(edit, "relation") or "") for edit in case.edits] or [None]
     if True in many:
         return "several objects"
     return UNKNOWN if None in many else "exclusive"
@@ -91,13 +89,14 @@ def _exclusive(case: Observation) -> str:
 def _known(case: Observation) -> str:
     """Whether the unedited model prefers the true object to the one that e1 puts in its place.
 
-    Round trips read o1 and o*, coverage cases o1 and o2; reverse and composite cases do not read
-    the true object.
+    Not every kind of case reads both.
     """
-    for true, taught in (("original", "intermediate"), ("true", "old")):
-        if case.has("theta0", true) and case.has("theta0", taught):
-            return "yes" if case.p("theta0", true) > case.p("theta0", taught) else "no"
-    return NOT_READ
+    words = KIND_WORDS[case.source.kind]
+    rivals, before = words.rivals, words.unedited
+    if rivals is None or not all(case.has(before, probe) for probe in rivals):
+        return NOT_READ
+    true, taught = (case.p(before, probe) for probe in rivals)
+    return "yes" if true > taught else "no"
 
 
 FACETS: Mapping[str, Facet] = {
@@ -109,7 +108,7 @@ FACETS: Mapping[str, Facet] = {
     "exclusive": _exclusive,
     "known": _known,
 }
-"""What cases can be told apart by → the value of a case."""
+"""Facet that cases are told apart by → the value of a case."""
 
 
 @cache

@@ -3,16 +3,18 @@
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import chain, combinations
-from typing import Any, Literal, TypeAlias, get_args
+from itertools import combinations
+from typing import Literal, TypeAlias, get_args
 
 from pitfalls.errors import PitfallsError, UnknownNameError
+from pitfalls.metrics.case_value import case_value, number_of
+from pitfalls.metrics.json_row import JsonRow
 from pitfalls.metrics.metric import Metric
 from pitfalls.metrics.paired import Paired, paired
 from pitfalls.metrics.permutation import holm, permutation_p
-from pitfalls.metrics.scores import case_value, number_of, strict_json
+from pitfalls.metrics.sources import by_source
 from pitfalls.metrics.table import METRICS
-from pitfalls.metrics.undo import UNDO, undone
+from pitfalls.metrics.undo import UNDO
 from pitfalls.records.observation import Observation, Source
 from pitfalls.vocabulary import CaseKind, Preset
 
@@ -25,12 +27,12 @@ _FIXED: Mapping[Axis, tuple[str, ...]] = {
     "model": ("editor", "data"),
     "run": ("model", "editor", "data"),
 }
-"""What both sides have in common. Models are compared across runs, each being of one model."""
+"""Fields that both sides share. Models are compared across runs, each being of one model."""
 _Cases: TypeAlias = Mapping[str, Observation]
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
+class Comparison(JsonRow):
     """One metric of two sides on the cases that both have; other − base, in fractions."""
 
     axis: Axis
@@ -58,10 +60,6 @@ class Comparison:
     """The true difference that so many cases would show four times out of five; NaN if the
     difference is the same in all of them."""
 
-    def as_json(self) -> dict[str, Any]:
-        """Null where a number is undefined or infinite."""
-        return strict_json(self)
-
 
 def compare(
     observations: Iterable[Observation],
@@ -85,12 +83,12 @@ def compare(
         PitfallsError: no side is called `base`, there is nothing to compare, or the extra
             `report` is not installed.
     """
-    sources: dict[Source, dict[str, Observation]] = {}
-    listed = list(observations)
-    with_undo = axis == "editor" and base == UNDO
-    for case in chain(listed, undone(listed) if with_undo else ()):
-        if case.failure is None:
-            sources.setdefault(case.source, {})[case.case_id] = case
+    groups = by_source(observations, with_undo=axis == "editor" and base == UNDO)
+    sound = (
+        (source, {case.case_id: case for case in cases if case.failure is None})
+        for source, cases in groups.items()
+    )
+    sources = {source: found for source, found in sound if found}
     names = dict.fromkeys(getattr(source, axis) for source in sources)
     if base is not None and base not in names:
         raise UnknownNameError(axis, base, names)
@@ -152,7 +150,7 @@ def _compare(
 
 
 def _number(metric: Metric, case: Observation, preset: Preset) -> float | None:
-    """What the case says, if it says anything finite."""
+    """The number of the case, if it has a finite one."""
     if not metric.applies(case, preset):
         return None
     number = number_of(case_value(metric, case, preset))

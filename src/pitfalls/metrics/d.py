@@ -5,7 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from pitfalls.metrics.metric import ROUND_TRIP, Definition, Guarded, Metric, Value
+from pitfalls.metrics.metric import Definition, Guarded, Metric, Value
+from pitfalls.metrics.true_objects import ROUND_TRIP, others
 from pitfalls.records.observation import Observation
 from pitfalls.vocabulary import StateName
 
@@ -44,7 +45,7 @@ def _x_log_x(x: NDArray[np.float32]) -> NDArray[np.float32]:
 
 def _objects(case: Observation, state: StateName) -> list[float]:
     """Over Obj: o1 and the others. The intermediate o* is no part of it."""
-    return [case.p(state, "original"), *case.others(state)]
+    return [case.p(state, "original"), *others(case, state)]
 
 
 def _authors(case: Observation) -> Value:

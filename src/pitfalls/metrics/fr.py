@@ -2,7 +2,8 @@
 
 from pitfalls.metrics.arithmetic import vote
 from pitfalls.metrics.ir import ignored, undefined_as_nan
-from pitfalls.metrics.metric import ROUND_TRIP, Definition, Guarded, Metric, Value
+from pitfalls.metrics.metric import Definition, Guarded, Metric, Value
+from pitfalls.metrics.true_objects import ROUND_TRIP
 from pitfalls.records.observation import Observation
 
 

@@ -1,4 +1,4 @@
-"""A condition on scores, `memit:ir > 0.5`, for whoever wants a check to fail when it holds."""
+"""Gate: a condition on scores, `memit:ir > 0.5`, that makes a check fail when it holds."""
 
 import math
 import operator
@@ -28,7 +28,7 @@ class Gate:
 
     text: str
     editor: str | None
-    """None: any editor; of a reference row such as `undo`, which has none, only its name speaks."""
+    """None: any editor, but no reference row; `undo` must be named."""
     metric: str
     data: str | None
     """None: any data set; else the end of its name, `round/easy`."""

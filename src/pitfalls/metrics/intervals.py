@@ -56,7 +56,7 @@ def bootstrap_intervals(
 def agreement_bound(
     value: float, n: int, value_range: tuple[float, float], *, level: float = 0.95
 ) -> tuple[float, float]:
-    """What n agreeing observations leave open; a bootstrap of them would be a single point.
+    """Range that n agreeing observations leave open; a bootstrap of them would be one point.
 
     A value that appears with probability q is all that n draws show with probability q**n, so q is
     at least `tail ** (1 / n)`, and the rest of the draws may lie anywhere in the range. Where all

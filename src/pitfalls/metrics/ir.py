@@ -1,13 +1,14 @@
 """IR, ignore rate: how many of the other true objects lost probability?"""
 
 from pitfalls.metrics.arithmetic import decreased_share
-from pitfalls.metrics.metric import ROUND_TRIP, Definition, Guarded, Metric, Value
+from pitfalls.metrics.metric import Definition, Guarded, Metric, Value
+from pitfalls.metrics.true_objects import ROUND_TRIP, others
 from pitfalls.records.observation import Observation
 
 
 def ignored(case: Observation, *, noise: float = 0.0) -> Value:
     """The share of Obj without o1 that is less probable after the round trip than before."""
-    return decreased_share(case.others("theta0"), case.others("theta_prime"), noise=noise)
+    return decreased_share(others(case, "theta0"), others(case, "theta_prime"), noise=noise)
 
 
 def undefined_as_nan(value: Value) -> Value:

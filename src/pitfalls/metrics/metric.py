@@ -1,4 +1,4 @@
-"""What a metric is: a number per case under a preset, with everything one has to know about it."""
+"""Metrics: a number per case under a preset, with everything one has to know about it."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -10,19 +10,16 @@ from pitfalls.vocabulary import CaseKind, Preset, StateName
 
 @dataclass(frozen=True, slots=True)
 class Guarded:
-    """What a metric gives where its arithmetic breaks down, such as a ratio to nothing."""
+    """Value of a metric where its arithmetic breaks down, such as a ratio to nothing."""
 
     reason: str
     value: float | None = None
-    """What goes into the mean; None leaves the case out of it."""
+    """Number that goes into the mean; None leaves the case out of it."""
 
 
 Value: TypeAlias = float | Guarded
 Needs: TypeAlias = tuple[tuple[StateName, str], ...]
 """(state, probe) pairs."""
-
-ROUND_TRIP: Needs = (("theta0", "original"), ("theta_prime", "original"))
-"""What the comparison of the true objects before and after a round trip needs."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +33,7 @@ class Definition:
     value_range: tuple[float, float]
     """Least and greatest value of one case."""
     needs: Needs
-    """What must have been read of a case, or else the metric says nothing about it."""
+    """Readings without which the metric says nothing about a case."""
     compute: Callable[[Observation], Value]
 
 
@@ -49,11 +46,11 @@ class Metric:
     title: str
     """In tables, as the paper prints it."""
     question: str
-    """What it asks of an edited model, in one sentence."""
+    """Question that it asks of an edited model, in one sentence."""
     increasing: bool
     """Whether more is better."""
     best: float
-    """What an editor without any pitfall would get."""
+    """Value of an editor without any pitfall."""
     kinds: tuple[CaseKind, ...]
     presets: Mapping[Preset, Definition]
     absent: Mapping[Preset, str] = field(default_factory=dict)

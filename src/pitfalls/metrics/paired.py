@@ -57,5 +57,5 @@ def _sums(values: NDArray[np.float64], subjects: Sequence[str]) -> NDArray[np.fl
 
 
 def _standard_error(values: NDArray[np.float64], subjects: Sequence[str]) -> float:
-    """Of the mean, with the cases of a subject taken together."""
+    """Standard error of the mean, with the cases of a subject taken together."""
     return float(np.sqrt((_sums(values - values.mean(), subjects) ** 2).sum()) / len(values))

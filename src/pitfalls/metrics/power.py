@@ -1,4 +1,4 @@
-"""What so many cases can show, told before anybody reads a difference into noise."""
+"""Smallest difference that n cases can detect, told before anybody reads one into noise."""
 
 import math
 

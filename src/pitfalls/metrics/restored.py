@@ -6,8 +6,9 @@ metric takes the unedited model for the target.
 """
 
 from pitfalls.metrics.arithmetic import vote
-from pitfalls.metrics.metric import ROUND_TRIP, Definition, Metric
+from pitfalls.metrics.metric import Definition, Metric
 from pitfalls.metrics.succ_back import BACK
+from pitfalls.metrics.true_objects import ROUND_TRIP
 from pitfalls.records.observation import Observation
 from pitfalls.vocabulary import ROUND_KINDS, StateName
 

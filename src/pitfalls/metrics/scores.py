@@ -3,30 +3,22 @@
 import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from itertools import chain
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 
+from pitfalls.metrics.case_value import case_value, number_of
 from pitfalls.metrics.intervals import agreement_bound, bootstrap_intervals
+from pitfalls.metrics.json_row import JsonRow
 from pitfalls.metrics.metric import Guarded, Metric, Value
+from pitfalls.metrics.sources import by_source
 from pitfalls.metrics.table import METRICS
-from pitfalls.metrics.undo import undone
 from pitfalls.records.observation import Observation, Source
 from pitfalls.vocabulary import CaseKind, Preset
 
 
-def strict_json(row: Any) -> dict[str, Any]:
-    """A dataclass as JSON has it: null where a number is undefined or infinite."""
-    return {
-        key: None if isinstance(value, float) and not math.isfinite(value) else value
-        for key, value in asdict(row).items()
-    }
-
-
 @dataclass(frozen=True, slots=True)
-class Score:
+class Score(JsonRow):
     """One metric of one editor on one data set."""
 
     run: str
@@ -57,11 +49,7 @@ class Score:
     """Whether resampling moves nothing, mostly because all cases agree; the interval is then what
     so many subjects leave open (`agreement_bound`)."""
     reference: bool = False
-    """Whether this is no editor's score but what editors are held against, such as `undo`."""
-
-    def as_json(self) -> dict[str, Any]:
-        """The score as strict JSON has it: null where a number is undefined or infinite."""
-        return strict_json(self)
+    """Whether this is the score of a reference, such as `undo`, not of an editor."""
 
 
 def score(
@@ -78,13 +66,9 @@ def score(
         Sources in order of appearance, behind them the exact undoing (`undo`) of every run's round
         trips; metrics in the order of `METRICS`.
     """
-    listed = list(observations)
-    groups: dict[Source, list[Observation]] = {}
-    for observation in chain(listed, undone(listed)):
-        groups.setdefault(observation.source, []).append(observation)
     return [
         one
-        for source, cases in groups.items()
+        for source, cases in by_source(observations, with_undo=True).items()
         for one in _score_source(source, cases, preset=preset, seed=seed)
     ]
 
@@ -107,7 +91,7 @@ def _score_source(
 
 
 def _applicable(source: Source, sound: Sequence[Observation], preset: Preset) -> list[Metric]:
-    """Metrics that some case allows; where every case failed, all those of the kind.
+    """Metrics that at least one case allows; if every case failed, all metrics of the kind.
 
     A run without a single number still has to show up, with n = 0.
     """
@@ -117,13 +101,6 @@ def _applicable(source: Source, sound: Sequence[Observation], preset: Preset) ->
         if any(metric.applies(case, preset) for case in sound)
         or (not sound and preset in metric.presets and source.kind in metric.kinds)
     ]
-
-
-def case_value(metric: Metric, case: Observation, preset: Preset) -> Value:
-    """The metric of one case; guarded where a probability it needs was not read."""
-    if not metric.applies(case, preset):
-        return Guarded("a probability that the metric needs was not read")
-    return metric.value(case, preset)
 
 
 def _intervals(
@@ -176,11 +153,6 @@ def _summary(
         agree=agree,
         reference=source.reference,
     )
-
-
-def number_of(value: Value) -> float | None:
-    """What the case adds to the mean; None if it is left out."""
-    return value.value if isinstance(value, Guarded) else value
 
 
 def _left_out_as_nan(value: Value) -> float:

@@ -2,13 +2,14 @@
 
 import math
 
-from pitfalls.metrics.metric import ROUND_TRIP, Definition, Guarded, Metric, Value
+from pitfalls.metrics.metric import Definition, Guarded, Metric, Value
+from pitfalls.metrics.true_objects import ROUND_TRIP, others
 from pitfalls.records.observation import Observation
 from pitfalls.vocabulary import ROUND_KINDS
 
 
 def _clean(case: Observation) -> Value:
-    before, after = case.others("theta0"), case.others("theta_prime")
+    before, after = others(case, "theta0"), others(case, "theta_prime")
     if not before:
         return Guarded("the case has no other true object")
     if 0 in before or 0 in after:

@@ -6,7 +6,7 @@ from pitfalls.records.observation import Observation
 from pitfalls.vocabulary import ROUND_KINDS
 
 BACK: Needs = (("theta_prime", "intermediate"), ("theta_prime", "original"))
-"""What tells whether the way back took."""
+"""Needed to tell whether the way back took."""
 
 
 def came_back(case: Observation) -> float:

@@ -6,7 +6,7 @@ from pitfalls.records.observation import Observation
 from pitfalls.vocabulary import ROUND_KINDS
 
 OUT: Needs = (("theta_m", "intermediate"), ("theta_m", "original"))
-"""What tells whether the way out took."""
+"""Needed to tell whether the way out took."""
 
 
 def went_out(case: Observation) -> float:

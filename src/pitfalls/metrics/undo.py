@@ -12,7 +12,7 @@ from pitfalls.records.observation import Observation, not_finite
 from pitfalls.vocabulary import ROUND_KINDS, StateName
 
 UNDO = "undo"
-"""What tables call it, where others name an editor."""
+"""Name in tables, where other rows name an editor."""
 
 _TOOK: dict[tuple[StateName, str], float] = {
     ("theta_m", "original"): 0.0,

@@ -1,1 +1,1 @@
-"""What a run leaves on disk: header and case rows, written and read. No torch."""
+"""A run on disk: header and case rows, written and read. No torch."""

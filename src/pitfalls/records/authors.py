@@ -18,9 +18,17 @@ from pitfalls.door.values import parse_json
 from pitfalls.errors import PitfallsError
 from pitfalls.records.authors_rows import conflict_probabilities, round_probabilities, subject_of
 from pitfalls.records.observation import Observation, Source, not_finite
-from pitfalls.vocabulary import DATASETS, ROUND_KINDS
+from pitfalls.vocabulary import DATASETS, KIND_WORDS
 
-_SPLITS = "|".join(data.split("/")[1] for data in DATASETS)
+_DATA = (
+    "conflict/coverage",
+    "conflict/reverse",
+    "conflict/composite",
+    "round/easy",
+    "round/hard",
+)
+"""The data sets that their scripts measure."""
+_SPLITS = "|".join(data.split("/")[1] for data in _DATA)
 _NAME = re.compile(rf"(?P<method>.+)_(?P<split>{_SPLITS})(?P<mle>_multi)?")
 _FOLDERS: Mapping[str, str] = {"conflict": "conflict_results", "round": "round_results"}
 _SUFFIXES = (".json", ".json.gz")
@@ -36,7 +44,7 @@ class ResultFile:
     @property
     def is_round(self) -> bool:
         """Whether it has to be joined with the unedited model."""
-        return self.source.kind in ROUND_KINDS
+        return KIND_WORDS[self.source.kind].several
 
     @property
     def is_multi(self) -> bool:
@@ -78,7 +86,7 @@ def result_files(directory: Path) -> list[ResultFile]:
     Raises:
         PitfallsError: there is none.
     """
-    found = [file for data in DATASETS for file in _files_of(directory, data)]
+    found = [file for data in _DATA for file in _files_of(directory, data)]
     if not found:
         raise PitfallsError(
             f"no result files in {directory}: expected conflict_results/ROME_coverage.json, "

@@ -29,7 +29,7 @@ _BY_KIND: Mapping[CaseKind, _Places] = {
 
 
 def conflict_probabilities(record: Any, kind: CaseKind, *, where: str) -> Probabilities:
-    """Of a coverage, reverse or composite record.
+    """Probabilities of a coverage, reverse or composite record.
 
     Raises:
         PitfallsError: the record lacks a key; the line starts with `where`.
@@ -42,7 +42,9 @@ def conflict_probabilities(record: Any, kind: CaseKind, *, where: str) -> Probab
 
 
 def round_probabilities(record: Any, baseline: Any, *, multi: bool, where: str) -> Probabilities:
-    """Of a round trip and the unedited model. The way back has the keys of o1 and o* swapped.
+    """Probabilities of a round trip and of the unedited model.
+
+    The way back has the keys of o1 and o* swapped.
 
     Raises:
         PitfallsError: a record lacks a key, or the two are not of the same case.
@@ -124,7 +126,7 @@ def _is_probability(number: Any) -> bool:
 
 
 def _part(value: Any, *path: str | int) -> Any:
-    """What lies at `path` inside of JSON; None if nothing does."""
+    """The value at `path` inside of JSON; None if there is none."""
     for key in path:
         try:
             value = value[key]

@@ -5,8 +5,10 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
-SCHEMA_VERSION = 1
-"""Of the run directory as a whole: `run.json` and the Parquet parts."""
+SCHEMA_VERSION = 2
+"""Version of the run directory as a whole: `run.json` and the Parquet parts."""
+READABLE = (1, SCHEMA_VERSION)
+"""Versions that can be read and resumed. In version 1 no reading is a text."""
 
 _NOT_CONFIGURATION = (
     *("schema_version", "created", "packages", "resumed_with"),

@@ -1,4 +1,4 @@
-"""What one case under one editor left behind: raw log-probabilities and the fits' diagnostics."""
+"""Record: all that one case under one editor left behind, readings and the fits' diagnostics."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -8,14 +8,18 @@ from pitfalls.vocabulary import CaseKind, StateName
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """One probe read in one state: log-probabilities of the target's tokens after every prompt."""
+    """One probe read in one state, either as log-probabilities or as text."""
 
     state: StateName
     probe: str
-    """`Probe.name` of the plan: `old`, `new_explicit`, `tied`, `other/0`, …"""
+    """`Probe.name` of the plan."""
     target: str
-    logprobs: tuple[tuple[float, ...], ...]
-    """[prompt][token], natural logarithm, teacher-forced; the rewrite prompt first."""
+    logprobs: tuple[tuple[float, ...], ...] = ()
+    """[prompt][token] of the target, natural logarithm, teacher-forced; the rewrite prompt first.
+    Empty in a reading of text."""
+    texts: tuple[str, ...] = ()
+    """[prompt], the text that the model wrote behind it; empty in a reading of log-probabilities.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +46,7 @@ class Record:
     """Data set on the command line, `starter:conflict/coverage`, …"""
     kind: CaseKind
     case: dict[str, Any]
-    """The case itself as written by `pitfalls.cases.case_file`, so that a row explains itself."""
+    """The case itself as written by `pitfalls.cases.json_form`, so that a row explains itself."""
     readings: tuple[Reading, ...]
     fits: tuple[Fit, ...]
     failure: str | None = None

@@ -23,11 +23,11 @@ from pitfalls.door.paths import is_file
 from pitfalls.door.text import read_text, shortened
 from pitfalls.door.values import parse_json
 from pitfalls.errors import PitfallsError
-from pitfalls.records.header import SCHEMA_VERSION, MomentInfo, RunHeader
+from pitfalls.records.header import READABLE, SCHEMA_VERSION, MomentInfo, RunHeader
 from pitfalls.records.record import Record
-from pitfalls.records.table_form import SCHEMA, from_table, to_table
+from pitfalls.records.table_form import from_table, to_table, up_to_date
 from pitfalls.shapes import check_json, check_version
-from pitfalls.vocabulary import CASE_KINDS
+from pitfalls.vocabulary import KIND_WORDS
 
 _MOST_DIFFERENCES = 8
 _AGAIN = "delete it and run the same command again"
@@ -76,11 +76,13 @@ class RunDirectory:
                 "give another --out or the same settings"
             )
         found._clean()
+        # Parts that follow are of the newest schema, which an older version must not take for its.
+        changes: dict[str, object] = {"schema_version": SCHEMA_VERSION}
         seen = (found.header.packages, *found.header.resumed_with)
-        if header.packages in seen:
-            return found
-        resumed_with = (*found.header.resumed_with, header.packages)
-        return cls._save(path, found.header.model_copy(update={"resumed_with": resumed_with}))
+        if header.packages not in seen:
+            changes["resumed_with"] = (*found.header.resumed_with, header.packages)
+        now = found.header.model_copy(update=changes)
+        return found if now == found.header else cls._save(path, now)
 
     def with_moments(self, editor: str, moments: Mapping[int, MomentInfo]) -> "RunDirectory":
         """Note with what second moments an editor's parts are made, before any of them is.
@@ -155,14 +157,14 @@ class RunDirectory:
         return any(part.split(".")[-2] == editor for part in self.parts())
 
     def table(self, part: str) -> pa.Table:
-        """A part as an Arrow table of `rows.SCHEMA`.
+        """A part as an Arrow table of `table_form.SCHEMA`, whatever schema it was written in.
 
         Raises:
             PitfallsError: the file is missing, truncated or damaged.
         """
         file = self._file(part)
-        table = read_table(file, advice=_AGAIN)
-        if not table.schema.equals(SCHEMA):
+        table = up_to_date(read_table(file, advice=_AGAIN))
+        if table is None:
             raise _damaged(file, "its columns are not those of a run")
         return table
 
@@ -215,9 +217,9 @@ class RunDirectory:
     def _rows_of(
         self, table: pa.Table, part: str, seen: Mapping[tuple[str, ...], str]
     ) -> set[tuple[str, ...]]:
-        """Data set, editor and case of every row, none of which may have been seen."""
+        """Data set, editor and case of every row; a row that was seen before is refused."""
         for kind in table["kind"].unique().to_pylist():
-            if kind not in CASE_KINDS:
+            if kind not in KIND_WORDS:
                 why = f"it holds cases of the kind {shortened(repr(kind))}"
                 raise _damaged(self._file(part), why)
         columns = (table[name].to_pylist() for name in ("data", "editor", "case_id"))
@@ -238,7 +240,9 @@ def _read_header(file: Path) -> RunHeader:
     text = read_text(file)
     advice = "use the pitfalls that made the run, or give another --out"
     data = parse_json(text, where=str(file))
-    check_version(data, "schema_version", SCHEMA_VERSION, where=str(file), advice=advice)
+    version = data.get("schema_version") if isinstance(data, dict) else None
+    if type(version) is not int or version not in READABLE:
+        check_version(data, "schema_version", SCHEMA_VERSION, where=str(file), advice=advice)
     return check_json(RunHeader, text, where=f"{file} is damaged")
 
 
@@ -258,7 +262,7 @@ def _is_leftover(file: Path) -> bool:
 
 
 def _read(moments: Mapping[int, MomentInfo]) -> dict[int, tuple[int, str]]:
-    """What was read for them; how much they change is rounded differently on another machine."""
+    """Tokens and end of each; how much they change is rounded differently on another machine."""
     return {layer: (moment.tokens, moment.end) for layer, moment in moments.items()}
 
 

@@ -1,4 +1,4 @@
-"""What differs between runs, models and editors on the same cases, and which of it is certain."""
+"""Differences of runs, models and editors on the same cases, and which of them are certain."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass

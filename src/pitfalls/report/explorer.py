@@ -1,17 +1,17 @@
 """The cases for the page's explorer: told once, with what every editor made of them."""
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from pitfalls.metrics.breakdown import FACETS
+from pitfalls.metrics.case_value import case_value
 from pitfalls.metrics.metric import Guarded, Metric
-from pitfalls.metrics.scores import case_value
 from pitfalls.metrics.table import METRICS
 from pitfalls.records.header import RelationInfo, RunHeader
 from pitfalls.records.observation import Observation
 from pitfalls.report.measures import main_metrics
-from pitfalls.vocabulary import STATES, Preset
+from pitfalls.vocabulary import KIND_WORDS, STATES, Preset
 
 Relations = Mapping[str, RelationInfo]
 
@@ -23,7 +23,7 @@ def explorer(
     preset: Preset,
     most: int,
 ) -> dict[str, Any]:
-    """What the page's script draws from, as JSON values.
+    """The data that the page's script draws from, as JSON values.
 
     Args:
         observations: of any number of runs.
@@ -36,20 +36,27 @@ def explorer(
         groups.setdefault(case.source, []).append(case)
     share = most // max(len(groups), 1)
     kept = [case for group in groups.values() for case in group[:share]]
+    states = list(dict.fromkeys((*STATES, *(state for case in kept for state in case.states))))
     cases: dict[tuple[str, str, str], dict[str, Any]] = {}
     for case in kept:
         key = (case.source.data, case.case_id, case.subject)
         relations = headers[case.source.run].relations.get(case.source.data, {})
         entry = cases.setdefault(key, _told(case, relations))
-        entry["results"].append(_result(case, list(groups).index(case.source), preset))
+        entry["results"].append(_result(case, list(groups).index(case.source), preset, states))
     return {
-        "states": list(STATES),
+        "states": states,
+        "probes": _probe_words(),
         "sources": [_source(source) for source in groups],
         "metrics": {name: _metric(metric, preset) for name, metric in METRICS.items()},
         "main": dict(main_metrics()),
         "cases": list(cases.values()),
         "left_out": sum(map(len, groups.values())) - len(kept),
     }
+
+
+def _probe_words() -> dict[str, str]:
+    every = (words.probes.items() for words in KIND_WORDS.values())
+    return {name: words for probes in every for name, words in probes}
 
 
 def _source(source: Any) -> dict[str, str]:
@@ -72,11 +79,11 @@ def _metric(metric: Metric, preset: Preset) -> dict[str, Any]:
 
 
 def _told(case: Observation, relations: Relations) -> dict[str, Any]:
-    row = case.case
+    row, edits = case.case, case.edits
     facts = [_fact(fact, relations) for fact in row.get("triples", ())]
-    subject = row.get("first", {}).get("subject", {})
+    subject = edits[0].get("subject", {}) if edits else {}
     facts += [
-        [subject.get("label", ""), _label(row["first"], relations), one.get("label", "")]
+        [subject.get("label", ""), _label(edits[0], relations), one.get("label", "")]
         for one in row.get("true_objects", ())
     ]
     return {
@@ -85,10 +92,10 @@ def _told(case: Observation, relations: Relations) -> dict[str, Any]:
         "kind": case.source.kind,
         "subject": subject.get("label", case.subject),
         "facets": {name: facet(case) for name, facet in FACETS.items()},
-        "relations": sorted({_label(row[e], relations) for e in ("first", "second") if e in row}),
-        "edits": [_edit(row[e], relations) for e in ("first", "second") if e in row],
+        "relations": sorted({_label(edit, relations) for edit in edits}),
+        "edits": [_edit(edit, relations) for edit in edits],
         "facts": facts,
-        "targets": _targets(row),
+        "targets": dict(case.targets),
         "results": [],
     }
 
@@ -114,33 +121,15 @@ def _label(fact: Mapping[str, Any], relations: Relations) -> str:
     return relations[name].label if name in relations else name
 
 
-def _targets(row: Mapping[str, Any]) -> dict[str, str]:
-    """Probe → the object it asks for, in words."""
-    new = [row.get(e, {}).get("new_object", {}).get("label", "") for e in ("first", "second")]
-    old = row.get("first", {}).get("object", {}).get("label", "")
-    tied = row.get("tied", {}).get("object", {}).get("label", "")
-    others = _others(row, new[1])
-    conflict = {"old": new[0], "new": new[1], "new_explicit": new[1], "true": old, "tied": tied}
-    if row.get("kind") == "reverse":
-        conflict["new_implicit"] = new[0]  # the older object, asked of the newer subject
-    elif row.get("kind") == "composite":
-        conflict["new_implicit"] = new[1]
-    return conflict | {"original": new[1], "intermediate": new[0]} | others
-
-
-def _others(row: Mapping[str, Any], o1: str) -> dict[str, str]:
-    labels = [one.get("label", "") for one in row.get("true_objects", ())]
-    if o1 in labels:
-        labels.remove(o1)
-    return {f"other/{i}": label for i, label in enumerate(labels)}
-
-
-def _result(case: Observation, source: int, preset: Preset) -> dict[str, Any]:
+def _result(
+    case: Observation, source: int, preset: Preset, states: Sequence[str]
+) -> dict[str, Any]:
     probes: dict[str, list[float | None]] = {}
+    aliases = KIND_WORDS[case.source.kind].aliases
     for (state, probe), p in case.probabilities.items():
-        if probe != "new" or not case.has(state, "new_explicit"):
-            row = probes.setdefault(probe, [None] * len(STATES))
-            row[STATES.index(state)] = _short(p)
+        if probe not in aliases or not case.has(state, aliases[probe]):
+            row = probes.setdefault(probe, [None] * len(states))
+            row[states.index(state)] = _short(p)
     values = {
         name: _value(metric, case, preset)
         for name, metric in METRICS.items()

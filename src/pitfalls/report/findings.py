@@ -1,4 +1,4 @@
-"""What was found, in words: rules that turn scores and their intervals into plain sentences."""
+"""Findings in words: rules that turn scores and their intervals into plain sentences."""
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
@@ -43,7 +43,7 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What one editor does: an answer to each measure, in the measures' order."""
+    """The answers of one editor to the measures, in the measures' order."""
 
     editor: str
     answers: tuple[tuple[Piece, ...], ...]
@@ -92,7 +92,7 @@ def findings(scores: Sequence[Score], asked: Sequence[Measure]) -> list[Findings
 
 
 def needed(scores: Sequence[Score], asked: Sequence[Measure]) -> str:
-    """What more cases would do, if they are too few for some answer; else nothing.
+    """Number of cases that would do, if there are too few for some answer; else nothing.
 
     Args:
         scores: those that the answers are about.

@@ -1,4 +1,4 @@
-"""What a reader has to know beside the numbers of a table."""
+"""Footnotes: what a reader must know beside the numbers of a table."""
 
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -61,7 +61,7 @@ def footnotes(groups: Sequence[ColumnGroup], scores: Sequence[Score]) -> Iterato
 
 
 def _power(scores: Sequence[Score]) -> Iterator[str]:
-    """What the smallest and the largest group of cases can show."""
+    """Differences that the smallest and the largest group of cases can show."""
     if sizes := sorted({score.subjects for score in scores if score.subjects}):
         points = [f"{100 * visible_difference(n):.0f}" for n in (sizes[-1], sizes[0])]
         cases = f"{sizes[0]:,}" + (f" to {sizes[-1]:,}" if len(sizes) > 1 else "")
@@ -85,7 +85,7 @@ def _guarded(scores: Sequence[Score], titles: Mapping[CaseKind, str]) -> Iterato
 
 
 def _failed(scores: Sequence[Score], titles: Mapping[CaseKind, str]) -> Iterator[str]:
-    """A line a row. Failures are those of a case, so every metric of a data set repeats them."""
+    """One line a row: a case fails for all metrics of its data set, so it is told once."""
     places: dict[str, dict[str, None]] = {}
     reasons: dict[str, dict[str, None]] = {}
     for score, name in zip(scores, _row_names(scores), strict=True):

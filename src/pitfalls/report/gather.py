@@ -11,7 +11,7 @@ from pitfalls.errors import PitfallsError, UnknownNameError
 from pitfalls.records.header import RunHeader
 from pitfalls.records.observation import RELATIVE_NOISE, Observation, observe_table
 from pitfalls.records.run_directory import RunDirectory
-from pitfalls.vocabulary import DATASETS, ROUND_KINDS
+from pitfalls.vocabulary import DATASETS, KIND_WORDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class RunState:
     """Cases under editors that are recorded."""
     planned: int
     notes: tuple[str, ...]
-    """What a reader has to know: damaged parts, cases that are missing."""
+    """Notes for the reader: damaged parts, cases that are missing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,13 +98,13 @@ def _planned(header: RunHeader) -> int:
         info.cases
         for data, info in header.data.items()
         for editor in header.editors
-        if not editor.endswith("+mle") or _is_round(data)
+        if not editor.endswith("+mle") or _is_of_several(data)
     )
 
 
-def _is_round(data: str) -> bool:
+def _is_of_several(data: str) -> bool:
     name = next((name for name in DATASETS if data.endswith(name)), None)
-    return name is None or DATASETS[name] in ROUND_KINDS
+    return name is None or KIND_WORDS[DATASETS[name]].several
 
 
 def _losses(model: str, tables: Sequence[pa.Table]) -> Iterator[Losses]:

@@ -11,16 +11,16 @@ from pitfalls.metrics.scores import Score
 from pitfalls.metrics.table import METRICS
 from pitfalls.report.footnotes import SLIP, footnotes
 from pitfalls.report.layout import (
-    LAYOUTS,
     Cell,
     ColumnGroup,
     Layout,
     Section,
+    layouts,
     paper_sections,
     run_sections,
     used_groups,
 )
-from pitfalls.vocabulary import DATASETS
+from pitfalls.vocabulary import KIND_WORDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ def score_grids(scores: Sequence[Score]) -> list[Grid]:
     """The paper's two tables as far as the scores fill them, the paper's own rows below ours."""
     return [
         _layout_grid(layout, groups, scores)
-        for layout in LAYOUTS
+        for layout in layouts(scores)
         if (groups := used_groups(layout, scores))
     ]
 
@@ -56,7 +56,7 @@ def score_grids(scores: Sequence[Score]) -> list[Grid]:
 def comparison_grid(comparisons: Sequence[Comparison]) -> Grid:
     """One row a comparison, one block a data set."""
     blocks: dict[str, list[tuple[str, ...]]] = {}
-    kinds = list(DATASETS.values())
+    kinds = list(KIND_WORDS)
     names = _short([side for one in comparisons for side in (one.base, one.other)])
     for one in sorted(comparisons, key=lambda one: (kinds.index(one.kind), one.data)):
         blocks.setdefault(_place(one), []).append(_comparison_row(one, names))
@@ -88,7 +88,7 @@ def breakdown_grids(broken: Mapping[str, Sequence[Score]], facet: str) -> list[G
     """The score tables with a block for every value of the facet, without the paper's rows."""
     everything = [score for scores in broken.values() for score in scores]
     grids = []
-    for layout in LAYOUTS:
+    for layout in layouts(everything):
         groups = used_groups(layout, everything)
         blocks = tuple(
             Block(f"{facet}: {value} · {section.title}", section.note, _rows(section, groups))

@@ -15,7 +15,7 @@ _STEP, _ROW = 8, 22
 _ALL_NUMBERED = 12
 """Layers up to which each has its number below it; of more, every fifth."""
 _COLOURS = ("#4a1486", "#00441b", "#99000d")
-"""Of the greatest effect in each map; none, or a negative one, is white."""
+"""Colour of the greatest effect in each map; none, or a negative one, is white."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,12 +21,13 @@ from pitfalls.report.findings import findings, needed
 from pitfalls.report.gather import Losses, gather
 from pitfalls.report.grid import Grid, breakdown_grids, interval, score_grids
 from pitfalls.report.layout import Cell, in_order
-from pitfalls.report.measures import KINDS, kind_word, measures
+from pitfalls.report.measures import kind_word, measures
+from pitfalls.report.object_plot import probability_plot
 from pitfalls.report.panel import Plot
 from pitfalls.report.paper import paper_editors
-from pitfalls.report.plots import loss_plot, metric_plots, overview, probability_plot
+from pitfalls.report.plots import loss_plot, metric_plots, overview
 from pitfalls.report.tidy import paper_value
-from pitfalls.vocabulary import Preset
+from pitfalls.vocabulary import KIND_WORDS, Preset
 
 MOST_RESULTS = 25_000
 """Cases under editors that the explorer holds; keeps the page under 5 MB."""
@@ -99,21 +100,21 @@ def html_report(
 
 
 def _first_screen(scores: Sequence[Score], differences: Sequence[Change]) -> dict[str, Any]:
-    """What was found, in words. What editors are held against is no finding."""
+    """The findings in words. A reference, such as `undo`, is no finding."""
     own = [one for one in scores if not one.reference]
     asked = measures(own)
     return {
         "measures": asked,
         "findings": findings(own, asked),
         "needed": needed(own, asked),
-        "kinds": {kind_word(one.kind): KINDS[one.kind] for one in own},
+        "kinds": {kind_word(one.kind): KIND_WORDS[one.kind].explained for one in own},
         "certain": [(one, certain(one, asked)) for one in differences if one.found],
         "most": MOST_SENTENCES,
     }
 
 
 def _by_editor(observations: Sequence[Observation]) -> list[Observation]:
-    """Editors in the paper's order, those that it does not know after them."""
+    """Observations by editor: the paper's editors in its order, others after them."""
     order = [*paper_editors(), *sorted({case.source.editor for case in observations})]
     return sorted(observations, key=lambda case: order.index(case.source.editor))
 
@@ -150,7 +151,7 @@ def _row(one: Score) -> dict[str, Any]:
 
 
 def _columns(rows: Sequence[dict[str, Any]]) -> list[str]:
-    """What one has to see first comes first; what every row has in common is left out."""
+    """The important columns come first; a column that is the same in every row is left out."""
     always = ["editor", "data", "metric", "value", "interval", "n"]
     places = [name for name in ("model", "run") if len({row[name] for row in rows}) > 1]
     return always + [name for name in ("left out", "paper") if any(r[name] for r in rows)] + places

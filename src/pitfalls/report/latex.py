@@ -30,7 +30,7 @@ _TEX: Mapping[str, str] = {
     "→": r"$\rightarrow$",
     "…": r"\ldots{}",
 }
-"""What TeX would take for a command, and the letters that an 8-bit font lacks."""
+"""Characters that TeX takes for commands, and letters that an 8-bit font lacks."""
 
 
 def latex(grids: Sequence[Grid]) -> str:

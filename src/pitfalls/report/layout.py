@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from pitfalls.metrics.scores import Score
+from pitfalls.metrics.table import METRICS
 from pitfalls.report.paper import PaperModel, paper_editors, paper_models
-from pitfalls.vocabulary import DATASETS, CaseKind
+from pitfalls.vocabulary import DATASETS, KIND_WORDS, CaseKind
 
 Column: TypeAlias = tuple[CaseKind, str]
 """A kind of case and the name of a metric."""
@@ -59,6 +60,22 @@ DISTORTION = Layout(
 LAYOUTS = (CONFLICT, DISTORTION)
 
 
+def layouts(scores: Sequence[Score]) -> tuple[Layout, ...]:
+    """The paper's tables, and one more for the kinds of case that the paper has not."""
+    known = {group.kind for layout in LAYOUTS for group in layout.groups}
+    others = {one.kind for one in scores} - known
+    groups = tuple(
+        ColumnGroup(
+            KIND_WORDS[kind].word.capitalize(),
+            kind,
+            tuple(name for name, metric in METRICS.items() if kind in metric.kinds),
+        )
+        for kind in KIND_WORDS
+        if kind in others
+    )
+    return (*LAYOUTS, Layout("Other kinds of case", groups)) if groups else LAYOUTS
+
+
 @dataclass(frozen=True, slots=True)
 class Cell:
     """One number, as a fraction; the interval is NaN where there is none."""
@@ -101,7 +118,7 @@ def used_groups(layout: Layout, scores: Sequence[Score]) -> tuple[ColumnGroup, .
 
 
 def kind_titles(groups: Sequence[ColumnGroup]) -> dict[CaseKind, str]:
-    """Kind of case → what it is called in a sentence: its group's title up to the comma."""
+    """Kind of case → its name in a sentence: its group's title up to the comma."""
     return {group.kind: group.title.partition(",")[0].lower() for group in groups}
 
 
@@ -140,10 +157,10 @@ def paper_sections(groups: Sequence[ColumnGroup], scores: Sequence[Score]) -> li
 
 
 def in_order(scores: Iterable[Score]) -> list[Score]:
-    """Run by run, data sets and editors in the paper's order, what they are held against last."""
+    """Run by run, data sets and editors in the paper's order, references last."""
     listed = list(scores)
     runs = list(dict.fromkeys((one.run, one.model) for one in listed))
-    kinds = list(DATASETS.values())
+    kinds = list(KIND_WORDS)
     editors = [*paper_editors(), *sorted({one.editor for one in listed})]
     return sorted(
         listed,
@@ -166,7 +183,7 @@ def collection_of(data: str) -> str:
 
 
 def _rows(scores: Sequence[Score]) -> dict[str, dict[Column, Cell]]:
-    """Editors in the paper's order, those that it does not know after them, references last."""
+    """Editors in the paper's order, other editors after them, references last."""
     rows: dict[str, dict[Column, Cell]] = {}
     for score in scores:
         cell = Cell(score.value, score.low, score.high)

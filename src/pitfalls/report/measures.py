@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from pitfalls.metrics.scores import Score
-from pitfalls.vocabulary import CaseKind
+from pitfalls.metrics.table import METRICS
+from pitfalls.vocabulary import KIND_WORDS, CaseKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +22,7 @@ class Measure:
     claim: str
     """Begins the sentence."""
     counted: str
-    """What there is a share of, behind "most of the" and before the kinds of case."""
+    """Things that are counted, behind "most of the" and before the kinds of case."""
     question: str
     """Stands behind "too few cases to tell"."""
 
@@ -74,19 +75,10 @@ DISTORTION = Measure(
     question="how many of the other true objects lose probability",
 )
 
-KINDS: Mapping[CaseKind, str] = {
-    "coverage": "one fact, edited twice",
-    "reverse": "a fact, then its inverse",
-    "composite": "a fact, then another that implies it by way of a third",
-    "round-easy": "an edit and its way back, of an object that is like the other true ones",
-    "round-hard": "an edit and its way back, of an object that is unlike the other true ones",
-}
-"""What the two edits of a case are."""
-
 
 def kind_word(kind: CaseKind) -> str:
-    """`easy` for `round-easy`: what the kind is called in a sentence."""
-    return kind.removeprefix("round-")
+    """Name of the kind in a sentence: `easy` for `round-easy`."""
+    return KIND_WORDS[kind].word
 
 
 def measures(scores: Sequence[Score]) -> tuple[Measure, ...]:
@@ -100,5 +92,6 @@ def measures(scores: Sequence[Score]) -> tuple[Measure, ...]:
 
 
 def main_metrics() -> dict[CaseKind, str]:
-    """The metric that speaks for a case of each kind."""
-    return {**CONFLICT.metrics, **DISTORTION.metrics}
+    """Kind → the metric that speaks for a case of it; without a measure, its first metric does."""
+    first = {kind: one.name for one in reversed(list(METRICS.values())) for kind in one.kinds}
+    return {**first, **CONFLICT.metrics, **DISTORTION.metrics}

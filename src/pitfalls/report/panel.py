@@ -9,17 +9,17 @@ from pitfalls.metrics.optional import optional
 from pitfalls.metrics.scores import Score
 from pitfalls.report.layout import collection_of, section_title
 from pitfalls.report.measures import kind_word
-from pitfalls.vocabulary import CASE_KINDS
+from pitfalls.vocabulary import KIND_WORDS
 
 _COLOURS = ("#4a87c9", "#d1722a", "#2f9c74", "#a56bd0", "#c95b83")
-"""One for each kind of case; each stands out on white and on black."""
+"""For the kinds of case in turn; each stands out on white and on black."""
 _LINE, _GAP = 13, 9
 """Pixels for each interval, and between editors."""
 
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """One drawing, and what it shows, for those who do not see it."""
+    """One drawing, with a description for readers who cannot see it."""
 
     key: str
     title: str
@@ -37,7 +37,7 @@ class Plot:
 
 
 def interval_rows(scores: Sequence[Score], among: Sequence[Score]) -> list[dict[str, Any]]:
-    """What `intervals` draws: a row for every score that is a number with a finite interval.
+    """Rows for `intervals`, one for every score that is a number with a finite interval.
 
     Args:
         scores: those to draw, × 100.
@@ -72,17 +72,11 @@ def intervals(
     alt = altair()
     series = list(dict.fromkeys(row["series"] for row in rows))
     editors = list(dict.fromkeys(row["editor"] for row in rows))
-    kinds = [kind_word(kind) for kind in CASE_KINDS]
-    used = [kind for kind in kinds if any(row["kind"] == kind for row in rows)]
     height = len(editors) * (_LINE * max(lines, len(series)) + _GAP)
     base = alt.Chart(height=height).encode(
         y=alt.Y("editor:N", title=None, sort=editors, axis=alt.Axis(labelLimit=140)),
         yOffset=alt.YOffset("series:N", sort=series),
-        color=alt.Color(
-            "kind:N",
-            scale=alt.Scale(domain=used, range=[_COLOURS[kinds.index(kind)] for kind in used]),
-            legend=alt.Legend(title=None, orient="top"),
-        ),
+        color=_colour(rows),
         tooltip=[alt.Tooltip(f"{name}:N") for name in ("editor", "data", "source", "text", "n")],
     )
     at = alt.X(
@@ -91,15 +85,12 @@ def intervals(
         scale=alt.Scale(domain=list(domain)),
         axis=alt.Axis(tickCount=5),
     )
-    lines = base.mark_rule(strokeWidth=2).encode(x=at, x2="high:Q")
+    rules = base.mark_rule(strokeWidth=2).encode(x=at, x2="high:Q")
     points = base.mark_point(filled=True, size=60, opacity=1).encode(
         x="value:Q", shape=_shape(rows)
     )
-    chart = alt.layer(lines, points, data=alt.Data(values=list(rows)))
-    told = "; ".join(
-        f"{' '.join(filter(None, (r['editor'], r['kind'], r['source'])))} {r['text']}" for r in rows
-    )
-    return Panel(key, title, spec(chart, f"{title}, × 100 with 95 % intervals, {better}: {told}"))
+    chart = alt.layer(rules, points, data=alt.Data(values=list(rows)))
+    return Panel(key, title, spec(chart, _told(title, better, rows)))
 
 
 def spec(chart: Any, description: str) -> dict[str, Any]:
@@ -132,6 +123,27 @@ def reach(values: Iterable[float], *, least: float = 0.0, margin: float = 1.05) 
 def altair() -> Any:
     """The drawing library, an extra."""
     return optional("altair")
+
+
+def _colour(rows: Sequence[dict[str, Any]]) -> Any:
+    """A colour for each kind of case, the same in every panel."""
+    alt = altair()
+    kinds = [kind_word(kind) for kind in KIND_WORDS]
+    used = [kind for kind in kinds if any(row["kind"] == kind for row in rows)]
+    colours = [_COLOURS[kinds.index(kind) % len(_COLOURS)] for kind in used]
+    return alt.Color(
+        "kind:N",
+        scale=alt.Scale(domain=used, range=colours),
+        legend=alt.Legend(title=None, orient="top"),
+    )
+
+
+def _told(title: str, better: str, rows: Sequence[dict[str, Any]]) -> str:
+    """The panel in words."""
+    told = "; ".join(
+        f"{' '.join(filter(None, (r['editor'], r['kind'], r['source'])))} {r['text']}" for r in rows
+    )
+    return f"{title}, × 100 with 95 % intervals, {better}: {told}"
 
 
 def _shape(rows: Sequence[dict[str, Any]]) -> Any:

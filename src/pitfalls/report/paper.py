@@ -24,7 +24,7 @@ class PaperNumber:
 
 @dataclass(frozen=True, slots=True)
 class PaperModel:
-    """What the paper reports of one model."""
+    """The paper's numbers of one model."""
 
     title: str
     names: tuple[str, ...]

@@ -1,25 +1,18 @@
-"""The page's pictures: the overview, every metric, object probabilities, loss curves."""
+"""The page's pictures for all kinds of case: the overview, every metric, loss curves."""
 
-import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
-
-import numpy as np
 
 from pitfalls.metrics.metric import Metric
 from pitfalls.metrics.scores import Score
 from pitfalls.metrics.table import METRICS
-from pitfalls.records.observation import Observation
 from pitfalls.report.gather import Losses
 from pitfalls.report.measures import measures
 from pitfalls.report.panel import Panel, Plot, altair, interval_rows, intervals, reach, spec
-from pitfalls.vocabulary import ROUND_KINDS
 
 _STATES = {"theta_m": "first edit (θm)", "theta_prime": "both (θ')", "theta2": "second alone (θ2)"}
 _SHARES = ((0.0, 1.0), (-1.0, 1.0))
 """Ranges that an axis shows whole, so that panels can be compared."""
-_LEAST = 1e-12
-"""Probabilities below are drawn here; a logarithm of 0 cannot be."""
 
 
 def overview(scores: Sequence[Score]) -> Plot | None:
@@ -70,27 +63,6 @@ def metric_plots(scores: Sequence[Score]) -> Plot | None:
     )
 
 
-def probability_plot(observations: Sequence[Observation]) -> Plot | None:
-    """How probable the true objects are before and after a round-edit, for each editor."""
-    shares = list(_shares(observations))
-    if not shares:
-        return None
-    height = reach(row["share"] for row in shares)
-    panels: dict[str, list[dict[str, Any]]] = {}
-    for row in shares:
-        panels.setdefault(f"{row['editor']}: {row['object']}", []).append(row)
-    return Plot(
-        "objects",
-        "How probable the true objects are, before and after a round trip",
-        "Histograms of probabilities: of the edited object o1, and of the other true objects, in "
-        "the unedited model (before) and after both edits (after). All on the same axes.",
-        tuple(
-            Panel(f"plot-objects-{i}", title, _histogram(title, rows, height))
-            for i, (title, rows) in enumerate(panels.items())
-        ),
-    )
-
-
 def loss_plot(losses: Sequence[Losses]) -> Plot | None:
     """The median of the objective at every step, and where the middle 80 % of the fits are."""
     panels: dict[str, list[dict[str, Any]]] = {}
@@ -131,23 +103,6 @@ def _domain(metric: Metric, one: Score, rows: Sequence[dict[str, Any]]) -> Seque
     return reach(end for row in rows for end in (row["low"], row["high"]))
 
 
-def _histogram(title: str, rows: list[dict[str, Any]], height: Sequence[float]) -> dict[str, Any]:
-    alt = altair()
-    legend = alt.Legend(orient="top", symbolOpacity=1)
-    chart = (
-        alt.Chart(alt.Data(values=rows), height=110)
-        .mark_area(interpolate="step-after", opacity=0.45, line=True)
-        .encode(
-            x=alt.X("log10:Q", title="log10 of the probability"),
-            y=alt.Y(
-                "share:Q", title="share of objects", stack=None, scale=alt.Scale(domain=height)
-            ),
-            color=alt.Color("when:N", title=None, sort=["before", "after"], legend=legend),
-        )
-    )
-    return spec(chart, f"{title}: histogram of the probabilities before and after a round trip.")
-
-
 def _curves(
     title: str, rows: list[dict[str, Any]], height: Sequence[float], last: int
 ) -> dict[str, Any]:
@@ -155,34 +110,19 @@ def _curves(
     legend = alt.Legend(orient="top", symbolType="stroke", symbolOpacity=1)
     base = alt.Chart(height=150).encode(
         x=alt.X("step:Q", scale=alt.Scale(domain=[0, last]), axis=alt.Axis(tickMinStep=1)),
-        color=alt.Color("state:N", title=None, sort=list(_STATES.values()), legend=legend),
+        color=alt.Color("state:N", title=None, sort=_states(rows), legend=legend),
     )
     y = alt.Y("low:Q", title="loss", scale=alt.Scale(domain=height))
     band = base.mark_area(opacity=0.15).encode(y=y, y2="high:Q")
     chart = alt.layer(band, base.mark_line().encode(y="median:Q"), data=alt.Data(values=rows))
     ends = "; ".join(
         f"{state} from {own[0]['median']:.2f} to {own[-1]['median']:.2f}"
-        for state in _STATES.values()
+        for state in _states(rows)
         if (own := [row for row in rows if row["state"] == state])
     )
     return spec(chart, f"{title}: median loss by step; {ends}.")
 
 
-def _shares(observations: Sequence[Observation]) -> Iterator[dict[str, Any]]:
-    """Histograms, so that the page does not grow with the number of cases."""
-    values: dict[tuple[str, str, str], list[float]] = {}
-    for case in observations:
-        if case.source.kind in ROUND_KINDS and case.failure is None:
-            for (state, probe), p in case.probabilities.items():
-                when = {"theta0": "before", "theta_prime": "after"}.get(state)
-                which = "o1, edited" if probe == "original" else "other true objects"
-                if when and probe != "intermediate":
-                    key = (case.source.editor, which, when)
-                    values.setdefault(key, []).append(math.log10(max(p, _LEAST)))
-    if not values:
-        return
-    edges = np.linspace(math.floor(min(map(min, values.values()))), 0, 25)
-    for (editor, which, when), logs in values.items():
-        counts, _ = np.histogram(logs, edges)
-        for edge, count in zip(edges.tolist(), (counts / len(logs)).tolist(), strict=False):
-            yield {"editor": editor, "object": which, "when": when, "log10": edge, "share": count}
+def _states(rows: Sequence[dict[str, Any]]) -> list[str]:
+    """States in words: the paper's in their order, those of other plans behind them."""
+    return list(dict.fromkeys((*_STATES.values(), *(row["state"] for row in rows))))

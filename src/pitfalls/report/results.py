@@ -9,8 +9,9 @@ import pyarrow as pa
 
 from pitfalls.errors import PitfallsError
 from pitfalls.metrics.breakdown import FACETS
+from pitfalls.metrics.case_value import case_value, number_of
 from pitfalls.metrics.comparison import Axis, compare
-from pitfalls.metrics.scores import case_value, number_of, score
+from pitfalls.metrics.scores import score
 from pitfalls.metrics.table import METRICS
 from pitfalls.records.observation import Observation, observe_run
 from pitfalls.records.run_directory import RunDirectory
@@ -20,7 +21,7 @@ from pitfalls.vocabulary import Preset
 
 @dataclass(frozen=True, slots=True)
 class Results:
-    """What runs found out, as tables.
+    """Results of runs as tables.
 
     Every table is an Arrow table: `.to_pandas()` and `polars.from_arrow(…)` take it further.
     """

@@ -16,12 +16,12 @@ from pitfalls.metrics.table import METRICS
 from pitfalls.report.footnotes import SLIP, footnotes
 from pitfalls.report.grid import Grid, has_interval, interval
 from pitfalls.report.layout import (
-    LAYOUTS,
     Cell,
     Column,
     ColumnGroup,
     Layout,
     Section,
+    layouts,
     paper_sections,
     run_sections,
     used_groups,
@@ -80,13 +80,13 @@ def part_tables(parts: Mapping[str, Sequence[Score]], facet: str, *, width: int)
 
 
 Sections: TypeAlias = Callable[[Sequence[ColumnGroup]], list[Section]]
-"""What a table has below each other, in some of its groups of columns."""
+"""The sections of a table, one below the other, in some of its groups of columns."""
 
 
 def _tables(
     scores: Sequence[Score], sections_of: Sections, *, width: int, noted: bool = True
 ) -> Group:
-    filled = ((layout, used_groups(layout, scores)) for layout in LAYOUTS)
+    filled = ((layout, used_groups(layout, scores)) for layout in layouts(scores))
     parts = []
     for layout, groups in filled:
         if groups:

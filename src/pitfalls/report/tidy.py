@@ -33,7 +33,7 @@ def comparison_table(comparisons: Sequence[Comparison]) -> pa.Table:
 
 
 def paper_value(score: Score) -> float | None:
-    """What the paper prints for the same model, data, editor and metric, as a fraction."""
+    """The paper's number for the same model, data, editor and metric, as a fraction."""
     editor = paper_editors().get(score.editor, score.editor)
     place = (editor, score.kind, score.metric)
     for model in paper_models():

@@ -1,10 +1,10 @@
 /* One case: its edits, its facts and edits as a graph, what metrics made of it, what was believed. */
 
 const STATES = {theta0: "before (θ)", theta_m: "after e1 (θm)", theta_prime: "after both (θ')", theta2: "after e2 alone (θ2)"};
-const PROBES = {
-  old: "what e1 says", new: "what e2 says", new_explicit: "what e2 says", new_implicit: "what follows from e2",
-  true: "the true object", tied: "the tied fact", original: "o1, the edited object", intermediate: "o*, the object between",
-};
+const stateWords = state => STATES[state] ?? state;
+/* Numbered probes, such as other/0, share their words. */
+const probeKey = (probe, data) => probe in data.probes ? probe : probe.replace(/\d+$/, "");
+const probeWords = (probe, data) => data.probes[probeKey(probe, data)] ?? probe;
 const LEAST = 1e-6;
 
 /* `first`: the results to show before the others. */
@@ -43,7 +43,7 @@ function verdicts(results, data) {
   const names = Object.keys(data.metrics).filter(name => results.some(result => name in result.values));
   return names.map(name => {
     const metric = data.metrics[name];
-    const reads = metric.needs.map(([state, probe]) => `${PROBES[probe] ?? probe} ${STATES[state]}`).join(", ");
+    const reads = metric.needs.map(([state, probe]) => `${probeWords(probe, data)} ${stateWords(state)}`).join(", ");
     const about = make("details", {}, make("summary", {}, metricTitle(name, data)), `${metric.question} `, make("span", {class: "small"}, `${metric.formula}. Reads: ${reads}.`));
     return make("tr", {}, make("th", {scope: "row"}, about), ...results.map(result => verdict(metric, result.values[name])));
   });
@@ -56,16 +56,17 @@ function verdict(metric, value) {
   return make("td", {}, make("strong", {class: OUTCOMES[outcome][1]}, outcome), " ", ...words);
 }
 
-/* In the order of PROBES, those behind that it does not name. */
+/* In the order of the words, those behind that have none. */
 function beliefs(one, results, data) {
-  const order = Object.keys(PROBES), place = probe => order.includes(probe) ? order.indexOf(probe) : order.length;
+  const order = Object.keys(data.probes), at = probe => order.indexOf(probeKey(probe, data));
+  const place = probe => at(probe) < 0 ? order.length : at(probe);
   const probes = distinct(results.flatMap(result => Object.keys(result.p))).sort((a, b) => place(a) - place(b));
   return probes.map(probe => {
     const states = data.states.filter((_, i) => results.some(result => (result.p[probe]?.[i] ?? null) !== null));
-    const words = PROBES[probe] ?? "another true object";
+    const words = probeWords(probe, data);
     return make("tbody", {},
       make("tr", {}, make("th", {class: "block", scope: "rowgroup", colspan: results.length + 1}, one.targets[probe] || probe, make("span", {}, ` ${words}`))),
-      ...states.map(state => make("tr", {}, make("th", {scope: "row"}, STATES[state]), ...results.map(result => belief(result.p[probe]?.[data.states.indexOf(state)] ?? null, state)))));
+      ...states.map(state => make("tr", {}, make("th", {scope: "row"}, stateWords(state)), ...results.map(result => belief(result.p[probe]?.[data.states.indexOf(state)] ?? null, state)))));
   });
 }
 

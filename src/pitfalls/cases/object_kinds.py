@@ -1,4 +1,4 @@
-"""What sort of thing an object is, so that a new one can be of the same sort, typed or not."""
+"""Sorts of objects, so that a new object can be of the same sort as the old one, typed or not."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ from pitfalls.graph.graph import Graph, Role
 Part: TypeAlias = str | Role | None
 """The type of an entity or else the part that it plays most often; None if it plays no other."""
 Kind: TypeAlias = str | tuple[Part, Part] | tuple[Part]
-"""A type; or of what has none its own part, with or without that of the subjects it is told of."""
+"""A type; for an entity without one, its own part, with or without that of its subjects."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class Kinds:
 
     graph: Graph
     known: dict[tuple[str, str], tuple[Kind, ...]] = field(default_factory=dict)
-    """(relation, object) → its kinds, as far as somebody asked."""
+    """(relation, object) → its kinds, filled in as they are asked for."""
     roles: dict[str, tuple[Role, ...]] = field(default_factory=dict)
     """Entity → the parts that it plays, likewise."""
 
@@ -50,7 +50,7 @@ class Kinds:
         return next(iter(self._parts(entity, relation)), None)
 
     def _parts(self, entity: Entity, relation: Relation) -> tuple[Role, ...]:
-        """Those outside the relation, of which both ends say nothing about a kind."""
+        """Parts outside the relation, whose own two ends tell nothing about a kind."""
         if entity.id not in self.roles:
             self.roles[entity.id] = self.graph.roles_of(entity)
         return tuple(role for role in self.roles[entity.id] if role[0] != relation.id)

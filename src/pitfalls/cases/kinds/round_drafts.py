@@ -1,16 +1,23 @@
-"""Round trips: there and back again from one of several true objects (paper §3)."""
+"""Recipe of round trips: which true object is edited away, and which one stands in for it."""
 
 from collections.abc import Iterator
 from statistics import median
 
 from pitfalls.cases.case import Case
 from pitfalls.cases.drafts import Draft, edit, named
-from pitfalls.cases.order import Materials
+from pitfalls.cases.order import PAPER_RULES, Materials, Order
 from pitfalls.cases.similarity import closeness, extreme, surroundings
 from pitfalls.facts import Entity, Fact
 
 MOST_OBJECTS = 10
 """True objects of a round trip at most, as in the paper; the cost of a case grows with them."""
+PAPER_RELATIONS = ("P69", "P136", "P166", "P276", "P279", "P366", "P403", "P674", "P800", "P1411")
+"""The 1-to-n relations of the paper's round trips."""
+
+
+def named_relations(order: Order) -> tuple[str, ...]:
+    """The 1-to-n relations that the order names; none if the graph is to show them."""
+    return order.relations or (PAPER_RELATIONS if order.rules == PAPER_RULES else ())
 
 
 def round_drafts(materials: Materials) -> Iterator[Draft]:
@@ -22,7 +29,7 @@ def round_drafts(materials: Materials) -> Iterator[Draft]:
     """
     kind, dice = materials.kind, materials.dice
     close, around = kind == "round-easy", surroundings(materials.graph)
-    for id in materials.round_relations():
+    for id in _relations(materials):
         groups = _groups(materials, id)
         scored = [(group, closeness(around, group[0].subject, _objects(group))) for group in groups]
         pairs = [scores[0] for group, scores in scored if len(group) == 2]
@@ -48,7 +55,13 @@ def round_case(draft: Draft, materials: Materials) -> Case | None:
         return materials.drop("no new object is left to draw")
     away = edit(draft.edited, station)
     back = edit(away.after, draft.edited.object)
-    return Case(draft.key, materials.kind, away, back, true_objects=_objects(draft.facts))
+    return Case(draft.key, materials.kind, (away, back), true_objects=_objects(draft.facts))
+
+
+def _relations(materials: Materials) -> tuple[str, ...]:
+    if named_ones := named_relations(materials.order):
+        return named_ones
+    return tuple(sorted(id for id, found in materials.traits.items() if found.many))
 
 
 def _objects(group: tuple[Fact, ...]) -> tuple[Entity, ...]:
