@@ -167,8 +167,8 @@ def test_a_layer_that_the_model_lacks_is_refused(model: LanguageModel, editor: s
 
 
 def test_names_of_editors():
-    assert EditorName.parse("rome") == EditorName("rome", multi_label=False)
-    assert EditorName.parse("rome+mle") == EditorName("rome", multi_label=True)
+    assert EditorName.parse("rome") == EditorName("rome")
+    assert EditorName.parse("rome+mle") == EditorName("rome", ("mle",))
     for name in EDITORS:
         assert str(EditorName.parse(f"{name}+mle")) == f"{name}+mle"
     for wrong in ("rmoe", "rome+", "+mle", "rome+mle+mle"):

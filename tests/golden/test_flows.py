@@ -85,7 +85,7 @@ def carried_out(goldens: Goldens, methods: dict[str, str], *, noise: float) -> R
         elif isinstance(editor, Memit):
             goldens.use_golden_moments(editor.layers)
         for multi_label in (False, True):
-            name = EditorName(base, multi_label)
+            name = EditorName(base, ("mle",) * multi_label)
             chosen = {d: c for d, c in cases.items() if not multi_label or is_round(d)}
             chunk = Chunk(0, name, chosen)
             unedited = Unedited(goldens.model, [chunk])

@@ -13,7 +13,6 @@ from pitfalls.bench.knowing import first_facts_known_by
 from pitfalls.cases.case import Case
 from pitfalls.editors.editor import Editor
 from pitfalls.editors.names import editors_named
-from pitfalls.editors.table import editor_for
 from pitfalls.models.language_model import LanguageModel
 from pitfalls.progress import SILENT, Progress
 from pitfalls.records.run_directory import RunDirectory
@@ -52,7 +51,7 @@ def run(
     experiment = experiment.model_copy(update={"editors": tuple(map(str, names))})
     chunks = list(cut(cases, names, size=experiment.chunk))
     editors = {
-        name: editor_for(name.base, model, experiment.settings.get(name.base), seed=experiment.seed)
+        name: name.editor(model, experiment.settings.get(name.base), seed=experiment.seed)
         for name in names
     }
     directory = RunDirectory.open(Path(out), make_header(experiment, model, editors, cases))

@@ -13,7 +13,6 @@ from pitfalls.cases.plan import plan
 from pitfalls.cases.steps import Plan, Probe
 from pitfalls.editors.editor import Editor
 from pitfalls.editors.names import editors_named
-from pitfalls.editors.table import editor_for
 from pitfalls.models.cost import Cost, calibrated_rate
 from pitfalls.models.language_model import LanguageModel
 from pitfalls.models.tokens import tokenize_target
@@ -85,7 +84,7 @@ def forecast(experiment: Experiment, *, progress: Progress = SILENT) -> Forecast
     unedited = sum((reader.cost(steps, steps.unedited) for steps in map(plan, every)), Cost())
     lines = [line("(unedited)", len(every), 0, unedited)]
     for name in names:
-        editor = editor_for(name.base, model, experiment.settings.get(name.base))
+        editor = name.editor(model, experiment.settings.get(name.base))
         mine = [
             plan(case, multi_label=name.multi_label)
             for [chunk] in cut(cases, [name], size=experiment.chunk)

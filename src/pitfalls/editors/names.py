@@ -1,14 +1,17 @@
 """Names of editors on the command line: `rome`, `rome+mle`."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from pitfalls.editors.table import DEFAULT_EDITORS, EDITORS
+from pitfalls.editors.editor import Editor
+from pitfalls.editors.modifiers import MODIFIERS
+from pitfalls.editors.table import DEFAULT_EDITORS, EDITORS, editor_for
 from pitfalls.errors import UnknownNameError
 from pitfalls.models.language_model import LanguageModel
 
-MULTI_LABEL = "+mle"
-"""Behind an editor's name: the way back of a round trip edits towards every true object."""
+SIGN = "+"
+"""Between an editor's name and its modifiers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,22 +19,44 @@ class EditorName:
     """An editor as named on the command line, `rome` or `rome+mle`."""
 
     base: str
-    multi_label: bool
+    """A key of `EDITORS`."""
+    modifiers: tuple[str, ...] = ()
+    """Keys of `MODIFIERS`, in the order in which they are applied."""
 
     @classmethod
     def parse(cls, name: str) -> "EditorName":
         """Take the name apart.
 
         Raises:
-            UnknownNameError: no such editor.
+            UnknownNameError: no such editor or modifier, or a modifier twice.
         """
-        base = name.removesuffix(MULTI_LABEL)
-        if base not in EDITORS:
-            raise UnknownNameError("editor", name, [*EDITORS, *(n + MULTI_LABEL for n in EDITORS)])
-        return cls(base, multi_label=name.endswith(MULTI_LABEL))
+        base, *modifiers = name.split(SIGN)
+        known = base in EDITORS and set(modifiers) <= MODIFIERS.keys()
+        if not known or len(set(modifiers)) < len(modifiers):
+            one_each = [f"{editor}{SIGN}{each}" for editor in EDITORS for each in MODIFIERS]
+            raise UnknownNameError("editor", name, [*EDITORS, *one_each])
+        return cls(base, tuple(modifiers))
+
+    @property
+    def multi_label(self) -> bool:
+        """Whether the way back of a round trip edits towards all true objects (paper §4.4)."""
+        return any(MODIFIERS[each].multi_label for each in self.modifiers)
+
+    def editor(
+        self, model: LanguageModel, overrides: Mapping[str, Any] | None = None, *, seed: int = 0
+    ) -> Editor:
+        """The editor with its settings for `model`, inside of its modifiers' steps.
+
+        Arguments and errors are those of `editor_for`.
+        """
+        made = editor_for(self.base, model, overrides, seed=seed)
+        for each in self.modifiers:
+            if wrapper := MODIFIERS[each].wrapper:
+                made = wrapper(inner=made)
+        return made
 
     def __str__(self) -> str:
-        return self.base + MULTI_LABEL * self.multi_label
+        return SIGN.join((self.base, *self.modifiers))
 
 
 def editors_named(names: Sequence[str] | None, model: LanguageModel) -> list[EditorName]:
