@@ -57,7 +57,7 @@ class MirrorRule(Rule):
 
 def _mirror_counts(facts: Any) -> Any:
     found = inverse_counts(facts)
-    return found.filter(found.body == found.head)
+    return found.filter(found["body"] == found["head"])
 
 
 MIRROR_JOIN = Join(_mirror_counts)

@@ -12,7 +12,7 @@ from pitfalls.rules.composition import CompositionRule
 from pitfalls.rules.inverse import InverseRule
 from pitfalls.rules.paper import COMPOSITE_RULES, REVERSE_RULES
 from pitfalls.rules.rule import Rule
-from pitfalls.rules.table import parse_rule
+from pitfalls.rules.table import RULE_KINDS, parse_rule
 
 names = st.text("abPQ0129_:/-é", min_size=1, max_size=6)
 
@@ -21,6 +21,18 @@ names = st.text("abPQ0129_:/-é", min_size=1, max_size=6)
 def test_a_rule_is_read_back_from_what_it_spells(a: str, b: str, c: str) -> None:
     for rule in (InverseRule(a, b), CompositionRule(a, b, c)):
         assert parse_rule(str(rule)) == rule
+
+
+@pytest.mark.parametrize("name", RULE_KINDS)
+def test_a_kind_says_what_its_rules_are(name: str) -> None:
+    kind = RULE_KINDS[name]
+    rule = parse_rule(kind.example)
+    assert type(rule) is kind and str(rule) == kind.example and kind.mark in kind.example
+    assert kind.sorts[0] == name and rule.sort in kind.sorts
+    assert {rule.body, rule.head} <= set(rule.relations)
+    told = rule.words(lambda id: f"<{id}>")
+    assert all(f"<{id}>(" in told for id in rule.relations)
+    assert list(rule.instances(make([("a", "another", "b")]))) == []
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,8 @@ from collections.abc import Iterator, Sequence
 from pitfalls.graph.graph import Graph
 from pitfalls.graph.store import Store
 from pitfalls.rules.engine import Engine
-from pitfalls.rules.mine import Joins, MinedRule
+from pitfalls.rules.fact_table import FactTable
+from pitfalls.rules.mine import MinedRule
 
 
 def with_counterexamples(
@@ -26,15 +27,15 @@ def with_counterexamples(
     """
     if not mined:
         return
-    joins = Joins.of(source, Engine.of(None), None)
-    numbers = [_numbers(joins, each) if each.known > each.support else () for each in mined]
+    table = FactTable.of(source, Engine.of(None))
+    numbers = [_numbers(table, each) if each.known > each.support else () for each in mined]
     labels = _labels(source, {number for found in numbers for number in found})
     for each, found in zip(mined, numbers, strict=True):
         yield each, tuple(labels[number] for number in found)
 
 
-def _numbers(joins: Joins, mined: MinedRule) -> tuple[int, ...]:
-    found = joins.engine.rows(mined.rule.wrong(joins.facts_of))
+def _numbers(table: FactTable, mined: MinedRule) -> tuple[int, ...]:
+    found = table.engine.rows(mined.rule.wrong(table.facts_of))
     return next((tuple(row.values()) for row in found), ())
 
 

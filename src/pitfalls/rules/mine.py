@@ -1,8 +1,7 @@
 """Rule mining in a graph, with the measures of AMIE (Galárraga et al. 2013, §§3-4)."""
 
 import time
-import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from math import sqrt
@@ -12,7 +11,8 @@ from pitfalls.graph.graph import Graph
 from pitfalls.graph.store import Store
 from pitfalls.progress import SILENT, Progress
 from pitfalls.rules.engine import Engine, Late
-from pitfalls.rules.joins import composition_counts, inverse_counts, sizes
+from pitfalls.rules.fact_table import FactTable
+from pitfalls.rules.joins import composition_counts, inverse_counts
 from pitfalls.rules.rule import Rule
 from pitfalls.rules.table import RULE_KINDS
 from pitfalls.settings import Count, Fraction, NonNegative, Settings
@@ -169,11 +169,13 @@ def mine(
     Raises:
         PitfallsError: Ibis or DuckDB is not installed.
     """
-    joins = Joins.of(source, Engine.of(engine), limits.seconds)
-    waiting, found = list(_parts(joins.sizes)), list[MinedRule]()
+    joined_by = Engine.of(engine)
+    deadline = None if limits.seconds is None else time.monotonic() + limits.seconds
+    table = FactTable.of(source, joined_by)
+    waiting, found = list(_parts(table.sizes)), list[MinedRule]()
     with progress.stage("mining rules", len(waiting), "relations") as advance, suppress(Late):
         while waiting:
-            found += filter(limits.allow, joins.rules(*waiting[0]))
+            found += filter(limits.allow, _rules(table, deadline, *waiting[0]))
             del waiting[0]
             advance(1)
     ranked = sorted(found, key=lambda each: (-each.weight, str(each.rule)))
@@ -189,90 +191,33 @@ def _parts(sizes: Mapping[str, int]) -> Iterator[tuple[str, str | None]]:
         yield from ((kind, id) for kind, join in JOIN_OF.items() if join.fixed is not None)
 
 
-@dataclass(frozen=True, slots=True)
-class Joins:
-    """The joins on the facts of one source."""
+def _rules(
+    table: FactTable, deadline: float | None, kind: str, fixed: str | None
+) -> list[MinedRule]:
+    """Rules of one kind with at least one instance.
 
-    engine: Engine
-    facts: Table
-    """Table of facts, with entities and relations as numbers."""
-    relations: Sequence[str]
-    """Number → relation."""
-    sizes: dict[str, int]
-    """Relation → number of its distinct facts."""
-    deadline: float | None
-    inverses: Mapping[str, tuple[str, ...]]
-    """Relation → its declared inverses."""
+    Args:
+        table: the facts.
+        deadline: a time of `time.monotonic`; None: no limit.
+        kind: a kind in `JOIN_OF`.
+        fixed: the relation in the fixed field; None if the kind has no such field.
 
-    @classmethod
-    def of(cls, source: Graph | Store, engine: Engine, seconds: float | None) -> "Joins":
-        """Prepare the joins; the time limit starts now."""
-        deadline = None if seconds is None else time.monotonic() + seconds
-        if isinstance(source, Store):
-            facts, relations = _stored(source, engine), source.relations
-        else:
-            relations = tuple(source.predicates)
-            facts = _loaded(source, relations)
-        if not engine.rows(facts.filter(facts.start.notnull() | facts.end.notnull()).limit(1)):
-            facts = facts.drop("start", "end")  # no fact is dated: the joins are simpler
-        sized = {relations[row["relation"]]: row["size"] for row in engine.rows(sizes(facts))}
-        inverses = {id: each.inverse for id, each in source.predicates.items()}
-        return cls(engine, facts, relations, sized, deadline, inverses)
-
-    def rules(self, kind: str, fixed: str | None = None) -> list[MinedRule]:
-        """Rules of one kind with at least one instance.
-
-        Args:
-            kind: a kind in `JOIN_OF`.
-            fixed: the relation in the fixed field; None if the kind has no such field.
-
-        Raises:
-            Late: the time is up.
-        """
-        join = JOIN_OF[kind]
-        some = () if fixed is None else (self.facts_of(fixed),)
-        given = {} if join.fixed is None or fixed is None else {join.fixed: fixed}
-        rows = self.engine.rows(join.counts(self.facts, *some), self.deadline)
-        return [self._mined(RULE_KINDS[kind], given, row) for row in rows]
-
-    def facts_of(self, relation: str) -> Table:
-        """Facts of one relation."""
-        return self.facts.filter(self.facts.relation == self.relations.index(relation))
-
-    def _mined(
-        self, make: Callable[..., Rule], given: Mapping[str, str], row: Mapping[str, int]
-    ) -> MinedRule:
-        found = {name: self.relations[row[name]] for name in row if name not in COUNTS}
-        rule = make(**given, **found)
-        counts = {name: row[name] for name in COUNTS}
-        size, declared = self.sizes[rule.head], rule.declared(self.inverses)
-        return MinedRule(rule, **counts, head_facts=size, declared=declared)
+    Raises:
+        Late: the time is up.
+    """
+    join = JOIN_OF[kind]
+    some = () if fixed is None else (table.facts_of(fixed),)
+    given = {} if join.fixed is None or fixed is None else {join.fixed: fixed}
+    rows = table.engine.rows(join.counts(table.facts, *some), deadline)
+    return [_mined(table, RULE_KINDS[kind], given, row) for row in rows]
 
 
-def _stored(store: Store, engine: Engine) -> Table:
-    """Facts in the store's Parquet file, without relations that have no prompts."""
-    with warnings.catch_warnings():
-        # Ibis still asks DuckDB for the columns by a deprecated name.
-        warnings.simplefilter("ignore", DeprecationWarning)
-        facts = engine.backend.read_parquet(str(store.facts.resolve()))
-    wordless = [n for n, id in enumerate(store.relations) if id not in store.predicates]
-    return facts.filter(facts.relation.notin(wordless)) if wordless else facts
-
-
-def _loaded(graph: Graph, relations: Sequence[str]) -> Table:
-    """Facts of a graph in memory as columns."""
-    import ibis
-    import pyarrow as pa
-
-    entity = {id: number for number, id in enumerate(graph.nodes)}
-    relation = {id: number for number, id in enumerate(relations)}
-    rows = [
-        (entity[f.subject.id], relation[f.relation.id], entity[f.object.id], *span.numbers)
-        for f in graph.facts
-        for span in graph.spans_of(f)
-    ]
-    kinds = {"subject": pa.int32(), "relation": pa.int32(), "object": pa.int32()}
-    kinds |= {"start": pa.int64(), "end": pa.int64()}
-    columns = zip(*rows, strict=True) if rows else ((),) * len(kinds)
-    arrays = map(pa.array, columns, kinds.values())
-    return ibis.memtable(pa.table(dict(zip(kinds, arrays, strict=True))))
+def _mined(
+    table: FactTable, make: Callable[..., Rule], given: Mapping[str, str], row: Mapping[str, int]
+) -> MinedRule:
+    """A rule and its measures, from its fixed relation and its row of a join."""
+    found = {name: table.relations[row[name]] for name in row if name not in COUNTS}
+    rule = make(**given, **found)
+    counts = {name: row[name] for name in COUNTS}
+    size, declared = table.sizes[rule.head], rule.declared(table.inverses)
+    return MinedRule(rule, **counts, head_facts=size, declared=declared)
