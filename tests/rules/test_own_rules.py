@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+import test_rules
 from mined_graphs import EVERYTHING, FAMILY, make
 from own_rules import ECHO, ECHO_WORDS, MIRROR_JOIN, MirrorRule
 
@@ -42,6 +43,10 @@ def test_it_is_parsed_beside_the_others() -> None:
     assert parse_rule("P22>P40") == InverseRule("P22", "P40")
     with pytest.raises(PitfallsError, match="'P22>P40', 'P40&P25>P26' or 'P26~P26'"):
         parse_rule("P22~P40")
+
+
+def test_it_keeps_the_laws() -> None:
+    test_rules.test_a_kind_says_what_its_rules_are("mirror")
 
 
 def test_a_file_gives_it_back_with_its_words(tmp_path: Path) -> None:

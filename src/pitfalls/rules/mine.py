@@ -76,11 +76,11 @@ class MinedRule:
     head_facts: int
     """Facts of the head's relation."""
     declared: bool = False
-    """Whether the graph declares that the rule holds, whatever the facts say."""
+    """Whether the relations are declared inverses of each other, whatever the facts say."""
 
     @property
     def sort(self) -> str:
-        """Kind of the rule; an inverse rule of a single relation is symmetric."""
+        """Kind of the rule, or the special case that it is."""
         return self.rule.sort
 
     @property

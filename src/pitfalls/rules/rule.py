@@ -80,7 +80,7 @@ class Rule(ABC):
         """
 
     def declared(self, inverses: Mapping[str, tuple[str, ...]]) -> bool:
-        """Whether the graph declares that the rule holds, whatever its facts say.
+        """Whether the graph declares body and head inverses of each other, whatever the facts say.
 
         Args:
             inverses: relation → its declared inverses.
