@@ -4,10 +4,12 @@ import ast
 import importlib
 import inspect
 import pkgutil
+import re
 import tomllib
 from collections.abc import Iterator
 from importlib import resources
 from inspect import isabstract
+from itertools import product
 from pathlib import Path
 from types import ModuleType
 
@@ -30,6 +32,7 @@ from pitfalls.vocabulary import CASE_KINDS, DATASETS, KIND_WORDS, PRESETS
 PACKAGE = Path(pitfalls.__file__).parent
 FILES_OF_CODE = sorted(PACKAGE.rglob("*.py"))
 
+REPOSITORY = PACKAGE.parents[1]
 LONGEST_FILE = 300
 LONGEST_FUNCTION = 50
 
@@ -48,6 +51,14 @@ def test_every_editor_is_in_the_table() -> None:
     modules()
     ours = {each for each in descendants(Editor) if each.__module__.startswith("pitfalls.editors")}
     assert {each for each in ours if not isabstract(each)} == set(EDITORS.values())
+
+
+def test_every_editor_is_in_the_help() -> None:
+    pages = (REPOSITORY / "docs" / "command-line.md").read_text("utf-8").splitlines()
+    rows = [line for line in pages if line.startswith("| `--editor` ")]
+    assert len(rows) == 2
+    for name, row in product(EDITORS, rows):
+        assert re.search(rf"(?<![\w-]){name}(?![\w-])", row), f"{name} is not in: {row}"
 
 
 def test_every_editor_has_settings_for_any_model() -> None:
@@ -127,14 +138,13 @@ def test_a_file_keeps_to_the_house_rules(file: Path) -> None:
     assert "from __future__ import annotations" not in text
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef):
-            assert body_length(node) <= LONGEST_FUNCTION, node.name
+            assert length(node) <= LONGEST_FUNCTION, node.name
             assert node.returns is not None, f"{node.name} does not say what it returns"
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
             assert node.func.id != "hasattr", f"line {node.lineno}"
             assert node.func.id != "print" or "cli" in file.parts, f"line {node.lineno}"
 
 
-def body_length(function: ast.FunctionDef) -> int:
-    """Lines of a function behind its docstring."""
-    body = function.body[1:] if ast.get_docstring(function) else function.body
-    return (function.end_lineno or 0) - body[0].lineno + 1 if body else 0
+def length(function: ast.FunctionDef) -> int:
+    """Lines of a function, signature and docstring included."""
+    return (function.end_lineno or 0) - function.lineno + 1

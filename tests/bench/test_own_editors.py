@@ -128,7 +128,7 @@ def test_settings_and_names_are_checked(tiny_folder: Path) -> None:
     model = tiny_model("llama")
     with pytest.raises(UnknownNameError, match="did you mean 'far'"):
         EditorName.parse("nudge").editor(model, {"fat": 1.0})
-    with pytest.raises(PitfallsError, match="nudge.far: got -1"):
+    with pytest.raises(PitfallsError, match=r"nudge\.far: got -1"):
         EditorName.parse("nudge").editor(model, {"far": -1.0})
-    with pytest.raises(UnknownNameError, match="did you mean 'nudge\\+half'"):
+    with pytest.raises(UnknownNameError, match=r"did you mean 'nudge\+half'"):
         EditorName.parse("nudge+hlaf")

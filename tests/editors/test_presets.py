@@ -2,7 +2,7 @@
 
 import math
 import tomllib
-from dataclasses import replace
+from dataclasses import asdict, replace
 from importlib import resources
 from typing import Any
 
@@ -41,13 +41,22 @@ def named(name: str, layers: int) -> LanguageModel:
 @pytest.mark.parametrize("editor", UNTRAINED)
 def test_every_preset_makes_an_editor(name: str, editor: str):
     made = editor_for(editor, named(name, 48), seed=3)
-    assert isinstance(made, EDITORS[editor])
+    assert type(made) is EDITORS[editor]
+    assert all(0 <= layer < 48 for layer in layers_of(made))
 
 
 @pytest.mark.parametrize("editor", UNTRAINED)
 def test_any_other_model_gets_depths(editor: str):
     for layers in (1, 4, 13):
-        assert isinstance(editor_for(editor, named("mine", layers)), EDITORS[editor])
+        edited = layers_of(editor_for(editor, named("mine", layers)))
+        assert edited and all(0 <= layer < layers for layer in edited)
+
+
+def layers_of(editor: Any) -> tuple[int, ...]:
+    """The layers that an editor's settings name, one or several."""
+    settings = asdict(editor)
+    found: tuple[int, ...] = settings.get("layers") or (settings["layer"],)
+    return found
 
 
 def test_every_section_belongs_to_an_editor():

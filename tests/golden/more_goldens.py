@@ -6,11 +6,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from goldens import Goldens, edit_of, read_json
+import pytest
+from goldens import Goldens, edit_of, read_json, relative, stored
 from safetensors.torch import load_file
 from torch import Tensor
 
 from pitfalls.editors.editor import Editor, Job
+from pitfalls.editors.insertion.contexts import Contexts
 from pitfalls.models.reading.readout import target_logprobs
 from pitfalls.updates.update import Update
 
@@ -30,6 +32,13 @@ class MoreGoldens:
     def _file(self, ending: str) -> Path:
         folder = self.goldens.folder.parent / "more" / self.editor
         return folder / f"{self.goldens.folder.name}.{ending}"
+
+    @property
+    def contexts(self) -> Contexts:
+        """Context templates, which some files have in groups."""
+        found = self.recorded["context_templates"]
+        flat = [each for one in found for each in ([one] if isinstance(one, str) else one)]
+        return Contexts(templates=tuple(flat))
 
     @cached_property
     def recorded(self) -> Any:
@@ -59,6 +68,22 @@ class MoreGoldens:
             (made,) = editor.fit(self.goldens.model, [Job(edits, update)])
             update += made
         return update
+
+    def compare(self, editor: Editor, case: str) -> None:
+        """Hold losses, changes and probabilities of a case against the recorded ones."""
+        update, steps = self.fit(editor, case), self.recorded["cases"][case]["steps"]
+        losses = [loss for part in update.history for loss in part.losses]
+        expected = [at["total"] for step in steps for curve in step["loss_curves"] for at in curve]
+        within = self.number_tolerance(case, "loss_rel_max", FLOOR)
+        assert losses == pytest.approx(expected, rel=within), case
+        for name, change in update.changes.items():
+            key = f"{case}/delta/{name}"
+            assert change.matrix is not None
+            ours = stored(name, change.matrix, self.goldens.model)
+            assert relative(ours, self.tensors[key]) <= self.tensor_tolerance(key), key
+        within = self.number_tolerance(case, "logprob_abs_max", LOGPROB)
+        for read, golden in self.read(update, case):
+            assert read == pytest.approx(golden, abs=within), case
 
     def read(self, update: Update, case: str) -> Iterator[tuple[float, float]]:
         """Our and the recorded log-probabilities after a case, both objects and all prompts."""

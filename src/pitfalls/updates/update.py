@@ -4,7 +4,6 @@ An editor never leaves a changed model behind; it returns one of these. Updates 
 tell their norms, hold for the length of a `with` block, or are committed for good.
 """
 
-import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
@@ -14,15 +13,13 @@ from typing import Any
 
 import torch
 from pydantic import BaseModel, RootModel
-from safetensors.torch import save
 
-from pitfalls.disk import write_bytes
 from pitfalls.errors import PitfallsError
 from pitfalls.models.language_model import LanguageModel
 from pitfalls.models.reading.readout import Question
 from pitfalls.models.running.patches import every_row
 from pitfalls.models.weights.changes import Change, Changes, change_of
-from pitfalls.models.weights.tensor_file import read_tensors
+from pitfalls.models.weights.tensor_file import read_tensors, write_tensors
 from pitfalls.updates.carried import Carried, CarriedBy, carried_of, joined
 from pitfalls.updates.context import Context, Preface
 from pitfalls.updates.misfit import check_fit, refuse_on_disk
@@ -218,8 +215,7 @@ class Update:
         told: dict[str, Any] = {"history": [asdict(part) for part in self.history]}
         if self.context is not None:
             told["preface"] = asdict(_preface(self.context))
-        tensors = {name: tensor.contiguous() for name, tensor in self._tensors().items()}
-        write_bytes(Path(path), save(tensors, metadata={KEY: json.dumps(told)}))
+        write_tensors(path, self._tensors(), KEY, told)
 
     @classmethod
     def load(cls, path: Path | str) -> "Update":

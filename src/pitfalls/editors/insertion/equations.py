@@ -27,7 +27,7 @@ def rank_one_insertion(
 
 
 def batch_insertion(
-    K: Float[Tensor, "d_in n"],
+    K: Float[Tensor, "d_in m"],
     R: Float[Tensor, "d_out n"],
     C: MomentFactor,
     lam: float,
@@ -38,7 +38,7 @@ def batch_insertion(
     (λC + KKᵀ)⁻¹K = G (I + KᵀG)⁻¹, an n x n system. Solved in float64, as the paper does.
 
     Args:
-        K: the keys, a column per fact.
+        K: the keys, a column per fact; those behind the first n are to keep their values.
         R: what the layer shall add to each key's value.
         C: the factorised second moment of the keys.
         lam: λ, how much the old associations weigh.
@@ -46,4 +46,4 @@ def batch_insertion(
     K = K.double()
     G = C.solve(K) / lam
     inner = torch.eye(K.shape[1], dtype=K.dtype, device=K.device) + K.mT @ G
-    return LowRank(B=R.float(), A=torch.linalg.solve(inner.mT, G.mT).float())
+    return LowRank(B=R.float(), A=torch.linalg.solve(inner.mT, G.mT)[: R.shape[1]].float())

@@ -1,6 +1,5 @@
 """MEND's networks as a file, which knows the model it was trained for and refuses any other."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from importlib import resources
@@ -9,8 +8,6 @@ from typing import Any
 
 import torch
 from pydantic import RootModel
-from safetensors import SafetensorError
-from safetensors.torch import save_file
 
 from pitfalls.door.text import shortened
 from pitfalls.editors.mend.networks import EditedWeight, MendNetworks
@@ -18,7 +15,7 @@ from pitfalls.errors import PitfallsError
 from pitfalls.models.language_model import LanguageModel
 from pitfalls.models.weights.fingerprint import fingerprint_of
 from pitfalls.models.weights.loading import DTYPES
-from pitfalls.models.weights.tensor_file import read_metadata, read_tensors
+from pitfalls.models.weights.tensor_file import read_metadata, read_tensors, write_tensors
 
 KEY = "pitfalls-mend"
 """Where in the file's metadata everything that is no tensor is."""
@@ -89,10 +86,7 @@ def save_networks(
         name: tensor.detach().cpu().to(large if name.endswith(LARGE) else torch.float32)
         for name, tensor in networks.state_dict().items()
     }
-    try:
-        save_file(tensors, path, metadata={KEY: json.dumps(asdict(description))})
-    except (OSError, SafetensorError) as error:
-        raise PitfallsError(f"{path} cannot be written: {error}") from error
+    write_tensors(path, tensors, KEY, asdict(description))
 
 
 def read_description(path: Path | str) -> Description:

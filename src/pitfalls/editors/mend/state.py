@@ -1,19 +1,16 @@
 """How far a training of MEND has come, as a file: everything that going on needs."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel
-from safetensors import SafetensorError
-from safetensors.torch import save_file
 from torch import Tensor
 
 from pitfalls.editors.mend.training import Figures, Learner
 from pitfalls.errors import PitfallsError
-from pitfalls.models.weights.tensor_file import read_tensors
+from pitfalls.models.weights.tensor_file import read_tensors, write_tensors
 
 KEY = "pitfalls-mend-training"
 """Where in the file's metadata everything that is no tensor is."""
@@ -51,16 +48,7 @@ class State:
         tensors = {**self.learner, **{f"best.{name}": t for name, t in self.best.items()}}
         curve = [asdict(figures) for figures in self.curve]
         told = {"identity": dict(self.identity), "step": self.step, "curve": curve}
-        temporary = path.with_name(f".{path.name}.tmp")
-        try:
-            save_file(
-                {name: tensor.contiguous() for name, tensor in tensors.items()},
-                temporary,
-                {KEY: json.dumps(told)},
-            )
-            temporary.replace(path)
-        except (OSError, SafetensorError) as error:
-            raise PitfallsError(f"{path} cannot be written: {error}") from error
+        write_tensors(path, tensors, KEY, told)
 
     @classmethod
     def load(cls, path: Path, identity: Mapping[str, Any]) -> "State":

@@ -1,12 +1,16 @@
 """Safetensors files with JSON metadata."""
 
+import json
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from pydantic import BaseModel
 from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
 from torch import Tensor
 
+from pitfalls.disk import write_bytes
 from pitfalls.door.text import reason_of
 from pitfalls.errors import PitfallsError
 from pitfalls.shapes import check_json
@@ -34,6 +38,18 @@ def read_tensors(
             return told, {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except (OSError, SafetensorError, ValueError, RuntimeError) as error:
         raise _refused(path, complaint, error) from None
+
+
+def write_tensors(
+    path: Path | str, tensors: Mapping[str, Tensor], key: str, told: Mapping[str, Any]
+) -> None:
+    """Write tensors, and `told` as JSON under `key` of the metadata, whole or not at all.
+
+    Raises:
+        PitfallsError: the file cannot be written.
+    """
+    laid_out = {name: tensor.contiguous() for name, tensor in tensors.items()}
+    write_bytes(Path(path), save(laid_out, metadata={key: json.dumps(told)}))
 
 
 def read_metadata(path: Path | str, key: str, shape: type[_Told], *, complaint: str) -> _Told:
