@@ -193,6 +193,7 @@ def test_links_within_the_repository_lead_somewhere(page: Path) -> None:
         "src/pitfalls/cases/kinds/my_kind.py",
         "src/pitfalls/metrics/my_metric.py",
         "src/pitfalls/report/my_format.py",
+        "src/pitfalls/rules/my_rule.py",
     }
     inside = [link for link in links if "://" not in link]
     assert [link for link in inside if not (page.parent / link).exists()] == []
