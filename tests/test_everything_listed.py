@@ -23,6 +23,9 @@ from pitfalls.editors.table import EDITORS
 from pitfalls.metrics.metric import Metric
 from pitfalls.metrics.table import METRICS
 from pitfalls.models.architecture import architectures
+from pitfalls.rules.mine import JOIN_OF
+from pitfalls.rules.rule import Rule
+from pitfalls.rules.table import RULE_KINDS
 from pitfalls.testing import FAMILIES, tiny_model
 from pitfalls.vocabulary import CASE_KINDS, DATASETS, KIND_WORDS, PRESETS
 
@@ -90,6 +93,18 @@ def test_every_kind_of_case_is_in_both_tables() -> None:
 
 def test_every_kind_of_the_paper_has_a_recipe_and_a_published_file() -> None:
     assert all(KINDS[kind].recipe and KINDS[kind].released for kind in DATASETS.values())
+
+
+def test_every_kind_of_rule_is_in_the_table() -> None:
+    made = {
+        value
+        for module in modules()
+        if module.__name__.startswith("pitfalls.rules.")
+        for value in vars(module).values()
+        if isinstance(value, type) and issubclass(value, Rule) and not isabstract(value)
+    }
+    assert made == set(RULE_KINDS.values())
+    assert set(JOIN_OF) <= set(RULE_KINDS)
 
 
 def test_every_model_family_can_be_made_tiny() -> None:

@@ -24,7 +24,7 @@ from pitfalls.facts import Entity
 from pitfalls.graph.by_name import Sourced
 from pitfalls.graph.graph import Graph, Node, Predicate, Triple
 from pitfalls.graph.span import Span
-from pitfalls.rules.rule import parse_rule
+from pitfalls.rules.table import parse_rule
 from pitfalls.vocabulary import CASE_KINDS, DATASETS, ROUND_KINDS, CaseKind
 
 kinds = st.sampled_from(CASE_KINDS)

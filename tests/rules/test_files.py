@@ -7,8 +7,9 @@ import pytest
 from pitfalls.errors import PitfallsError
 from pitfalls.graph.starter import starter_graph
 from pitfalls.rules.mine import MinedRule
-from pitfalls.rules.rule import COMPOSITE_RULES, REVERSE_RULES, parse_rule
+from pitfalls.rules.paper import COMPOSITE_RULES, REVERSE_RULES
 from pitfalls.rules.rule_file import read_rules, rule_in_words, rule_row, write_rules
+from pitfalls.rules.table import parse_rule
 
 
 def test_rules_come_back(tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from pitfalls.graph.graph import Graph, Node, Predicate, Triple
 from pitfalls.graph.span import Span
 from pitfalls.rules.engine import Engine, Late
 from pitfalls.rules.mine import MinedRule, mine
-from pitfalls.rules.rule import parse_rule
+from pitfalls.rules.table import parse_rule
 
 pytest.importorskip("ibis")
 
@@ -93,9 +93,9 @@ def test_out_of_time_it_says_what_it_left_out() -> None:
     late = replace(EVERYTHING, seconds=0.0)
     mined = mine(make(FAMILY), late)
     assert mined.left_out == ("child", "mother", "spouse")
-    assert not mined.inverse and mined.rules == ()
+    assert mined.not_counted == ("inverse", "symmetric") and mined.rules == ()
     whole = mine(make(FAMILY), EVERYTHING)
-    assert whole.inverse and whole.left_out == ()
+    assert whole.not_counted == whole.left_out == ()
     assert mine(make(FAMILY), replace(late, seconds=600.0)) == whole
 
 
@@ -148,7 +148,7 @@ REAL = """
 import sys
 from pitfalls.graph.by_name import open_graph
 from pitfalls.rules.mine import mine
-from pitfalls.rules.rule import COMPOSITE_RULES, REVERSE_RULES
+from pitfalls.rules.paper import COMPOSITE_RULES, REVERSE_RULES
 from pitfalls.rules.traits import traits
 
 graph = open_graph(sys.argv[1]).graph

@@ -8,13 +8,11 @@ from pitfalls.errors import PitfallsError
 from pitfalls.facts import Entity, Relation
 from pitfalls.graph.graph import Graph, Node, Predicate, Triple
 from pitfalls.graph.starter import starter_graph
-from pitfalls.rules.rule import (
-    COMPOSITE_RULES,
-    REVERSE_RULES,
-    CompositionRule,
-    InverseRule,
-    parse_rule,
-)
+from pitfalls.rules.composition import CompositionRule
+from pitfalls.rules.inverse import InverseRule
+from pitfalls.rules.paper import COMPOSITE_RULES, REVERSE_RULES
+from pitfalls.rules.rule import Rule
+from pitfalls.rules.table import RULE_KINDS, parse_rule
 
 names = st.text("abPQ0129_:/-é", min_size=1, max_size=6)
 
@@ -23,6 +21,18 @@ names = st.text("abPQ0129_:/-é", min_size=1, max_size=6)
 def test_a_rule_is_read_back_from_what_it_spells(a: str, b: str, c: str) -> None:
     for rule in (InverseRule(a, b), CompositionRule(a, b, c)):
         assert parse_rule(str(rule)) == rule
+
+
+@pytest.mark.parametrize("name", RULE_KINDS)
+def test_a_kind_says_what_its_rules_are(name: str) -> None:
+    kind = RULE_KINDS[name]
+    rule = parse_rule(kind.example)
+    assert type(rule) is kind and str(rule) == kind.example and kind.mark in kind.example
+    assert kind.sorts[0] == name and rule.sort in kind.sorts
+    assert {rule.body, rule.head} <= set(rule.relations)
+    told = rule.words(lambda id: f"<{id}>")
+    assert all(f"<{id}>(" in told for id in rule.relations)
+    assert list(rule.instances(make([("a", "another", "b")]))) == []
 
 
 @pytest.mark.parametrize(
@@ -62,7 +72,7 @@ links = st.tuples(
 def test_instances_are_exactly_what_holds(triples: list[Triple]) -> None:
     graph, holds = make(triples), set(triples)
 
-    def found(rule: InverseRule | CompositionRule) -> set[tuple[Triple, ...]]:
+    def found(rule: Rule) -> set[tuple[Triple, ...]]:
         instances = list(rule.instances(graph))
         assert len(set(instances)) == len(instances)
         return {
@@ -88,5 +98,5 @@ def test_a_graph_without_the_relations_has_no_instances() -> None:
 
 
 @pytest.mark.parametrize("rule", [*REVERSE_RULES, *COMPOSITE_RULES], ids=str)
-def test_the_starter_graph_has_instances_of_every_rule(rule: InverseRule | CompositionRule) -> None:
+def test_the_starter_graph_has_instances_of_every_rule(rule: Rule) -> None:
     assert sum(1 for _ in rule.instances(starter_graph())) >= 30

@@ -21,7 +21,7 @@ class Case:
     edits: tuple[Edit, ...]
     """e1, e2, …, at least one. The plan of the kind says which of them lead to which state."""
     rule: str | None = None
-    """The logical rule behind the edits, `P22>P40` or `P40&P25>P26`; None if there is none."""
+    """The logical rule behind the edits, such as `P40&P25>P26`; None if there is none."""
     triples: tuple[Fact, ...] = ()
     """The facts before the edits: the rule's body and head, the tied fact first if there is one."""
     tied: Fact | None = None

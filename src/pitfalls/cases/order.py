@@ -1,7 +1,7 @@
 """The builder's order, its materials, and its book of candidates that it could not use."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias, TypeVar
 
@@ -10,13 +10,8 @@ from pitfalls.cases.drawing import Dice, Targets
 from pitfalls.errors import PitfallsError, UnknownNameError
 from pitfalls.facts import Fact
 from pitfalls.graph.graph import Graph
-from pitfalls.rules.rule import (
-    COMPOSITE_RULES,
-    REVERSE_RULES,
-    CompositionRule,
-    InverseRule,
-    Rule,
-)
+from pitfalls.rules.paper import COMPOSITE_RULES, REVERSE_RULES
+from pitfalls.rules.rule import Rule
 from pitfalls.rules.traits import Traits, traits
 from pitfalls.settings import Count, Seed, Settings
 from pitfalls.vocabulary import KIND_WORDS, CaseKind
@@ -39,7 +34,7 @@ Reason: TypeAlias = Literal[
     "a case to leave out is about its subject",
 ]
 """Why a candidate did not become a case."""
-_Rule = TypeVar("_Rule", InverseRule, CompositionRule)
+_Rule = TypeVar("_Rule", bound=Rule)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,9 +68,9 @@ class Order(Settings):
             )
 
 
-def bodies(order: Order, sort: type[InverseRule] | type[CompositionRule]) -> tuple[str, ...]:
-    """The relations that the bodies of the order's rules of one sort are about."""
-    return tuple(dict.fromkeys(each.body for each in order.rules if isinstance(each, sort)))
+def bodies(order: Order, kind: type[Rule]) -> tuple[str, ...]:
+    """The relations that the bodies of the order's rules of one kind are about."""
+    return tuple(dict.fromkeys(each.body for each in order.rules if isinstance(each, kind)))
 
 
 def relations_of_rules(order: Order) -> frozenset[str]:
@@ -129,32 +124,22 @@ class Materials:
         found, many = self.traits[relation], self.graph.predicates[relation].many
         return found.functional if many is None else not (many or found.many)
 
-    def inverse_rules(self) -> list[InverseRule]:
-        """The rules of reverse cases.
+    def rules(
+        self, kind: type[_Rule], suits: Callable[[_Rule], bool] = lambda rule: True
+    ) -> list[_Rule]:
+        """The order's rules of one kind that suit the cases.
 
         Raises:
             PitfallsError: there is none.
         """
-        found = [rule for rule in self.order.rules if isinstance(rule, InverseRule)]
-        # A symmetric rule's e2 would be about the very relation that e1 has edited.
-        return self._some([rule for rule in found if rule.body != rule.head], "P22>P40")
-
-    def composition_rules(self) -> list[CompositionRule]:
-        """The rules of composite cases.
-
-        Raises:
-            PitfallsError: there is none.
-        """
-        found = [rule for rule in self.order.rules if isinstance(rule, CompositionRule)]
-        return self._some(found, "P40&P25>P26")
+        found = [rule for rule in self.order.rules if isinstance(rule, kind) and suits(rule)]
+        if not found:
+            like = f"give one of the form {kind.example!r}"
+            raise PitfallsError(f"no rule for {self.kind} cases: {like}")
+        return found
 
     def facts_of(self, id: str) -> tuple[Fact, ...]:
         """The relation's facts; none if the graph does not know the relation."""
         if id not in self.graph.predicates:
             return ()
         return self.graph.facts_of(self.graph.relation(id))
-
-    def _some(self, rules: list[_Rule], like: str) -> list[_Rule]:
-        if not rules:
-            raise PitfallsError(f"no rule for {self.kind} cases: give one of the form {like!r}")
-        return rules

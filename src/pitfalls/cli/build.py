@@ -14,6 +14,7 @@ from pitfalls.cases.card import data_card, drafted
 from pitfalls.cases.case_file import write_cases
 from pitfalls.cases.collections import load_cases
 from pitfalls.cases.export import write_authors
+from pitfalls.cases.kinds.table import KINDS
 from pitfalls.cases.order import PAPER_RULES, Order
 from pitfalls.cases.plan import subjects_of
 from pitfalls.cli.progress import progress_on
@@ -23,8 +24,9 @@ from pitfalls.door.paths import is_file, place
 from pitfalls.errors import PitfallsError, UnknownNameError
 from pitfalls.graph.by_name import STARTER
 from pitfalls.graph.graph import Graph
-from pitfalls.rules.rule import Rule, parse_rule
+from pitfalls.rules.rule import Rule
 from pitfalls.rules.rule_file import read_rules
+from pitfalls.rules.table import looks_like_rule, parse_rule
 from pitfalls.settings import LARGEST_SEED
 from pitfalls.vocabulary import KIND_WORDS, CaseKind
 
@@ -142,7 +144,7 @@ def _refuse_idle(
     """Refuse an option that would change nothing, which nobody would notice."""
     if model is not None and kind != "composite":
         raise PitfallsError(f"--model judges tied facts, {kind} cases have none; leave it out")
-    if relations and kind in ("reverse", "composite"):
+    if relations and (recipe := KINDS[kind].recipe) is not None and recipe.takes_rules:
         raise PitfallsError(f"{kind} cases take their relations from rules: give --rules instead")
     if relations and rules:
         raise PitfallsError(f"{kind} cases are about --relation or --rules; give one of them")
@@ -158,7 +160,7 @@ def _rules(words: Sequence[str]) -> dict[Rule, float]:
     for word in words:
         if word == PAPER:
             found |= dict.fromkeys(PAPER_RULES, 1.0)
-        elif ">" in word:
+        elif looks_like_rule(word):
             found[parse_rule(word)] = 1.0
         elif is_file(place(word)):
             found = read_rules(place(word)) | found

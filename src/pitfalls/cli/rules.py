@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, TypeAlias, get_args
+from typing import Annotated, TypeAlias
 
 import typer
 from rich.box import SIMPLE_HEAD
@@ -19,7 +19,14 @@ from pitfalls.graph.graph import Graph, Predicate
 from pitfalls.graph.starter import starter_graph
 from pitfalls.graph.store import Store
 from pitfalls.rules.counterexamples import with_counterexamples
-from pitfalls.rules.mine import Limits, Mined, MinedRule, Sort
+from pitfalls.rules.mine import (
+    Limits,
+    Mined,
+    MinedRule,
+    fixed_fields,
+    mined_sorts,
+    unmined_sorts,
+)
 from pitfalls.rules.mine import mine as mine_rules
 from pitfalls.rules.rule_file import COLUMNS, rule_as_json, rule_in_words, rule_row, write_rules
 
@@ -124,7 +131,7 @@ def _facts(source: str) -> Graph | Store:
 
 
 def _first(mined: Mined, top: int) -> list[MinedRule]:
-    return [each for sort in get_args(Sort) for each in mined.of(sort)[:top]]
+    return [each for sort in mined_sorts() for each in mined.of(sort)[:top]]
 
 
 def _show(
@@ -134,7 +141,7 @@ def _show(
     top: int,
 ) -> None:
     # Not a table: at 80 columns it would cut ids, which somebody may want to copy, or words.
-    for sort in get_args(Sort):
+    for sort in mined_sorts():
         found = mined.of(sort)
         print(f"{sort} rules, {min(top, len(found))} of {len(found)}")
         for each in found[:top]:
@@ -145,7 +152,10 @@ def _show(
             if counterexample:
                 print(f"    {COLUMNS[-1]}: {counterexample}")
         print()
-    if not mined.inverse:
-        print("out of time: inverse and symmetric rules were not counted")
+    if unmined := unmined_sorts():
+        print(f"not mined, as no join counts them: {' and '.join(unmined)} rules")
+    if mined.not_counted:
+        print(f"out of time: {' and '.join(mined.not_counted)} rules were not counted")
     if mined.left_out:
-        print(f"out of time: not tried as tied relations: {' '.join(mined.left_out)}")
+        roles = " or ".join(fixed_fields())
+        print(f"out of time: not tried as {roles} relations: {' '.join(mined.left_out)}")

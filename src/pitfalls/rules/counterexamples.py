@@ -1,25 +1,18 @@
 """Counterexamples of mined rules, to read beside a rule's measures."""
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, TypeAlias
 
 from pitfalls.graph.graph import Graph
 from pitfalls.graph.store import Store
 from pitfalls.rules.engine import Engine
-from pitfalls.rules.joins import wrong_compositions, wrong_inverses
-from pitfalls.rules.mine import Joins, MinedRule
-from pitfalls.rules.rule import CompositionRule
-
-if TYPE_CHECKING:
-    from ibis.expr.types import Table
-else:  # imported only when something is mined
-    Table: TypeAlias = object
+from pitfalls.rules.fact_table import FactTable
+from pitfalls.rules.mine import MinedRule
 
 
 def with_counterexamples(
     source: Graph | Store, mined: Sequence[MinedRule]
 ) -> Iterator[tuple[MinedRule, tuple[str, ...]]]:
-    """Pair every rule with a counterexample: the labels of x, y and, in a composition, z.
+    """Pair every rule with a counterexample: the labels of its x, y, ….
 
     In a counterexample the body holds, and the subject of the head has facts of the head's
     relation, but not the predicted one. It is the first one of the subject with the most wrong
@@ -34,24 +27,16 @@ def with_counterexamples(
     """
     if not mined:
         return
-    joins = Joins.of(source, Engine.of(None), None)
-    numbers = [_numbers(joins, each) if each.known > each.support else () for each in mined]
+    table = FactTable.of(source, Engine.of(None))
+    numbers = [_numbers(table, each) if each.known > each.support else () for each in mined]
     labels = _labels(source, {number for found in numbers for number in found})
     for each, found in zip(mined, numbers, strict=True):
         yield each, tuple(labels[number] for number in found)
 
 
-def _numbers(joins: Joins, mined: MinedRule) -> tuple[int, ...]:
-    rule = mined.rule
-
-    def facts(relation: str) -> Table:
-        return joins.facts.filter(joins.facts.relation == joins.relations.index(relation))
-
-    if isinstance(rule, CompositionRule):
-        found = wrong_compositions(facts(rule.tied), facts(rule.body), facts(rule.head))
-    else:
-        found = wrong_inverses(facts(rule.body), facts(rule.head))
-    return next((tuple(row.values()) for row in joins.engine.rows(found)), ())
+def _numbers(table: FactTable, mined: MinedRule) -> tuple[int, ...]:
+    found = table.engine.rows(mined.rule.wrong(table.facts_of))
+    return next((tuple(row.values()) for row in found), ())
 
 
 def _labels(source: Graph | Store, numbers: set[int]) -> dict[int, str]:

@@ -1,19 +1,20 @@
 """Rule mining in a graph, with the measures of AMIE (Galárraga et al. 2013, §§3-4)."""
 
 import time
-import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from math import sqrt
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from pitfalls.graph.graph import Graph
 from pitfalls.graph.store import Store
 from pitfalls.progress import SILENT, Progress
 from pitfalls.rules.engine import Engine, Late
-from pitfalls.rules.joins import composition_counts, inverse_counts, sizes
-from pitfalls.rules.rule import CompositionRule, InverseRule, Rule
+from pitfalls.rules.fact_table import FactTable
+from pitfalls.rules.joins import composition_counts, inverse_counts
+from pitfalls.rules.rule import Rule
+from pitfalls.rules.table import RULE_KINDS
 from pitfalls.settings import Count, Fraction, NonNegative, Settings
 
 if TYPE_CHECKING:
@@ -23,7 +24,42 @@ else:  # imported only when something is mined
     BaseBackend: TypeAlias = object
     Table: TypeAlias = object
 
-Sort: TypeAlias = Literal["inverse", "symmetric", "composition"]
+
+@dataclass(frozen=True, slots=True)
+class Join:
+    """Join that counts the rules of one kind."""
+
+    counts: Callable[..., Table]
+    """Takes the facts, and those of the fixed relation if there is one. Returns a row per rule: the
+    columns of `COUNTS`, and a column with the number of a relation for every other field."""
+    fixed: str | None = None
+    """Field of the rule that is fixed, so that the join runs once for each relation; None: one run
+    counts all rules of the kind."""
+
+
+JOIN_OF: dict[str, Join] = {
+    "inverse": Join(inverse_counts),
+    "composition": Join(composition_counts, fixed="tied"),
+}
+"""Kind of rule → its join. A kind without one is not mined."""
+COUNTS = ("support", "pairs", "known")
+
+
+def mined_sorts() -> tuple[str, ...]:
+    """Names of the rules that are mined, as in `Rule.sorts`."""
+    return tuple(sort for kind in JOIN_OF for sort in RULE_KINDS[kind].sorts)
+
+
+def fixed_fields() -> tuple[str, ...]:
+    """Fields of rules that are fixed in a join, such as `tied`."""
+    return tuple(dict.fromkeys(join.fixed for join in JOIN_OF.values() if join.fixed is not None))
+
+
+def unmined_sorts() -> tuple[str, ...]:
+    """Names of the rules that are not mined, because no join counts them."""
+    return tuple(
+        name for kind in RULE_KINDS if kind not in JOIN_OF for name in RULE_KINDS[kind].sorts
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +79,9 @@ class MinedRule:
     """Whether the relations are declared inverses of each other, whatever the facts say."""
 
     @property
-    def sort(self) -> Sort:
-        """Kind of the rule; an inverse rule of a single relation is symmetric."""
-        if isinstance(self.rule, CompositionRule):
-            return "composition"
-        return "symmetric" if self.rule.body == self.rule.head else "inverse"
+    def sort(self) -> str:
+        """Kind of the rule, or the special case that it is."""
+        return self.rule.sort
 
     @property
     def head_coverage(self) -> float:
@@ -106,12 +140,12 @@ class Mined:
 
     rules: tuple[MinedRule, ...]
     left_out: tuple[str, ...] = ()
-    """Relations not tried as the tied relation of a composition, largest first."""
-    inverse: bool = True
-    """Whether there was time for inverse and symmetric rules, which are mined first."""
+    """Relations not tried in the fixed fields of rules (`fixed_fields`), largest first."""
+    not_counted: tuple[str, ...] = ()
+    """Names of the rules that are counted in one join, before all others, and were not."""
 
-    def of(self, sort: Sort) -> list[MinedRule]:
-        """Rules of one kind, best first."""
+    def of(self, sort: str) -> list[MinedRule]:
+        """Rules of one name, as in `Rule.sorts`, best first."""
         return [each for each in self.rules if each.sort == sort]
 
 
@@ -122,7 +156,7 @@ def mine(
     engine: BaseBackend | None = None,
     progress: Progress = SILENT,
 ) -> Mined:
-    """Mine all inverse, symmetric and composition rules within the limits, by falling weight.
+    """Mine all rules within the limits of every kind that has a join, by falling weight.
 
     Facts that never held at the same time neither support a rule nor are joined in its body.
 
@@ -135,103 +169,55 @@ def mine(
     Raises:
         PitfallsError: Ibis or DuckDB is not installed.
     """
-    joins = Joins.of(source, Engine.of(engine), limits.seconds)
-    waiting = sorted(joins.sizes, key=lambda id: (-joins.sizes[id], id))
-    found, inverse = list[MinedRule](), False
-    with progress.stage("mining rules", len(waiting) + 1, "relations") as advance, suppress(Late):
-        found += filter(limits.allow, joins.inverse_rules())
-        inverse = True
-        advance(1)
+    joined_by = Engine.of(engine)
+    deadline = None if limits.seconds is None else time.monotonic() + limits.seconds
+    table = FactTable.of(source, joined_by)
+    waiting, found = list(_parts(table.sizes)), list[MinedRule]()
+    with progress.stage("mining rules", len(waiting), "relations") as advance, suppress(Late):
         while waiting:
-            found += filter(limits.allow, joins.composition_rules(waiting[0]))
+            found += filter(limits.allow, _rules(table, deadline, *waiting[0]))
             del waiting[0]
             advance(1)
     ranked = sorted(found, key=lambda each: (-each.weight, str(each.rule)))
-    return Mined(tuple(ranked), tuple(waiting), inverse)
+    left_out = dict.fromkeys(id for _, id in waiting if id is not None)
+    late = [sort for kind, id in waiting if id is None for sort in RULE_KINDS[kind].sorts]
+    return Mined(tuple(ranked), tuple(left_out), tuple(late))
 
 
-@dataclass(frozen=True, slots=True)
-class Joins:
-    """The joins on the facts of one source."""
-
-    engine: Engine
-    facts: Table
-    """Table of facts, with entities and relations as numbers."""
-    relations: Sequence[str]
-    """Number → relation."""
-    sizes: dict[str, int]
-    """Relation → number of its distinct facts."""
-    deadline: float | None
-    inverses: Mapping[str, tuple[str, ...]]
-    """Relation → its declared inverses."""
-
-    @classmethod
-    def of(cls, source: Graph | Store, engine: Engine, seconds: float | None) -> "Joins":
-        """Prepare the joins; the time limit starts now."""
-        deadline = None if seconds is None else time.monotonic() + seconds
-        if isinstance(source, Store):
-            facts, relations = _stored(source, engine), source.relations
-        else:
-            relations = tuple(source.predicates)
-            facts = _loaded(source, relations)
-        if not engine.rows(facts.filter(facts.start.notnull() | facts.end.notnull()).limit(1)):
-            facts = facts.drop("start", "end")  # no fact is dated: the joins are simpler
-        sized = {relations[row["relation"]]: row["size"] for row in engine.rows(sizes(facts))}
-        inverses = {id: each.inverse for id, each in source.predicates.items()}
-        return cls(engine, facts, relations, sized, deadline, inverses)
-
-    def inverse_rules(self) -> list[MinedRule]:
-        """Inverse and symmetric rules with at least one instance.
-
-        Raises:
-            Late: the time is up.
-        """
-        rows = self.engine.rows(inverse_counts(self.facts), self.deadline)
-        return [self._mined(InverseRule(*self._rule(row)), row) for row in rows]
-
-    def composition_rules(self, tied: str) -> list[MinedRule]:
-        """Composition rules with this tied relation and at least one instance.
-
-        Raises:
-            Late: the time is up.
-        """
-        of_tied = self.facts.filter(self.facts.relation == self.relations.index(tied))
-        rows = self.engine.rows(composition_counts(self.facts, of_tied), self.deadline)
-        return [self._mined(CompositionRule(tied, *self._rule(row)), row) for row in rows]
-
-    def _rule(self, row: Mapping[str, int]) -> tuple[str, str]:
-        return self.relations[row["body"]], self.relations[row["head"]]
-
-    def _mined(self, rule: Rule, row: Mapping[str, int]) -> MinedRule:
-        counts = row["support"], row["pairs"], row["known"]
-        inverse = isinstance(rule, InverseRule) and rule.head in self.inverses.get(rule.body, ())
-        return MinedRule(rule, *counts, self.sizes[rule.head], inverse)
+def _parts(sizes: Mapping[str, int]) -> Iterator[tuple[str, str | None]]:
+    """Joins to run: kinds, with the fixed relation if there is one, the largest relation first."""
+    yield from ((kind, None) for kind, join in JOIN_OF.items() if join.fixed is None)
+    for id in sorted(sizes, key=lambda id: (-sizes[id], id)):
+        yield from ((kind, id) for kind, join in JOIN_OF.items() if join.fixed is not None)
 
 
-def _stored(store: Store, engine: Engine) -> Table:
-    """Facts in the store's Parquet file, without relations that have no prompts."""
-    with warnings.catch_warnings():
-        # Ibis still asks DuckDB for the columns by a deprecated name.
-        warnings.simplefilter("ignore", DeprecationWarning)
-        facts = engine.backend.read_parquet(str(store.facts.resolve()))
-    wordless = [n for n, id in enumerate(store.relations) if id not in store.predicates]
-    return facts.filter(facts.relation.notin(wordless)) if wordless else facts
+def _rules(
+    table: FactTable, deadline: float | None, kind: str, fixed: str | None
+) -> list[MinedRule]:
+    """Rules of one kind with at least one instance.
+
+    Args:
+        table: the facts.
+        deadline: a time of `time.monotonic`; None: no limit.
+        kind: a kind in `JOIN_OF`.
+        fixed: the relation in the fixed field; None if the kind has no such field.
+
+    Raises:
+        Late: the time is up.
+    """
+    join = JOIN_OF[kind]
+    some = () if fixed is None else (table.facts_of(fixed),)
+    given = {} if join.fixed is None or fixed is None else {join.fixed: fixed}
+    rows = table.engine.rows(join.counts(table.facts, *some), deadline)
+    return [_mined(table, RULE_KINDS[kind], given, row) for row in rows]
 
 
-def _loaded(graph: Graph, relations: Sequence[str]) -> Table:
-    """Facts of a graph in memory as columns."""
-    import ibis
-    import pyarrow as pa
-
-    entity = {id: number for number, id in enumerate(graph.nodes)}
-    relation = {id: number for number, id in enumerate(relations)}
-    rows = [
-        (entity[f.subject.id], relation[f.relation.id], entity[f.object.id], *span.numbers)
-        for f in graph.facts
-        for span in graph.spans_of(f)
-    ]
-    kinds = {"subject": pa.int32(), "relation": pa.int32(), "object": pa.int32()}
-    kinds |= {"start": pa.int64(), "end": pa.int64()}
-    columns = zip(*rows, strict=True) if rows else ((),) * len(kinds)
-    arrays = map(pa.array, columns, kinds.values())
-    return ibis.memtable(pa.table(dict(zip(kinds, arrays, strict=True))))
+def _mined(
+    table: FactTable, make: Callable[..., Rule], given: Mapping[str, str], row: Mapping[str, int]
+) -> MinedRule:
+    """A rule and its measures, from its fixed relation and its row of a join."""
+    found = {name: table.relations[row[name]] for name in row if name not in COUNTS}
+    rule = make(**given, **found)
+    counts = {name: row[name] for name in COUNTS}
+    size, declared = table.sizes[rule.head], rule.declared(table.inverses)
+    return MinedRule(rule, **counts, head_facts=size, declared=declared)

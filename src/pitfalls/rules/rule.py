@@ -1,105 +1,100 @@
-"""Logical rules and their short notation.
+"""The interface of every kind of rule, and how rules of the usual form are spelled."""
 
-`P22>P40` means r1(s, o) → r2(o, s): the second relation is the inverse of the first.
-`P40&P25>P26` means r(s2, s1) ∧ r1(s1, o) → r2(s2, o): r is the tied relation.
-"""
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, ClassVar, TypeAlias
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import TypeAlias
-
-from pitfalls.errors import PitfallsError
 from pitfalls.facts import Fact
 from pitfalls.graph.graph import Graph
 
-
-@dataclass(frozen=True, slots=True)
-class InverseRule:
-    """body(s, o) → head(o, s), by relation ids (paper Eq. 2)."""
-
-    body: str
-    head: str
-
-    def __str__(self) -> str:
-        return f"{self.body}>{self.head}"
-
-    @property
-    def relations(self) -> tuple[str, ...]:
-        """The ids that it speaks of."""
-        return self.body, self.head
-
-    def instances(self, graph: Graph) -> Iterator[tuple[Fact, ...]]:
-        """Every (body, head) that holds in the graph, in its order."""
-        if self.body not in graph.predicates or self.head not in graph.predicates:
-            return
-        head = graph.relation(self.head)
-        for body in graph.facts_of(graph.relation(self.body)):
-            if (inverse := Fact(body.object, head, body.subject)) in graph:
-                yield body, inverse
+if TYPE_CHECKING:
+    from ibis.expr.types import Table
+else:  # imported only when something is mined
+    Table: TypeAlias = object
 
 
-@dataclass(frozen=True, slots=True)
-class CompositionRule:
-    """tied(s2, s1) ∧ body(s1, o) → head(s2, o), by relation ids (paper Eq. 4)."""
+class Rule(ABC):
+    """A logical rule about relations: where the facts of its body hold, its head follows.
 
-    tied: str
-    body: str
-    head: str
-
-    def __str__(self) -> str:
-        return f"{self.tied}&{self.body}>{self.head}"
-
-    @property
-    def relations(self) -> tuple[str, ...]:
-        """The ids that it speaks of."""
-        return self.tied, self.body, self.head
-
-    def instances(self, graph: Graph) -> Iterator[tuple[Fact, ...]]:
-        """Every (tied, body, head) that holds in the graph, in its order."""
-        if not {self.tied, self.body, self.head} <= set(graph.predicates):
-            return
-        body, head = graph.relation(self.body), graph.relation(self.head)
-        for tied in graph.facts_of(graph.relation(self.tied)):
-            for end in graph.objects(tied.object, body):
-                if (follows := Fact(tied.subject, head, end)) in graph:
-                    yield tied, Fact(tied.object, body, end), follows
-
-
-Rule: TypeAlias = InverseRule | CompositionRule
-
-
-def parse_rule(text: str) -> Rule:
-    """Parse a rule in the notation above; `str` is the inverse.
-
-    Raises:
-        PitfallsError: the text has neither of the two forms.
+    A kind of rule is a frozen dataclass that derives from this, whose fields are relation ids, and
+    a row of `RULE_KINDS`. `parse` reads what `str` writes.
     """
+
+    __slots__ = ()
+
+    sorts: ClassVar[tuple[str, ...]]
+    """Names for rules of the kind: that of the kind, then those of its special cases."""
+    example: ClassVar[str]
+    """A rule in the kind's notation, for error lines."""
+    mark: ClassVar[str] = ">"
+    """Part of every rule in the notation; a word that has it is taken for a rule, not a file."""
+
+    body: str
+    """Relation of the fact in the body from which the head follows."""
+    head: str
+    """Relation of the fact that follows."""
+
+    @abstractmethod
+    def __str__(self) -> str:
+        """The rule in the kind's notation."""
+
+    @classmethod
+    @abstractmethod
+    def parse(cls, text: str) -> "Rule | None":
+        """Rule that the text spells in the kind's notation; None if it has another form."""
+
+    @property
+    def sort(self) -> str:
+        """One of `sorts`."""
+        return self.sorts[0]
+
+    @property
+    @abstractmethod
+    def relations(self) -> tuple[str, ...]:
+        """Ids of all its relations."""
+
+    @abstractmethod
+    def instances(self, graph: Graph) -> Iterator[tuple[Fact, ...]]:
+        """All instances in the graph, in its order: the facts of the body, then the head.
+
+        A graph that lacks one of the relations has no instances.
+        """
+
+    @abstractmethod
+    def words(self, label: Callable[[str], str]) -> str:
+        """The rule for people, such as `father(x, y) → child(y, x)`.
+
+        Args:
+            label: from a relation's id to its label.
+        """
+
+    @abstractmethod
+    def wrong(self, facts: Callable[[str], Table]) -> Table:
+        """A wrong prediction about an entity that has other facts of the head's relation.
+
+        Args:
+            facts: from a relation's id to its facts, as in `pitfalls.rules.joins`.
+
+        Returns:
+            At most one row, whose columns are the entities x, y, … in the order of `words`.
+        """
+
+    def declared(self, inverses: Mapping[str, tuple[str, ...]]) -> bool:
+        """Whether the graph declares body and head inverses of each other, whatever the facts say.
+
+        Args:
+            inverses: relation → its declared inverses.
+        """
+        del inverses
+        return False
+
+
+def ids_of_clause(text: str) -> tuple[str, ...]:
+    """Relation ids of `P22>P40`, `P40&P25>P26` and so on; none if the text has another form."""
     bodies, arrow, head = text.partition(">")
-    parts = (*bodies.split("&"), head)
-    if not arrow or len(parts) not in (2, 3) or not all(map(_is_id, parts)):
-        raise PitfallsError(f"rule {text!r}: expected the form 'P22>P40' or 'P40&P25>P26'")
-    return InverseRule(*parts) if len(parts) == 2 else CompositionRule(*parts)
+    ids = (*bodies.split("&"), head)
+    return ids if arrow and all(map(_is_id, ids)) else ()
 
 
 def _is_id(text: str) -> bool:
     return bool(text) and not set("&>").intersection(text) and not any(map(str.isspace, text))
-
-
-REVERSE_RULES: tuple[InverseRule, ...] = (
-    InverseRule("P22", "P40"),  # father → child
-    InverseRule("P25", "P40"),  # mother → child
-    InverseRule("P185", "P184"),  # doctoral student → doctoral advisor
-    InverseRule("P800", "P170"),  # notable work → creator
-)
-"""The paper's inverse rules. e1 always edits the left relation."""
-
-COMPOSITE_RULES: tuple[CompositionRule, ...] = (
-    CompositionRule("P40", "P25", "P26"),  # child ∧ mother → spouse
-    CompositionRule("P25", "P26", "P22"),  # mother ∧ spouse → father
-    CompositionRule("P39", "P1001", "P27"),  # position held ∧ jurisdiction → citizenship
-    CompositionRule("P22", "P40", "P3373"),  # father ∧ child → sibling
-    CompositionRule("P40", "P22", "P26"),  # child ∧ father → spouse
-    CompositionRule("P22", "P26", "P25"),  # father ∧ spouse → mother
-    CompositionRule("P800", "P407", "P1412"),  # notable work ∧ its language → languages spoken
-)
-"""The paper's composition rules. e1 edits the body, e2 the head, the tied fact stays."""

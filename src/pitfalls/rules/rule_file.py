@@ -10,7 +10,8 @@ from pitfalls.door.text import Source, read_text
 from pitfalls.errors import PitfallsError
 from pitfalls.graph.graph import Predicate
 from pitfalls.rules.mine import MinedRule
-from pitfalls.rules.rule import CompositionRule, Rule, parse_rule
+from pitfalls.rules.rule import Rule
+from pitfalls.rules.table import parse_rule
 
 COLUMNS = ("rule", "words", "support", "head coverage", "confidence", "PCA confidence", "but not")
 PCA = COLUMNS.index("PCA confidence")
@@ -20,14 +21,7 @@ _LEAST = 0.001
 
 def rule_in_words(rule: Rule, relations: Mapping[str, Predicate]) -> str:
     """`child(x, y) ∧ mother(y, z) → spouse(x, z)`, by the labels of the relations."""
-
-    def label(id: str) -> str:
-        return relations[id].relation.label
-
-    if isinstance(rule, CompositionRule):
-        body = f"{label(rule.tied)}(x, y) ∧ {label(rule.body)}(y, z)"
-        return f"{body} → {label(rule.head)}(x, z)"
-    return f"{label(rule.body)}(x, y) → {label(rule.head)}(y, x)"
+    return rule.words(lambda id: relations[id].relation.label)
 
 
 def rule_row(

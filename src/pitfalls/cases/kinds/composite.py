@@ -11,7 +11,7 @@ from pitfalls.cases.order import Materials, Order, bodies, relations_of_rules
 from pitfalls.cases.released_shapes import CompositeShape
 from pitfalls.cases.steps import Plan
 from pitfalls.facts import Fact
-from pitfalls.rules.rule import CompositionRule
+from pitfalls.rules.composition import CompositionRule
 
 
 def plan_composite(case: Case, multi_label: bool) -> Plan:
@@ -27,7 +27,7 @@ def plan_composite(case: Case, multi_label: bool) -> Plan:
 
 def composite_drafts(materials: Materials) -> Iterator[Draft]:
     """Every instance of the composition rules."""
-    for rule in materials.composition_rules():
+    for rule in materials.rules(CompositionRule):
         for tied, body, head in rule.instances(materials.graph):
             if can_conflict(materials, rule.head, tied, body, head):
                 yield Draft(str(rule), body, (tied, body, head))

@@ -11,7 +11,7 @@ from pitfalls.cases.order import Materials, Order, bodies, relations_of_rules
 from pitfalls.cases.released_shapes import ReverseShape
 from pitfalls.cases.steps import Plan
 from pitfalls.facts import Fact
-from pitfalls.rules.rule import InverseRule
+from pitfalls.rules.inverse import InverseRule
 
 
 def plan_reverse(case: Case, multi_label: bool) -> Plan:
@@ -27,7 +27,8 @@ def plan_reverse(case: Case, multi_label: bool) -> Plan:
 
 def reverse_drafts(materials: Materials) -> Iterator[Draft]:
     """Every instance of the inverse rules."""
-    for rule in materials.inverse_rules():
+    # A symmetric rule's e2 would be about the very relation that e1 has edited.
+    for rule in materials.rules(InverseRule, lambda each: each.body != each.head):
         for body, head in rule.instances(materials.graph):
             if can_conflict(materials, rule.head, body, head):
                 yield Draft(str(rule), body, (body, head))
