@@ -103,7 +103,7 @@ def test_cases_are_built_from_it() -> None:
         (edit,), facts = case.edits, plan(case).probes["edited"]
         assert case.triples[0] == edit.before
         assert facts[1].fact.subject == edit.new_object and facts[1].fact.object == edit.subject
-    with pytest.raises(PitfallsError, match="no rule for echo cases: .* the form 'P26~P26'"):
+    with pytest.raises(PitfallsError, match=r"no rule for echo cases: .* the form 'P26~P26'"):
         build(starter_graph(), Order(kind="echo", count=1, rules=rules[1:]))
     coverage = build(starter_graph(), Order(kind="coverage", count=3, rules=rules[:1])).cases
     assert {case.first.relation.id for case in coverage} == {"P26"}
