@@ -13,7 +13,7 @@ NEWS = re.compile(r".+( …|: done in .+ s|, .+ s left|: licence .+)|second mome
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a command left on the screen."""
+    """Output of a command."""
 
     status: int
     out: str

@@ -17,7 +17,7 @@ WORDS: Mapping[str, str] = {
     "deep brackets": "[" * 3000,
     "markup": "[bold]{0} %s </script>",
 }
-"""What may be typed for anything."""
+"""Words that may be typed for anything."""
 
 COMMANDS: tuple[str, ...] = (
     "run ? --model {tmp}/none --data {tmp}/cases.jsonl",

@@ -37,7 +37,7 @@ DAMAGES: Mapping[str, Damage] = {
     "byte order mark": lambda content: b"\xef\xbb\xbf" + content,
     "twice": lambda content: content + content,
 }
-"""What may happen to any file."""
+"""Damage that may befall any file."""
 
 TEXTS: Mapping[str, Damage] = {
     "null": lambda content: b"null",
@@ -52,7 +52,7 @@ TEXTS: Mapping[str, Damage] = {
     "half a character later": lambda content: b'": "\\udc00'.join(content.rsplit(b'": "', 1)),
     "a yes": lambda content: content.replace(b": 1,", b": true,").replace(b":1,", b":true,"),
 }
-"""What may stand in a file of text."""
+"""Contents of a damaged file of text."""
 
 
 @dataclass(frozen=True, slots=True)

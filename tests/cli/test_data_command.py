@@ -23,7 +23,7 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def pitfalls(*words: str) -> str:
-    """What the command prints; a mistake of the user is raised."""
+    """Output of the command; a mistake of the user is raised."""
     app = typer.Typer()
     app.add_typer(data.app, name="data")
     app.command()(build)

@@ -56,7 +56,7 @@ def filled(command: str, here: Path, word: str = "", *, out: str = "out") -> lis
 
 
 def check(pitfalls: CommandLine, words: list[str], here: Path) -> Answer:
-    """What any command must keep to."""
+    """Rules that any command must keep."""
     before = contents(here)
     answer = pitfalls(*words)
     assert answer.status in (0, 1, 2, 3, 130)

@@ -1,4 +1,4 @@
-"""What the pages say is done: commands run, code runs, links lead somewhere, nothing is stale."""
+"""Pages are true: commands run, code runs, links lead somewhere, nothing is stale."""
 
 import re
 import runpy
@@ -50,7 +50,7 @@ TABLES = [block for block in BLOCKS if block.language == "text"]
 
 @pytest.mark.parametrize("block", TABLES, ids=str)
 def test_the_papers_rows_in_a_table_on_a_page_are_the_papers(block: Block) -> None:
-    """What the block says of our own runs has an interval; what it says of the paper is known."""
+    """Figures of our own runs have an interval; those of the paper are known."""
     printed = {
         (model.title, number.editor, f"{100 * number.value:.2f}")
         for model in paper_models()

@@ -20,7 +20,7 @@ FETCHED = {"script": "src", "img": "src", "link": "href", "source": "src", "ifra
 
 
 class Links(HTMLParser):
-    """What a page links to, what it fetches, and the names of its parts."""
+    """Links of a page, its fetches, and the names of its parts."""
 
     def __init__(self, page: Path) -> None:
         super().__init__()

@@ -33,11 +33,24 @@ SETTINGS: dict[str, dict[str, Any]] = {
         "value": {"steps": 11, "weight_decay": 1e-3, "clamp": 8.0},
         "contexts": {"templates": TEMPLATES},
     },
+    "memit-seq": {
+        "layers": [1, 2],
+        "value": {"steps": 8, "weight_decay": 1e-3, "clamp": 2.0},
+        "contexts": {"templates": TEMPLATES},
+        "moment_weight": 0.1,
+    },
+    "alphaedit": {
+        "layers": [1, 2],
+        "value": {"steps": 12, "weight_decay": 1e-3, "clamp": 2.0},
+        "contexts": {"templates": TEMPLATES},
+        "threshold": 2.0,
+        "ridge": 1e-3,
+    },
     "mend": {},
 }
 """Name in `EDITORS` → settings over its preset. A new editor is held to all laws by a row here."""
 
-MOMENTS = ("rome", "memit", "r-rome")
+MOMENTS = ("rome", "memit", "r-rome", "memit-seq", "alphaedit")
 """Those that read second moments."""
 
 STEP_SIZE = {"mend": -0.1}
@@ -55,6 +68,8 @@ DIVERGING: dict[str, dict[str, Any]] = {
     "rome": {"value": {"lr": HUGE, "clamp": HUGE}},
     "memit": {"value": {"lr": HUGE, "clamp": HUGE}},
     "r-rome": {"value": {"lr": HUGE, "clamp": HUGE}},
+    "memit-seq": {"value": {"lr": HUGE, "clamp": HUGE}},
+    "alphaedit": {"value": {"lr": HUGE, "clamp": HUGE}},
     "mend": {"step_size": float("inf")},
 }
 """Settings that make each of them diverge."""

@@ -60,7 +60,9 @@ Edits: TypeAlias = Annotated[
 Together: TypeAlias = Annotated[
     bool, typer.Option("--together", help="Make the edits of FILE in one job, as one edit.")
 ]
-Editor: TypeAlias = Annotated[str, typer.Option(help="ft, ft-norm, mend, rome, r-rome or memit.")]
+Editor: TypeAlias = Annotated[
+    str, typer.Option(help="ft, ft-norm, mend, rome, r-rome, memit, memit-seq or alphaedit.")
+]
 RequireSuccess: TypeAlias = Annotated[
     bool,
     typer.Option(

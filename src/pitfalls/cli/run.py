@@ -27,7 +27,10 @@ ExperimentFile: TypeAlias = Annotated[
     Path | None, typer.Argument(help="A TOML file; options win over it.")
 ]
 Editors: TypeAlias = Annotated[
-    list[str] | None, typer.Option(help="ft, ft-norm, mend, rome, r-rome, memit, …+mle; repeat.")
+    list[str] | None,
+    typer.Option(
+        help="ft, ft-norm, mend, rome, r-rome, memit, memit-seq, alphaedit, …+mle; repeat."
+    ),
 ]
 DataSets: TypeAlias = Annotated[
     list[str] | None,

@@ -1,7 +1,7 @@
 """Settings of editors by model: what `data/presets.toml` says, and depths turned into layers."""
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from copy import deepcopy
 from importlib import resources
 from typing import Any
@@ -10,17 +10,30 @@ from pitfalls.errors import PitfallsError
 from pitfalls.models.language_model import LanguageModel
 from pitfalls.settings import Fraction, checked
 
+DEPTHS = ("depth", "depths")
+"""Settings that become layers."""
 
-def preset_settings(name: str, model: LanguageModel) -> dict[str, Any]:
-    """Settings that `data/presets.toml` has for the editor `name` on `model`."""
+
+def preset_settings(name: str, model: LanguageModel, known: Collection[str] = ()) -> dict[str, Any]:
+    """Settings that `data/presets.toml` has for the editor `name` on `model`.
+
+    Args:
+        name: a section of the file.
+        model: whose rows count.
+        known: the editor's settings; those of an editor that it is `like` are left out otherwise.
+    """
     text = (resources.files("pitfalls.data") / "presets.toml").read_text(encoding="utf-8")
-    return _settings(name, model, tomllib.loads(text))
+    return _settings(name, model, tomllib.loads(text), known)
 
 
-def _settings(name: str, model: LanguageModel, presets: Mapping[str, Any]) -> dict[str, Any]:
+def _settings(
+    name: str, model: LanguageModel, presets: Mapping[str, Any], known: Collection[str]
+) -> dict[str, Any]:
     own = deepcopy(presets["default"].get(name, {}))
-    like = own.pop("like", None)
-    settings = _settings(like, model, presets) if like else {}
+    settings: dict[str, Any] = {}
+    if (like := own.pop("like", None)) is not None:
+        theirs = _settings(like, model, presets, known)
+        settings = {key: value for key, value in theirs.items() if key in (*known, *DEPTHS)}
     merge(settings, own)
     for row in presets["model"]:
         if model.name in row["names"]:

@@ -1,11 +1,14 @@
 """The table of editors: a name, a method."""
 
 from collections.abc import Mapping
+from dataclasses import fields
 from typing import Any
 
+from pitfalls.editors.alpha_edit import AlphaEdit
 from pitfalls.editors.editor import Editor
 from pitfalls.editors.fine_tune import FineTune
 from pitfalls.editors.memit import Memit
+from pitfalls.editors.memit_seq import MemitSeq
 from pitfalls.editors.mend.mend import Mend
 from pitfalls.editors.presets import merge, place, preset_settings
 from pitfalls.editors.r_rome import RRome
@@ -21,6 +24,8 @@ EDITORS: dict[str, type[Editor]] = {
     "rome": Rome,
     "memit": Memit,
     "r-rome": RRome,
+    "memit-seq": MemitSeq,
+    "alphaedit": AlphaEdit,
 }
 """Name → method. Two names of one method differ by their settings in `data/presets.toml`."""
 
@@ -49,7 +54,8 @@ def editor_for(
     """
     if name not in EDITORS:
         raise UnknownNameError("editor", name, EDITORS)
-    settings = preset_settings(name, model)
+    known = {field.name for field in fields(EDITORS[name])}  # type: ignore[arg-type]
+    settings = preset_settings(name, model, known)
     merge(settings, overrides or {})
     place(name, settings, model.n_layers)
     refuse_unknown(EDITORS[name], settings, name=name)
