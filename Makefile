@@ -16,14 +16,14 @@ demo: $(READY) ## edit a real model with six editors and print what breaks
 	$(BIN)/pitfalls run
 
 test: $(READY) ## run all tests
-	$(BIN)/python -m pytest -n auto --maxprocesses 4
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
 
 check: $(READY) ## lint, format, types, the site and tests, as a change must pass them
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/zensical build --strict
-	$(BIN)/python -m pytest -n auto --maxprocesses 4
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
 
 format: $(READY) ## put the code into its format
 	$(BIN)/ruff check --fix

@@ -150,7 +150,7 @@ def reverse_cases(file: Path) -> Path:
     [
         ('"id": "reverse-00001"', '"id": "reverse-00000"', "line 3: id: 'reverse-00000' is taken"),
         ('"kind": "reverse"', '"kind": "revers"', "line 1"),
-        ('"first"', '"frist"', "line 2: first: "),
+        ('"first"', '"frist"', "line 2: frist: is not a field"),
         ('{"schema": 1', '{"schema": 9', "line 1: schema: is 9, expected 1"),
         ("\n", "", "line 1: is not valid JSON"),
     ],
