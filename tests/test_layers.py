@@ -37,7 +37,14 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "editors": frozenset({"models.*", "updates", "editors.insertion", "editors.mend"}),
     "editors.insertion": frozenset({"models.*", "updates", "editors.editor", "editors.adam"}),
     "editors.mend": frozenset(
-        {"models.*", "updates", "editors.editor", "editors.gradients", "editors.presets"}
+        {
+            "models.*",
+            "updates",
+            "editors.about",
+            "editors.editor",
+            "editors.gradients",
+            "editors.presets",
+        }
     ),
     "effects": frozenset({"graph", "cases", "models.*", "updates", "editors"}),
     "locate": frozenset({"models.*"}),  # asks the unedited model alone; its proposal is words
