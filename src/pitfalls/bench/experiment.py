@@ -19,7 +19,7 @@ class Experiment(BaseModel):
     model: str = "smollm2-135m"
     """A local directory, a GGUF file, a packaged name or a hub id."""
     editors: Annotated[tuple[str, ...], Field(min_length=1)] | None = None
-    """Names from `EDITORS`, each with modifiers such as `+mle` behind it, or `all`; None takes those
+    """Names from `EDITORS`, with modifiers such as `+mle` behind them, or `all`; None takes those
     of `DEFAULT_EDITORS` that can edit the model as it is."""
     data: Annotated[tuple[str, ...], Field(min_length=1)] = tuple(DATASETS)
     """Data sets, `[COLLECTION:]NAME` or paths."""
