@@ -46,6 +46,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
         "threshold": 2.0,
         "ridge": 1e-3,
     },
+    "ike": {"demonstrations": 0},
     "mend": {},
 }
 """Name in `EDITORS` → settings over its preset. A new editor is held to all laws by a row here."""

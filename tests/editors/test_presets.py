@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from pitfalls.editors.about import CONTEXT
 from pitfalls.editors.editor import Editor
 from pitfalls.editors.fine_tune import FineTune
 from pitfalls.editors.insertion.contexts import Contexts
@@ -28,6 +29,7 @@ TRAINED = ("mend",)
 """Editors that exist only where networks were trained for the model."""
 
 UNTRAINED = sorted(set(EDITORS) - set(TRAINED))
+LAYERED = [name for name in UNTRAINED if EDITORS[name].about.stores is not CONTEXT]
 
 
 def named(name: str, layers: int) -> LanguageModel:
@@ -38,14 +40,14 @@ def named(name: str, layers: int) -> LanguageModel:
 
 
 @pytest.mark.parametrize("name", [name for row in PRESETS["model"] for name in row["names"]])
-@pytest.mark.parametrize("editor", UNTRAINED)
+@pytest.mark.parametrize("editor", LAYERED)
 def test_every_preset_makes_an_editor(name: str, editor: str):
     made = editor_for(editor, named(name, 48), seed=3)
     assert type(made) is EDITORS[editor]
     assert all(0 <= layer < 48 for layer in layers_of(made))
 
 
-@pytest.mark.parametrize("editor", UNTRAINED)
+@pytest.mark.parametrize("editor", LAYERED)
 def test_any_other_model_gets_depths(editor: str):
     for layers in (1, 4, 13):
         edited = layers_of(editor_for(editor, named("mine", layers)))

@@ -60,9 +60,7 @@ Edits: TypeAlias = Annotated[
 Together: TypeAlias = Annotated[
     bool, typer.Option("--together", help="Make the edits of FILE in one job, as one edit.")
 ]
-Editor: TypeAlias = Annotated[
-    str, typer.Option(help="ft, ft-norm, mend, rome, r-rome, memit, memit-seq or alphaedit.")
-]
+Editor: TypeAlias = Annotated[str, typer.Option(help="A name that `pitfalls editors` lists.")]
 RequireSuccess: TypeAlias = Annotated[
     bool,
     typer.Option(

@@ -28,9 +28,7 @@ ExperimentFile: TypeAlias = Annotated[
 ]
 Editors: TypeAlias = Annotated[
     list[str] | None,
-    typer.Option(
-        help="ft, ft-norm, mend, rome, r-rome, memit, memit-seq, alphaedit, …+mle, or all; repeat."
-    ),
+    typer.Option(help="A name that `pitfalls editors` lists, also …+mle, or all; repeat."),
 ]
 DataSets: TypeAlias = Annotated[
     list[str] | None,

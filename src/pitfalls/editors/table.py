@@ -7,6 +7,7 @@ from typing import Any
 from pitfalls.editors.alpha_edit import AlphaEdit
 from pitfalls.editors.editor import Editor
 from pitfalls.editors.fine_tune import FineTune
+from pitfalls.editors.ike import Ike
 from pitfalls.editors.memit import Memit
 from pitfalls.editors.memit_seq import MemitSeq
 from pitfalls.editors.mend.mend import Mend
@@ -26,6 +27,7 @@ EDITORS: dict[str, type[Editor]] = {
     "r-rome": RRome,
     "memit-seq": MemitSeq,
     "alphaedit": AlphaEdit,
+    "ike": Ike,
 }
 """Name → method. Two names of one method differ by their settings in `data/presets.toml`."""
 

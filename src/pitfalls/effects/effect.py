@@ -20,9 +20,7 @@ from pitfalls.graph.graph import Graph
 from pitfalls.models.language_model import LanguageModel
 from pitfalls.models.reading.greedy import greedy
 from pitfalls.models.reading.perplexity import perplexity
-from pitfalls.models.reading.readout import Question
 from pitfalls.models.text.corpus import Corpus
-from pitfalls.models.weights.changes import Changes
 from pitfalls.progress import SILENT, Progress
 from pitfalls.updates.request import Request
 from pitfalls.updates.update import Update
@@ -151,7 +149,7 @@ def effect_of(
         progress: notified of the stages.
     """
     base = base or Update()
-    states = (base.changes, (base + update).changes)
+    states = (base, base + update)
     with progress.stage("reading what changed"):
         outcomes = _outcomes(model, [*earlier, *requests], states)
         around = _around(model, graph, requests, states)
@@ -174,10 +172,11 @@ def effect_of(
 
 
 def _perplexities(
-    model: LanguageModel, corpus: Corpus, states: tuple[Changes, Changes], max_tokens: int
+    model: LanguageModel, corpus: Corpus, states: tuple[Update, Update], max_tokens: int
 ) -> tuple[float, float]:
+    """Perplexity of the weights alone: a text is no prompt, so nothing is put in front of it."""
     before, after = (
-        perplexity(model, corpus.texts, state, max_tokens=max_tokens) for state in states
+        perplexity(model, corpus.texts, state.changes, max_tokens=max_tokens) for state in states
     )
     return before, after
 
@@ -190,7 +189,7 @@ def _weight_changes(model: LanguageModel, update: Update) -> tuple[WeightChange,
 
 
 def _outcomes(
-    model: LanguageModel, requests: Sequence[Request], states: tuple[Changes, Changes]
+    model: LanguageModel, requests: Sequence[Request], states: tuple[Update, Update]
 ) -> tuple[Outcome, ...]:
     """Outcomes of requests given in the order in which they were made."""
     wordings = [
@@ -202,7 +201,7 @@ def _outcomes(
         (one.prompt.format(one.subject), label) for one in requests for label in one.true_objects
     ]
     shifts = iter(shifts_of(model, [*wordings, *objects], states))
-    said = greedy(model, [Question(*one, state) for state in states for one in wordings])
+    said = greedy(model, [state.question(*one) for state in states for one in wordings])
     readings = (
         Wording(next(shifts), *both)
         for both in zip(said[: len(wordings)], said[len(wordings) :], strict=True)
@@ -223,7 +222,7 @@ def _around(
     model: LanguageModel,
     graph: Graph,
     requests: Sequence[Request],
-    states: tuple[Changes, Changes],
+    states: tuple[Update, Update],
 ) -> tuple[Around, ...]:
     """Bystanders of each request, without prompts that are edited themselves."""
     edited = {
@@ -246,7 +245,7 @@ def _unrelated(
     model: LanguageModel,
     graph: Graph,
     requests: Sequence[Request],
-    states: tuple[Changes, Changes],
+    states: tuple[Update, Update],
 ) -> tuple[Shift, ...]:
     drawn = unrelated_facts(graph, requests, DRAWN)
     asked = [(f.relation.prompt.format(f.subject.label), f.object.label) for f in drawn]

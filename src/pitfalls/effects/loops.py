@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pitfalls.models.language_model import LanguageModel
 from pitfalls.models.reading.greedy import Generated, generate
 from pitfalls.models.tokens import tokenize
-from pitfalls.models.weights.changes import Changes
 from pitfalls.updates.request import Request
+from pitfalls.updates.update import Update
 
 TOKENS = 40
 """Tokens generated."""
@@ -51,15 +51,19 @@ def repetition(ids: Sequence[int]) -> float:
 
 
 def written(
-    model: LanguageModel, requests: Sequence[Request], states: tuple[Changes, Changes]
+    model: LanguageModel, requests: Sequence[Request], states: tuple[Update, Update]
 ) -> tuple[Written, ...]:
     """Generate text after each prompt: plain, and in the chat template if the model has one."""
     asked = [(text, False) for text in dict.fromkeys(_filled(one) for one in requests)]
     if model.tokenizer.chat_template:
         about = (ABOUT.format(one.subject) for one in requests)
         asked += [(text, True) for text in dict.fromkeys([text for text, _ in asked] + [*about])]
-    ids = [_chat(model, text) if chat else _plain(model, text) for text, chat in asked]
-    found = generate(model, [(each, s) for s in states for each in ids], n_tokens=TOKENS)
+    rows = [
+        ((_chat if chat else _plain)(model, state.asked(text)), state.changes)
+        for state in states
+        for text, chat in asked
+    ]
+    found = generate(model, rows, n_tokens=TOKENS)
     pairs = zip(found[: len(asked)], found[len(asked) :], strict=True)
     return tuple(Written(*one, *pair) for one, pair in zip(asked, pairs, strict=True))
 

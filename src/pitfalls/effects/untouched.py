@@ -8,8 +8,8 @@ from pitfalls.effects.bystanders import Asked
 from pitfalls.effects.shift import FLOOR, Shift
 from pitfalls.models.language_model import LanguageModel
 from pitfalls.models.reading.greedy import Said, greedy
-from pitfalls.models.reading.readout import Question, target_logprobs
-from pitfalls.models.weights.changes import Changes
+from pitfalls.models.reading.readout import target_logprobs
+from pitfalls.updates.update import Update
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +43,11 @@ class Untouched:
 def read_untouched(
     model: LanguageModel,
     asked: Sequence[tuple[Asked, str]],
-    states: tuple[Changes, Changes],
+    states: tuple[Update, Update],
 ) -> list[Untouched]:
     """Read the answer to each prompt; each comes with the target of the edit."""
     said = greedy(
-        model, [Question(one.prompt, target, state) for state in states for one, target in asked]
+        model, [state.question(one.prompt, target) for state in states for one, target in asked]
     )
     pairs = list(zip(said[: len(asked)], said[len(asked) :], strict=True))
     words = [
@@ -70,10 +70,10 @@ def read_untouched(
 
 
 def shifts_of(
-    model: LanguageModel, asked: Sequence[tuple[str, str]], states: tuple[Changes, Changes]
+    model: LanguageModel, asked: Sequence[tuple[str, str]], states: tuple[Update, Update]
 ) -> list[Shift]:
     """Probability of each object after its prompt, in both states."""
-    questions = [Question(*one, state) for state in states for one in asked]
+    questions = [state.question(*one) for state in states for one in asked]
     found = [each.mean().exp().item() for each in target_logprobs(model, questions)]
     return [
         Shift(*one, before, after)

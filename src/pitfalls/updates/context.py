@@ -1,11 +1,22 @@
 """Text that an edit puts in front of prompts, where no weight changes."""
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Annotated, Any, ClassVar, TypeVar
+
+from pydantic import Field
+
+from pitfalls.errors import PitfallsError
+from pitfalls.settings import checked
+
+_Kind = TypeVar("_Kind", bound="Context")
 
 
 class Context(ABC):
     """Chooses the text in front of a prompt; it may look at the prompt."""
+
+    kind: ClassVar[str]
+    """Name in a file."""
 
     @abstractmethod
     def before(self, prompt: str) -> str:
@@ -13,12 +24,18 @@ class Context(ABC):
 
     @abstractmethod
     def plus(self, later: "Context") -> "Context":
-        """Context after both edits, this one first."""
+        """Context after both edits, this one first.
+
+        Raises:
+            PitfallsError: they do not go together.
+        """
 
 
 @dataclass(frozen=True, slots=True)
 class Preface(Context):
     """The same lines in front of every prompt, oldest first."""
+
+    kind: ClassVar[str] = "preface"
 
     lines: tuple[str, ...]
 
@@ -27,12 +44,68 @@ class Preface(Context):
         del prompt
         return "".join(f"{line}\n" for line in self.lines)
 
-    def plus(self, later: Context) -> "Preface":
-        """Lines of both.
+    def plus(self, later: Context) -> Context:
+        """Lines of both."""
+        return Preface(self.lines + _alike(self, later).lines)
 
-        Raises:
-            TypeError: the later one is of another kind, which only an editor of its own makes.
-        """
-        if not isinstance(later, Preface):
-            raise TypeError(f"a {type(later).__name__} does not go on from a Preface")
-        return Preface(self.lines + later.lines)
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One edit as it is told to the model."""
+
+    subject: str
+    text: str
+    """All of the text in front of a prompt about it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Retrieved(Context):
+    """The newest edit whose subject a prompt names; the newest of all where it names none."""
+
+    kind: ClassVar[str] = "retrieved"
+
+    edits: Annotated[tuple[Told, ...], Field(min_length=1)]
+    """Oldest first, at least one."""
+
+    def before(self, prompt: str) -> str:
+        """Text of the one edit that is retrieved."""
+        newest_first = self.edits[::-1]
+        about = (edit for edit in newest_first if edit.subject in prompt)
+        return next(about, newest_first[0]).text
+
+    def plus(self, later: Context) -> Context:
+        """Edits of both."""
+        return Retrieved(self.edits + _alike(self, later).edits)
+
+
+CONTEXTS: dict[str, type[Context]] = {each.kind: each for each in (Preface, Retrieved)}
+"""Kinds that a file may hold."""
+
+
+def as_json(context: Context) -> dict[str, Any]:
+    """The context as a file has it, the name of its kind included."""
+    return {"kind": context.kind, **asdict(context)}  # type: ignore[call-overload]
+
+
+def context_of(data: dict[str, Any], *, where: str) -> Context:
+    """The context that `as_json` wrote.
+
+    Raises:
+        PitfallsError: no such kind, or other fields; the line starts with `where`.
+    """
+    kind = CONTEXTS.get(str(data.get("kind")))
+    if kind is None:
+        expected = " or ".join(map(repr, CONTEXTS))
+        raise PitfallsError(f"{where}: kind: got {data.get('kind')!r}, expected {expected}")
+    fields = {name: value for name, value in data.items() if name != "kind"}
+    found: Context = checked(kind, fields, where=where)
+    return found
+
+
+def _alike(first: _Kind, later: Context) -> _Kind:
+    if not isinstance(later, type(first)):
+        raise PitfallsError(
+            f"text in front of prompts of the kind {first.kind!r} does not go together with the "
+            f"kind {later.kind!r}: edit with one editor"
+        )
+    return later

@@ -21,7 +21,7 @@ from pitfalls.models.running.patches import every_row
 from pitfalls.models.weights.changes import Change, Changes, change_of
 from pitfalls.models.weights.tensor_file import read_tensors, write_tensors
 from pitfalls.updates.carried import Carried, CarriedBy, carried_of, joined
-from pitfalls.updates.context import Context, Preface
+from pitfalls.updates.context import Context, as_json, context_of
 from pitfalls.updates.misfit import check_fit, refuse_on_disk
 from pitfalls.updates.provenance import Provenance
 
@@ -35,7 +35,7 @@ class _Told(BaseModel):
     """Metadata of a file: all that is no tensor."""
 
     history: tuple[Provenance, ...]
-    preface: Preface | None = None
+    context: dict[str, Any] | None = None
 
 
 class _File(RootModel[_Told | tuple[Provenance, ...]]):
@@ -214,7 +214,7 @@ class Update:
         """
         told: dict[str, Any] = {"history": [asdict(part) for part in self.history]}
         if self.context is not None:
-            told["preface"] = asdict(_preface(self.context))
+            told["context"] = as_json(self.context)
         write_tensors(path, self._tensors(), KEY, told)
 
     @classmethod
@@ -236,7 +236,9 @@ class Update:
             except ValueError as fault:
                 where = f"{path} {complaint}: the change of {name!r}"
                 raise PitfallsError(f"{where} {fault}") from fault
-        return cls(MappingProxyType(changes), told.history, MappingProxyType(carried), told.preface)
+        where = f"{path} {complaint}: context"
+        context = None if told.context is None else context_of(told.context, where=where)
+        return cls(MappingProxyType(changes), told.history, MappingProxyType(carried), context)
 
     def _tensors(self) -> dict[str, torch.Tensor]:
         """Every tensor in it, by a name that tells what it is a part of."""
@@ -275,9 +277,3 @@ def _parts(tensors: Mapping[str, torch.Tensor]) -> dict[str, dict[str, torch.Ten
         name, _, part = key.rpartition(":")
         parts.setdefault(name, {})[part] = tensor
     return parts
-
-
-def _preface(context: Context) -> Preface:
-    if not isinstance(context, Preface):
-        raise PitfallsError(f"a {type(context).__name__} cannot be saved")
-    return context
