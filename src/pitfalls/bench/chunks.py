@@ -39,6 +39,15 @@ class Chunk:
         return {data: part_name(data, str(self.editor), self.number) for data in self.cases}
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Task:
+    """A chunk, beside what it shares readings with."""
+
+    chunk: Chunk
+    beside: tuple[Chunk, ...]
+    """The chunks of the same cases under all editors, itself among them."""
+
+
 def load_all(experiment: Experiment, *, knows: Knows | None = None) -> dict[str, list[Case]]:
     """Data set → its cases, as many as the experiment asks for.
 
@@ -98,6 +107,20 @@ def cut(
             for editor in editors
             if any(c and _applies(editor, c) for c in some.values())
         ]
+
+
+def tasks_of(
+    cases: Mapping[str, Sequence[Case]], editors: Sequence[EditorName], *, size: int
+) -> list[Task]:
+    """Every chunk of a run in the order of the run, editor after editor.
+
+    Raises:
+        PitfallsError: as `cut`.
+    """
+    found = [
+        Task(each, tuple(beside)) for beside in cut(cases, editors, size=size) for each in beside
+    ]
+    return sorted(found, key=lambda task: editors.index(task.chunk.editor))
 
 
 def _applies(editor: EditorName, cases: Sequence[Case]) -> bool:
