@@ -99,14 +99,28 @@ def cut(
                 f"{editor} differs from {editor.base} on round trips only: add --data round/easy "
                 f"or round/hard, or use {editor.base}"
             )
-    step = max(1, size // len(cases))
-    for number in range(-(-max(map(len, cases.values())) // step)):
-        some = {data: tuple(c[number * step : (number + 1) * step]) for data, c in cases.items()}
+    for number, part in enumerate(slices({data: len(c) for data, c in cases.items()}, size)):
+        some = {data: tuple(cases[data][at] for at in places) for data, places in part.items()}
         yield [
-            Chunk(number, editor, {d: c for d, c in some.items() if c and _applies(editor, c)})
+            Chunk(number, editor, {d: c for d, c in some.items() if _applies(editor, c)})
             for editor in editors
-            if any(c and _applies(editor, c) for c in some.values())
+            if any(_applies(editor, c) for c in some.values())
         ]
+
+
+def slices(counts: Mapping[str, int], size: int) -> list[dict[str, range]]:
+    """For every chunk: data set → positions of its cases, for those with any.
+
+    Args:
+        counts: data set → how many cases it has.
+        size: cases in a chunk, at least one of each data set.
+    """
+    step = max(1, size // len(counts))
+    every = [
+        {data: range(start, min(start + step, count)) for data, count in counts.items()}
+        for start in range(0, max(counts.values()), step)
+    ]
+    return [{data: places for data, places in part.items() if places} for part in every]
 
 
 def tasks_of(
