@@ -68,7 +68,7 @@ def test_without_ray_its_extra_is_named() -> None:
 def test_a_cluster_that_is_not_there_is_told_in_one_line(tmp_path: Path) -> None:
     words = ["run", "--workers", "ray:127.0.0.1:1", "--editor", "ft", "--cases", "1"]
     words += ["--data", "conflict/reverse", "--out", str(tmp_path / "run")]
-    command = [sys.executable, "-c", "from pitfalls.cli.main import main; main()", *words]
+    command = [sys.executable, "-m", "pitfalls", *words]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 2, done.stderr
     assert done.stderr.splitlines()[-1].startswith(

@@ -45,7 +45,7 @@ ExperimentFile: TypeAlias = Annotated[
 Editors: TypeAlias = Annotated[
     list[str] | None,
     typer.Option(
-        help="ft, ft-norm, mend, rome, r-rome, memit, memit-seq, alphaedit, …+mle; repeat."
+        help="ft, ft-norm, mend, rome, r-rome, memit, memit-seq, alphaedit, …+mle, or all; repeat."
     ),
 ]
 DataSets: TypeAlias = Annotated[

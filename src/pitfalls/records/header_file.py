@@ -10,7 +10,7 @@ from typing import IO
 from pitfalls.disk import write_bytes, write_once
 from pitfalls.door.text import read_text
 from pitfalls.door.values import parse_json
-from pitfalls.records.header import READABLE, SCHEMA_VERSION, RunHeader
+from pitfalls.records.header import READABLE, RunHeader
 from pitfalls.shapes import check_json, check_version
 
 FILE = "run.json"
@@ -27,9 +27,7 @@ def read_header(folder: Path) -> RunHeader:
     text = read_text(file)
     advice = "use the pitfalls that made the run, or give another --out"
     data = parse_json(text, where=str(file))
-    version = data.get("schema_version") if isinstance(data, dict) else None
-    if type(version) is not int or version not in READABLE:
-        check_version(data, "schema_version", SCHEMA_VERSION, where=str(file), advice=advice)
+    check_version(data, "schema_version", *READABLE, where=str(file), advice=advice)
     return check_json(RunHeader, text, where=f"{file} is damaged")
 
 
