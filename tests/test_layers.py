@@ -14,8 +14,8 @@ import pitfalls
 PACKAGE = Path(pitfalls.__file__).parent
 
 GROUND = frozenset(
-    {"cache", "data", "disk", "door", "errors", "facts", "progress", "settings", "shapes"}
-    | {"staging", "vocabulary"}
+    {"cache", "data", "disk", "door", "errors", "facts", "leftovers", "progress", "settings"}
+    | {"shapes", "staging", "vocabulary"}
 )
 """Modules that every room may import."""
 

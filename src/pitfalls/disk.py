@@ -2,14 +2,16 @@
 
 import errno
 import os
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from pitfalls.door.paths import is_folder
+from pitfalls.door.paths import is_file, is_folder
 from pitfalls.errors import PitfallsError
+from pitfalls.leftovers import temporary_beside
 
-TEMPORARY = ".tmp"
-"""Suffix of half-written files."""
+TRIES = 3
+"""Attempts at a write whose half-written file somebody else took for a leftover."""
 
 
 def make_folder(path: Path) -> None:
@@ -64,21 +66,60 @@ def write_bytes(path: Path, content: bytes) -> None:
     Raises:
         PitfallsError: the folder is missing or not writable, the disk is full, ….
     """
+    _write(path, content, _replace)
+
+
+def write_once(path: Path, content: bytes) -> bool:
+    """Write a file atomically unless it is there: of several writers the first one wins.
+
+    Returns:
+        Whether this call wrote it.
+
+    Raises:
+        PitfallsError: as `write_bytes`.
+    """
+    return not is_file(path) and _write(path, content, _put_first)
+
+
+def _write(path: Path, content: bytes, put: Callable[[Path, Path], bool]) -> bool:
     if is_folder(path):
         raise PitfallsError(f"{path} is a folder, expected the name of a file to write")
-    temporary = path.with_name(f".{path.name}.{os.getpid()}{TEMPORARY}")
+    for left in reversed(range(TRIES)):
+        temporary = temporary_beside(path)
+        try:
+            with temporary.open("wb") as stream:
+                stream.write(content)
+                stream.flush()
+                os.fsync(stream.fileno())
+            done = put(temporary, path)
+            _sync_folder(path.parent)
+            return done
+        except OSError as error:
+            if left and isinstance(error, FileNotFoundError) and path.parent.is_dir():
+                continue  # another process removed it
+            raise cannot_write(path, error) from error
+        finally:  # a signal may have stopped it as well
+            with suppress(OSError):
+                temporary.unlink(missing_ok=True)
+    raise AssertionError("the last try returns or raises")
+
+
+def _replace(temporary: Path, path: Path) -> bool:
+    temporary.replace(path)
+    return True
+
+
+def _put_first(temporary: Path, path: Path) -> bool:
+    """Give the file its name; False if another process has taken the name."""
     try:
-        with temporary.open("wb") as stream:
-            stream.write(content)
-            stream.flush()
-            os.fsync(stream.fileno())
-        temporary.replace(path)
-        _sync_folder(path.parent)
-    except OSError as error:
-        raise cannot_write(path, error) from error
-    finally:  # a signal may have stopped it as well
-        with suppress(OSError):
-            temporary.unlink(missing_ok=True)
+        path.hardlink_to(temporary)
+    except FileExistsError:
+        return False
+    except FileNotFoundError:
+        raise
+    except OSError:  # a file system without hard links: the gap is as short as can be
+        return not path.exists() and _replace(temporary, path)
+    return True
 
 
 def refuse_taken(destination: Path) -> None:

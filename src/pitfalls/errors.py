@@ -23,6 +23,6 @@ class UnknownNameError(PitfallsError):
         super().__init__(f"unknown {what} {name!r}: {hint}known: {', '.join(known)}")
 
 
-def needs_extra(what: str, package: str) -> PitfallsError:
-    """Error for a package of the extra `graphs` that is not installed."""
-    return PitfallsError(f"{what} needs {package}: pip install 'pitfalls[graphs]'")
+def needs_extra(what: str, package: str, extra: str = "graphs") -> PitfallsError:
+    """Error for a package of an extra that is not installed."""
+    return PitfallsError(f"{what} needs {package}: pip install 'pitfalls[{extra}]'")

@@ -39,6 +39,15 @@ class Chunk:
         return {data: part_name(data, str(self.editor), self.number) for data in self.cases}
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Task:
+    """A chunk, beside what it shares readings with."""
+
+    chunk: Chunk
+    beside: tuple[Chunk, ...]
+    """The chunks of the same cases under all editors, itself among them."""
+
+
 def load_all(experiment: Experiment, *, knows: Knows | None = None) -> dict[str, list[Case]]:
     """Data set → its cases, as many as the experiment asks for.
 
@@ -90,14 +99,42 @@ def cut(
                 f"{editor} differs from {editor.base} on round trips only: add --data round/easy "
                 f"or round/hard, or use {editor.base}"
             )
-    step = max(1, size // len(cases))
-    for number in range(-(-max(map(len, cases.values())) // step)):
-        some = {data: tuple(c[number * step : (number + 1) * step]) for data, c in cases.items()}
+    for number, part in enumerate(slices({data: len(c) for data, c in cases.items()}, size)):
+        some = {data: tuple(cases[data][at] for at in places) for data, places in part.items()}
         yield [
-            Chunk(number, editor, {d: c for d, c in some.items() if c and _applies(editor, c)})
+            Chunk(number, editor, {d: c for d, c in some.items() if _applies(editor, c)})
             for editor in editors
-            if any(c and _applies(editor, c) for c in some.values())
+            if any(_applies(editor, c) for c in some.values())
         ]
+
+
+def slices(counts: Mapping[str, int], size: int) -> list[dict[str, range]]:
+    """For every chunk: data set → positions of its cases, for those with any.
+
+    Args:
+        counts: data set → how many cases it has.
+        size: cases in a chunk, at least one of each data set.
+    """
+    step = max(1, size // len(counts))
+    every = [
+        {data: range(start, min(start + step, count)) for data, count in counts.items()}
+        for start in range(0, max(counts.values()), step)
+    ]
+    return [{data: places for data, places in part.items() if places} for part in every]
+
+
+def tasks_of(
+    cases: Mapping[str, Sequence[Case]], editors: Sequence[EditorName], *, size: int
+) -> list[Task]:
+    """Every chunk of a run in the order of the run, editor after editor.
+
+    Raises:
+        PitfallsError: as `cut`.
+    """
+    found = [
+        Task(each, tuple(beside)) for beside in cut(cases, editors, size=size) for each in beside
+    ]
+    return sorted(found, key=lambda task: editors.index(task.chunk.editor))
 
 
 def _applies(editor: EditorName, cases: Sequence[Case]) -> bool:

@@ -1,12 +1,13 @@
 """`pitfalls run`: edit, observe, record, and show the scores."""
 
 from pathlib import Path
-from typing import Annotated, TypeAlias
+from typing import Annotated, Any, TypeAlias
 
 import typer
 from rich.console import Console
 
 from pitfalls.bench.experiment import Experiment, read_experiment
+from pitfalls.bench.shard import WHOLE, Shard
 from pitfalls.cli.options import (
     DeviceOrNone,
     DtypeOrNone,
@@ -18,10 +19,25 @@ from pitfalls.cli.options import (
 from pitfalls.cli.plan import forecast_table
 from pitfalls.cli.progress import progress_on
 from pitfalls.cli.settings import parse_settings, refuse_idle
+from pitfalls.cli.spreading import (
+    ShardOption,
+    Shards,
+    StatusAsJson,
+    StatusOf,
+    Workers,
+    counted,
+    is_whole,
+    refuse_mixed,
+    tell_status,
+)
+from pitfalls.errors import PitfallsError
 from pitfalls.metrics.scores import score as score_observations
 from pitfalls.records.observation import observe_run
 from pitfalls.records.run_directory import RunDirectory
 from pitfalls.report.tables import brief_tables, tables
+
+QUICK = Path("runs/quick")
+"""Default run directory."""
 
 ExperimentFile: TypeAlias = Annotated[
     Path | None, typer.Argument(help="A TOML file; options win over it.")
@@ -68,11 +84,16 @@ def run(
     dtype: DtypeOrNone = None,
     device: DeviceOrNone = None,
     prefix: PrefixOrNone = None,
-    out: Out = Path("runs/quick"),
+    out: Out = QUICK,
     setting: Settings = None,
     plan: Plan = False,
     skip_degenerate: SkipDegenerate = None,
     known: Known = None,
+    shard: ShardOption = None,
+    workers: Workers = None,
+    status: StatusOf = None,
+    shards: Shards = None,
+    as_json: StatusAsJson = False,
 ) -> None:
     """Measure conflict and distortion of edits, resumably, and print the paper's two tables.
 
@@ -92,10 +113,23 @@ def run(
         "settings": parse_settings(setting or []) or None,
     }
     overrides = {key: value for key, value in given.items() if value is not None}
-    wanted = read_experiment(experiment, overrides) if experiment or overrides else _quick()
+    others = bool(experiment or overrides or plan or shard or workers or out != QUICK)
+    refuse_mixed(status, shards, as_json, others=others)
+    if status is not None:
+        return tell_status(status, shards, as_json)
+    wanted = _wanted(experiment, overrides, setting or [])
+    if plan:
+        _tell_plan(wanted, out, spread=bool(shard or workers))
+    else:
+        _measure(wanted, out, WHOLE if shard is None else Shard.parse(shard), workers)
+
+
+def _wanted(file: Path | None, overrides: dict[str, Any], setting: list[str]) -> Experiment:
+    """The experiment of the words, or the quick one if there are none."""
+    wanted = read_experiment(file, overrides) if file or overrides else _quick()
     if wanted.editors is not None:
-        refuse_idle(setting or [], (name.partition("+")[0] for name in wanted.editors))
-    (_tell_plan if plan else _measure)(wanted, out)
+        refuse_idle(setting, (name.partition("+")[0] for name in wanted.editors))
+    return wanted
 
 
 def _quick() -> Experiment:
@@ -104,9 +138,11 @@ def _quick() -> Experiment:
     return quick_experiment()
 
 
-def _tell_plan(experiment: Experiment, out: Path) -> None:
+def _tell_plan(experiment: Experiment, out: Path, *, spread: bool) -> None:
     from pitfalls.bench.forecast import forecast  # torch, as below
 
+    if spread:
+        raise PitfallsError("--plan is about a whole run: leave out --shard and --workers")
     console = Console(highlight=False)
     console.print(forecast_table(forecast(experiment, progress=progress_on())))
     if experiment.known:
@@ -114,16 +150,29 @@ def _tell_plan(experiment: Experiment, out: Path) -> None:
     console.print(f"Nothing was run. Without --plan the records go to {out}.")
 
 
-def _measure(experiment: Experiment, out: Path) -> None:
+def _measure(experiment: Experiment, out: Path, shard: Shard, workers: str | None) -> None:
     from pitfalls.bench.engine import run as carry_out  # torch, only once the input is known good
+    from pitfalls.bench.hiring import hiring
+    from pitfalls.bench.status import status_of
 
     console = Console(highlight=False)
 
     def so_far(directory: RunDirectory, left: int) -> None:
-        if left:
+        if left and shard == WHOLE:
             found = score_observations(observe_run(directory))
             console.print(brief_tables(found, width=console.width))
 
-    directory = carry_out(experiment, out, progress=progress_on(), measured=so_far)
+    directory = carry_out(
+        experiment,
+        out,
+        shard=shard,
+        workers=None if workers is None else hiring(workers),
+        progress=progress_on(),
+        measured=so_far,
+    )
+    if shard != WHOLE and not is_whole(lines := status_of(directory)):
+        console.print(f"Shard {shard} is done; of the run {counted(lines)} are there.")
+        console.print(f"What is missing: pitfalls run --status {out} --shards {shard.of}")
+        return
     console.print(tables(score_observations(observe_run(directory)), width=console.width))
     console.print(f"\nRecords: {out}   Score again: pitfalls score {out}")

@@ -6,12 +6,13 @@ from typing import Literal, TypeAlias
 
 from pydantic import Field
 
-from pitfalls.disk import TEMPORARY, make_folder, write_bytes
+from pitfalls.disk import make_folder, write_bytes
 from pitfalls.door.paths import is_file
 from pitfalls.door.text import read_text
 from pitfalls.door.values import parse_json
 from pitfalls.errors import PitfallsError
 from pitfalls.graph.lines import BadLines
+from pitfalls.leftovers import TEMPORARY
 from pitfalls.shapes import Shape, check_json, check_version
 
 NAME = "store.json"

@@ -4,11 +4,11 @@
     runs/a/records/starter-conflict-coverage.rome.00003.parquet   one chunk of cases, one editor
 
 Every file is written under a temporary name, flushed, and renamed, so that a part is either
-complete or not there. One process writes a directory at a time; any number may read it.
+complete or not there. Any number of processes, on any machines that share the folder, may write and
+read it at a time: of a part that two of them write, the first one stays.
 """
 
 import hashlib
-import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,16 +17,16 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pitfalls.disk import TEMPORARY, cannot_write, check_writable, make_folder, write_bytes
+from pitfalls.disk import cannot_write, check_writable, make_folder, write_once
 from pitfalls.door.parquet import read_table
 from pitfalls.door.paths import is_file
-from pitfalls.door.text import read_text, shortened
-from pitfalls.door.values import parse_json
+from pitfalls.door.text import shortened
 from pitfalls.errors import PitfallsError
-from pitfalls.records.header import READABLE, SCHEMA_VERSION, MomentInfo, RunHeader
+from pitfalls.leftovers import TEMPORARY, remove_leftovers
+from pitfalls.records.header import SCHEMA_VERSION, MomentInfo, RunHeader
+from pitfalls.records.header_file import FILE, change_header, read_header, write_first
 from pitfalls.records.record import Record
 from pitfalls.records.table_form import from_table, to_table, up_to_date
-from pitfalls.shapes import check_json, check_version
 from pitfalls.vocabulary import KIND_WORDS
 
 _MOST_DIFFERENCES = 8
@@ -67,22 +67,19 @@ class RunDirectory:
         Raises:
             PitfallsError: the directory belongs to another configuration, or cannot be written.
         """
-        if not is_file(path / "run.json"):
-            return cls._start(path, header)
+        if not is_file(path / FILE):
+            _refuse_taken(path)
+            make_folder(path / "records")
+            write_first(path, header)
         found = cls.read(path)
         if differences := found.header.differences(header):
             raise PitfallsError(
                 f"{path} was made with another configuration: {_listed(differences)}; "
                 "give another --out or the same settings"
             )
-        found._clean()
-        # Parts that follow are of the newest schema, which an older version must not take for its.
-        changes: dict[str, object] = {"schema_version": SCHEMA_VERSION}
-        seen = (found.header.packages, *found.header.resumed_with)
-        if header.packages not in seen:
-            changes["resumed_with"] = (*found.header.resumed_with, header.packages)
-        now = found.header.model_copy(update=changes)
-        return found if now == found.header else cls._save(path, now)
+        for folder in (path, path / "records"):
+            remove_leftovers(folder)
+        return cls(path, change_header(path, lambda noted: _taken_up(noted, header)))
 
     def with_moments(self, editor: str, moments: Mapping[int, MomentInfo]) -> "RunDirectory":
         """Note with what second moments an editor's parts are made, before any of them is.
@@ -91,16 +88,20 @@ class RunDirectory:
             PitfallsError: parts that are there were made with others, or the header cannot be
                 written.
         """
-        known = self.header.moments.get(editor)
-        if known is None and (not moments or not self._has_any(editor)):
-            every = self.header.moments | {editor: dict(moments)}
-            return self._save(self.path, self.header.model_copy(update={"moments": every}))
-        if _read(known or {}) != _read(moments):
-            raise PitfallsError(
-                f"{self.path} holds records of {editor} made with other second moments: give "
-                "another --out, or delete its parts and its line in run.json under `moments`"
-            )
-        return self
+
+        def noted(header: RunHeader) -> RunHeader:
+            known = header.moments.get(editor)
+            if known is None and (not moments or not self._has_any(editor)):
+                every = header.moments | {editor: dict(moments)}
+                return header.model_copy(update={"moments": every})
+            if _read(known or {}) != _read(moments):
+                raise PitfallsError(
+                    f"{self.path} holds records of {editor} made with other second moments: give "
+                    "another --out, or delete its parts and its line in run.json under `moments`"
+                )
+            return header
+
+        return RunDirectory(self.path, change_header(self.path, noted))
 
     @classmethod
     def check(cls, path: Path) -> None:
@@ -110,7 +111,7 @@ class RunDirectory:
             PitfallsError: a file, a folder of other things, a run that cannot be read, or a folder
                 that may not be made or written to.
         """
-        if (path / "run.json").exists():
+        if (path / FILE).exists():
             cls.read(path)
         else:
             _refuse_taken(path)
@@ -123,10 +124,9 @@ class RunDirectory:
         Raises:
             PitfallsError: no run there, or one that this version cannot read.
         """
-        file = path / "run.json"
-        if not is_file(file):
+        if not is_file(path / FILE):
             raise PitfallsError(f"no run in {path}: no run.json; give the --out of `pitfalls run`")
-        return cls(path, _read_header(file))
+        return cls(path, read_header(path))
 
     def has(self, part: str) -> bool:
         """Whether the part is there, complete and sound.
@@ -142,12 +142,14 @@ class RunDirectory:
     def write(self, part: str, records: Sequence[Record]) -> None:
         """Writes a part so that it is there as a whole or not at all.
 
+        If another process wrote it meanwhile, its part stays. The two differ in seconds at most.
+
         Raises:
             PitfallsError: the directory is read-only, the disk is full, ….
         """
         sink = pa.BufferOutputStream()
         pq.write_table(to_table(records), sink, compression="zstd", write_page_checksum=True)
-        write_bytes(self._file(part), sink.getvalue().to_pybytes())
+        write_once(self._file(part), sink.getvalue().to_pybytes())
 
     def parts(self) -> list[str]:
         """The names of the parts that are there, in alphabetical order."""
@@ -194,26 +196,6 @@ class RunDirectory:
         for part in self.parts():
             yield from from_table(self.table(part))
 
-    @classmethod
-    def _start(cls, path: Path, header: RunHeader) -> "RunDirectory":
-        _refuse_taken(path)
-        make_folder(path / "records")
-        run = cls._save(path, header)
-        run._clean()
-        return run
-
-    @classmethod
-    def _save(cls, path: Path, header: RunHeader) -> "RunDirectory":
-        text = json.dumps(header.model_dump(mode="json"), ensure_ascii=False, indent=2)
-        write_bytes(path / "run.json", f"{text}\n".encode())
-        return cls(path, header)
-
-    def _clean(self) -> None:
-        """Removes what a killed run left half-written."""
-        for folder in (self.path, self.path / "records"):
-            for file in folder.glob(f"*{TEMPORARY}"):
-                file.unlink(missing_ok=True)
-
     def _rows_of(
         self, table: pa.Table, part: str, seen: Mapping[tuple[str, ...], str]
     ) -> set[tuple[str, ...]]:
@@ -236,17 +218,19 @@ class RunDirectory:
         return self.path / "records" / f"{part}.parquet"
 
 
-def _read_header(file: Path) -> RunHeader:
-    text = read_text(file)
-    advice = "use the pitfalls that made the run, or give another --out"
-    data = parse_json(text, where=str(file))
-    check_version(data, "schema_version", *READABLE, where=str(file), advice=advice)
-    return check_json(RunHeader, text, where=f"{file} is damaged")
+def _taken_up(noted: RunHeader, header: RunHeader) -> RunHeader:
+    """The header on disk, once a run of `header` goes on."""
+    # Parts that follow are of the newest schema, which an older version must not take for its.
+    changes: dict[str, object] = {"schema_version": SCHEMA_VERSION}
+    if header.packages not in (noted.packages, *noted.resumed_with):
+        changes["resumed_with"] = (*noted.resumed_with, header.packages)
+    return noted.model_copy(update=changes)
 
 
 def _refuse_taken(path: Path) -> None:
     try:
-        if path.exists() and any(not _is_leftover(file) for file in path.iterdir()):
+        taken = path.exists() and any(not _is_leftover(file) for file in path.iterdir())
+        if taken and not is_file(path / FILE):  # another process may just have started the run
             raise PitfallsError(
                 f"{path} holds files but no run.json; give another --out or an empty directory"
             )

@@ -1,0 +1,101 @@
+"""`run.json` on disk, changed by one process at a time."""
+
+import json
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import IO
+
+from pitfalls.disk import write_bytes, write_once
+from pitfalls.door.text import read_text
+from pitfalls.door.values import parse_json
+from pitfalls.records.header import READABLE, RunHeader
+from pitfalls.shapes import check_json, check_version
+
+FILE = "run.json"
+"""Name of the header in a run directory."""
+
+
+def read_header(folder: Path) -> RunHeader:
+    """The header of a run.
+
+    Raises:
+        PitfallsError: it cannot be read, is damaged, or of another version.
+    """
+    file = folder / FILE
+    text = read_text(file)
+    advice = "use the pitfalls that made the run, or give another --out"
+    data = parse_json(text, where=str(file))
+    check_version(data, "schema_version", *READABLE, where=str(file), advice=advice)
+    return check_json(RunHeader, text, where=f"{file} is damaged")
+
+
+def write_first(folder: Path, header: RunHeader) -> None:
+    """Start a run; if another process has just started one there, its header stays.
+
+    Raises:
+        PitfallsError: it cannot be written.
+    """
+    write_once(folder / FILE, _as_bytes(header))
+
+
+def change_header(folder: Path, change: Callable[[RunHeader], RunHeader]) -> RunHeader:
+    """Read the header, change it and write it, without losing what other processes note in it.
+
+    Args:
+        folder: the run directory.
+        change: gives the new header; if it raises, the old one stays.
+
+    Raises:
+        PitfallsError: it cannot be read or written.
+    """
+    with _alone(folder / FILE):
+        before = read_header(folder)
+        after = change(before)
+        if after != before:
+            write_bytes(folder / FILE, _as_bytes(after))
+    return after
+
+
+def _as_bytes(header: RunHeader) -> bytes:
+    text = json.dumps(header.model_dump(mode="json"), ensure_ascii=False, indent=2)
+    return f"{text}\n".encode()
+
+
+@contextmanager
+def _alone(file: Path) -> Iterator[None]:
+    """Hold the lock of a file that is replaced by rename; it ends with the process.
+
+    A file system without locks lets everybody through: what two processes note at the same moment
+    may then be lost.
+    """
+    stream: IO[bytes] | None = None
+    with suppress(OSError, ImportError):
+        stream = _locked(file)
+    try:
+        yield
+    finally:
+        if stream is not None:
+            stream.close()
+
+
+def _locked(file: Path) -> IO[bytes]:
+    """The file, opened and locked; again if it was replaced while this process waited."""
+    import fcntl  # POSIX only
+
+    while True:
+        stream = file.open("r+b")  # network file systems lock only what may be written
+        try:
+            fcntl.flock(stream, fcntl.LOCK_EX)
+            if _is_still(file, stream):
+                return stream
+        except BaseException:
+            stream.close()
+            raise
+        stream.close()
+
+
+def _is_still(file: Path, stream: IO[bytes]) -> bool:
+    """Whether the open file is the one of that name."""
+    return os.path.samestat(file.stat(), os.fstat(stream.fileno()))
