@@ -11,7 +11,8 @@ several times has a row for each. An entity's type is the label of the most freq
 Equal parts give equal bytes.
 
 DuckDB spills groups to disk only if their state has a fixed size. So the first of several texts is
-found by its place, which is a number, and then joined.
+found by its place, which is a number, and then joined. A statement joins or sorts large texts once,
+since all hash tables of one statement are in memory at the same time.
 """
 
 import shutil
@@ -54,16 +55,22 @@ _STEPS = {
         CREATE TABLE firsts AS
             SELECT id, min(place) AS place, count(*) AS labels FROM told GROUP BY id;
         CREATE TABLE named AS
-            SELECT id, labels, label FROM told JOIN firsts USING (id, place);
+            SELECT (row_number() OVER ())::INTEGER AS key, id, labels, label
+            FROM told JOIN firsts USING (id, place);
         DROP TABLE told; DROP TABLE firsts;
     """,
     "sorting facts": """
-        CREATE TABLE kept AS
-            SELECT DISTINCT subject, relation, object, start, "end" FROM facts
-            SEMI JOIN named AS one ON subject = one.id
-            SEMI JOIN named AS other ON object = other.id;
+        CREATE TABLE begun AS
+            SELECT one.key AS subject, relation, object, start, "end"
+            FROM facts JOIN named AS one ON subject = one.id;
+        CREATE TABLE ended AS
+            SELECT subject, relation, other.key AS object, start, "end"
+            FROM begun JOIN named AS other ON object = other.id;
+        CREATE TABLE kept AS SELECT DISTINCT * FROM ended;
+        DROP TABLE ended;
         CREATE TABLE used AS
-            SELECT subject AS id FROM kept UNION SELECT object FROM kept;
+            SELECT id FROM named
+            SEMI JOIN (SELECT subject AS key FROM kept UNION SELECT object FROM kept) USING (key);
     """,
     "sorting entities": """
         CREATE TABLE sizes AS
@@ -75,6 +82,7 @@ _STEPS = {
             USING (rank);
         CREATE TABLE entities AS
             SELECT (row_number() OVER (ORDER BY id) - 1)::INTEGER AS number, id FROM used;
+        CREATE TABLE numbers AS SELECT key, number FROM named JOIN entities USING (id);
         CREATE TABLE relations AS
             SELECT (row_number() OVER (ORDER BY id) - 1)::INTEGER AS number, id
             FROM (SELECT DISTINCT relation AS id FROM kept);
@@ -83,8 +91,8 @@ _STEPS = {
 _TABLES = {
     "facts": """
         SELECT s.number AS subject, r.number AS relation, o.number AS object, start, "end"
-        FROM kept JOIN entities AS s ON subject = s.id JOIN relations AS r ON relation = r.id
-        JOIN entities AS o ON object = o.id
+        FROM kept JOIN numbers AS s ON subject = s.key JOIN relations AS r ON relation = r.id
+        JOIN numbers AS o ON object = o.key
         ORDER BY r.number, s.number, o.number, start, "end"
     """,
     "entities": """
@@ -112,10 +120,7 @@ _PLACED = """
 _TRIPLES = "SELECT count(*) FROM (SELECT DISTINCT subject, relation, object FROM kept)"
 _LEFT_OUT = {
     "the subject has no label": "SELECT subject FROM facts ANTI JOIN named ON subject = named.id",
-    "the object has no label": """
-        SELECT object FROM facts SEMI JOIN named AS one ON subject = one.id
-        ANTI JOIN named AS other ON object = other.id
-    """,
+    "the object has no label": "SELECT object FROM begun ANTI JOIN named ON object = named.id",
     "a second label for the same id": "SELECT id FROM named WHERE labels > 1",
 }
 
