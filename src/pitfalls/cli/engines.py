@@ -10,6 +10,13 @@ Memory: TypeAlias = Annotated[
     str | None,
     typer.Option(help="Memory for DuckDB, such as 4GB; without it half of what is free."),
 ]
+EngineName: TypeAlias = Annotated[
+    str, typer.Option("--engine", help="Engine of the joins: duckdb, spark or spark:URL.")
+]
+StoreEngine: TypeAlias = Annotated[
+    str | None,
+    typer.Option("--engine", help="Engine that reads a store: duckdb, spark or spark:URL."),
+]
 
 
 def limit_of(memory: str | None) -> int | None:

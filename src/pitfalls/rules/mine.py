@@ -84,7 +84,7 @@ def mine(
     source: Graph | Store,
     limits: Limits = Limits(),
     *,
-    engine: BaseBackend | None = None,
+    engine: BaseBackend | Engine | None = None,
     progress: Progress = SILENT,
 ) -> Mined:
     """Mine all rules within the limits of every kind that has a join, by falling weight.
@@ -94,7 +94,8 @@ def mine(
     Args:
         source: a graph in memory, or a store, whose Parquet file the joins read.
         limits: thresholds and time limit.
-        engine: any Ibis connection, such as `ibis.pyspark.connect()`; DuckDB in memory if None.
+        engine: an engine of `open_engine`, or any Ibis connection, such as
+            `ibis.pyspark.connect()`; DuckDB in memory if None.
         progress: notified of every relation.
 
     Raises:
