@@ -29,6 +29,6 @@ def select_by(engine: Engine) -> Select:
                 pa.schema([(column, rows.schema()[column].to_pyarrow())])
             )
             rows = rows.semi_join(ibis.memtable(told), column)
-        return engine.table(rows.select(*columns).order_by(*columns))
+        return engine.table(rows.select(*columns))
 
     return select

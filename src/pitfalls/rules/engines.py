@@ -53,6 +53,11 @@ def open_engine(name: str = DUCKDB, memory: int | None = None) -> Iterator[Engin
 @contextmanager
 def _spark(address: str, memory: int | None) -> Iterator[Engine]:
     told = f"--engine {SPARK}:{shortened(address)}"
+    if not _has_java():
+        raise PitfallsError(
+            f"{told}: needs Java, which is not installed; set JAVA_HOME to its folder"
+        )
+    _ask(address, told)
     try:
         import ibis
         from py4j.protocol import Py4JError
@@ -60,11 +65,6 @@ def _spark(address: str, memory: int | None) -> Iterator[Engine]:
         from pyspark.sql import SparkSession
     except ImportError:
         raise PitfallsError(f"{told}: needs PySpark: pip install 'pitfalls[spark]'") from None
-    if not _has_java():
-        raise PitfallsError(
-            f"{told}: needs Java, which is not installed; set JAVA_HOME to its folder"
-        )
-    _ask(address, told)
     errors = (PySparkException, Py4JError)
     try:
         session = _session(SparkSession.builder.master(address), memory)
