@@ -104,6 +104,11 @@ def ended(words: list[str], status: int = 0) -> None:
     assert told.value.code == status
 
 
+def refused(name: str, line: str) -> None:
+    with pytest.raises(PitfallsError, match=line), open_engine(name):
+        pass
+
+
 @pytest.mark.parametrize("name", ["", "zzz", "duckdb:x", "spark:", "sparky"])
 def test_another_engine_is_refused(name: str) -> None:
     with (
