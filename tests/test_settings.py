@@ -16,7 +16,7 @@ from pitfalls.editors.table import EDITORS, check_settings
 from pitfalls.errors import PitfallsError, UnknownNameError
 from pitfalls.locate.outcome import Tracing
 from pitfalls.models.reading.moments import MomentSettings
-from pitfalls.rules.mine import Limits
+from pitfalls.rules.limits import Limits
 from pitfalls.settings import LARGEST_SEED, Settings
 
 KINDS: tuple[Any, ...] = (

@@ -8,7 +8,7 @@ from pitfalls.graph.span import Span
 from pitfalls.graph.store import Store
 from pitfalls.graph.tables import make_tables
 from pitfalls.graph.writer import StoreWriter
-from pitfalls.rules.mine import Limits
+from pitfalls.rules.limits import Limits
 
 EVERYTHING = Limits(support=1, head_coverage=0.0, confidence=0.0, pca_confidence=0.0)
 

@@ -6,7 +6,7 @@ import pytest
 
 from pitfalls.errors import PitfallsError
 from pitfalls.graph.starter import starter_graph
-from pitfalls.rules.mine import MinedRule
+from pitfalls.rules.limits import MinedRule
 from pitfalls.rules.paper import COMPOSITE_RULES, REVERSE_RULES
 from pitfalls.rules.rule_file import read_rules, rule_in_words, rule_row, write_rules
 from pitfalls.rules.table import parse_rule

@@ -19,7 +19,8 @@ from pitfalls.facts import Entity, Relation
 from pitfalls.graph.graph import Graph, Node, Predicate, Triple
 from pitfalls.graph.span import Span
 from pitfalls.rules.engine import Engine, Late
-from pitfalls.rules.mine import MinedRule, mine
+from pitfalls.rules.limits import MinedRule
+from pitfalls.rules.mine import mine
 from pitfalls.rules.table import parse_rule
 
 pytest.importorskip("ibis")

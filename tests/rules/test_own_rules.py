@@ -17,7 +17,8 @@ from pitfalls.errors import PitfallsError
 from pitfalls.graph.starter import starter_graph
 from pitfalls.rules.counterexamples import with_counterexamples
 from pitfalls.rules.inverse import InverseRule
-from pitfalls.rules.mine import JOIN_OF, MinedRule, mine
+from pitfalls.rules.limits import MinedRule
+from pitfalls.rules.mine import JOIN_OF, mine
 from pitfalls.rules.rule_file import read_rules, rule_as_json, rule_row, write_rules
 from pitfalls.rules.table import RULE_KINDS, parse_rule
 from pitfalls.vocabulary import KIND_WORDS

@@ -2,7 +2,8 @@
 
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Literal, TypeAlias
 
@@ -17,13 +18,17 @@ from pitfalls.cases.export import write_authors
 from pitfalls.cases.kinds.table import KINDS
 from pitfalls.cases.order import PAPER_RULES, Order
 from pitfalls.cases.plan import subjects_of
+from pitfalls.cli.engines import Memory, StoreEngine, limit_of
 from pitfalls.cli.progress import progress_on
 from pitfalls.cli.sources import SOURCE_HELP, open_source
 from pitfalls.disk import write_bytes
 from pitfalls.door.paths import is_file, place
 from pitfalls.errors import PitfallsError, UnknownNameError
-from pitfalls.graph.by_name import STARTER
+from pitfalls.graph.by_name import STARTER, find_store
 from pitfalls.graph.graph import Graph
+from pitfalls.graph.select import Select, read_selected
+from pitfalls.rules.engine_select import select_by
+from pitfalls.rules.engines import open_engine
 from pitfalls.rules.rule import Rule
 from pitfalls.rules.rule_file import read_rules
 from pitfalls.rules.table import looks_like_rule, parse_rule
@@ -83,6 +88,8 @@ def build(
     leave_out: LeaveOut = None,
     model: KnownBy = None,
     licence: Licence = "",
+    engine: StoreEngine = None,
+    memory: Memory = None,
     layout: LayoutOption = "own",
 ) -> None:
     """Build cases from a graph and write them to a file that `--data` takes.
@@ -105,13 +112,28 @@ def build(
     )
     _refuse_idle(kind, relation or (), rules or (), model)
     _refuse_card(out, layout)
-    opened = open_source(source, needed_relations(order))
+    with _selecting(source, engine, memory) as select:
+        opened = open_source(source, needed_relations(order), select)
     built = build_cases(opened.graph, order, knows=_judge(model, opened.graph))
     origin = _origin(order, source, rules or [], leave_out or [], model)
     path = _write(built, out, layout, origin)
     card = data_card(built, order, opened, origin=origin, licence=licence)
     write_bytes(path.with_suffix(".md"), card.encode("utf-8"))
     _tell(kind, built, opened.graph, path)
+
+
+@contextmanager
+def _selecting(source: str, engine: str | None, memory: str | None) -> Iterator[Select]:
+    """Reader of a store's tables: pyarrow, or the engine that was asked for."""
+    if engine is None:
+        if memory is not None:
+            raise PitfallsError("--memory is that of an --engine; give one, or leave it out")
+        yield read_selected
+        return
+    if find_store(source) is None:
+        raise PitfallsError(f"--engine reads a store, --from {source} is none; leave it out")
+    with open_engine(engine, limit_of(memory)) as opened:
+        yield select_by(opened)
 
 
 def _judge(model: str | None, graph: Graph) -> Knows | None:

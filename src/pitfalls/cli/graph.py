@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from pitfalls.cli.engines import Memory, limit_of
 from pitfalls.cli.groups import Commands
 from pitfalls.cli.progress import progress_on
 from pitfalls.cli.sources import SOURCE_HELP, open_source, tell_bad
@@ -56,6 +57,7 @@ def sparql(
     *,
     endpoint: Annotated[str, typer.Option(help="Address of the endpoint.")] = WIKIDATA,
     language: Annotated[str, typer.Option(help="Language of labels and aliases.")] = "en",
+    memory: Memory = None,
     page: Annotated[int, typer.Option(min=1, help="Rows for each query.")] = 10_000,
     pause: Annotated[float, typer.Option(min=0, help="Seconds between queries.")] = 1.0,
 ) -> None:
@@ -64,7 +66,9 @@ def sparql(
     Example: pitfalls graph sparql --relation P184 --relation P185 --out advisors
     """
     place = Endpoint(endpoint, out / ANSWERS, pause=pause, page=page, tell=_warn)
-    _made(out, fetch_store(place, relation, out, language=language, progress=progress_on()))
+    limit, progress = limit_of(memory), progress_on()
+    bad = fetch_store(place, relation, out, language=language, memory=limit, progress=progress)
+    _made(out, bad)
 
 
 @app.command()
@@ -74,13 +78,14 @@ def dump(
     relation: Annotated[list[str], typer.Option(help="A property such as P22; repeat.")],
     *,
     language: Annotated[str, typer.Option(help="Language of labels and aliases.")] = "en",
+    memory: Memory = None,
 ) -> None:
     """Keep some properties of a Wikidata JSON dump; interrupted, the same command goes on.
 
     Example: pitfalls graph dump latest-all.json.bz2 --relation P22 --relation P40 --out families
     """
     wish = Wish(file, tuple(dict.fromkeys(relation)), language)
-    _made(out, read_dump(wish, out, progress=progress_on()))
+    _made(out, read_dump(wish, out, memory=limit_of(memory), progress=progress_on()))
 
 
 @app.command("import")
@@ -89,12 +94,14 @@ def import_folder(
     out: Annotated[Path, typer.Option(help="The store to write, which `--from` takes.")],
     *,
     language: Annotated[str, typer.Option(help="Language of the labels in N-Triples.")] = "en",
+    memory: Memory = None,
 ) -> None:
     """Turn a folder into a store, for graphs too large to be read into memory every time.
 
     Example: pitfalls graph import triples-of-all --out everything
     """
-    bad = convert_folder(folder, out, language=language, progress=progress_on())
+    limit, progress = limit_of(memory), progress_on()
+    bad = convert_folder(folder, out, language=language, memory=limit, progress=progress)
     _made(out, bad)
 
 

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from pitfalls.cases.order import PAPER_RULES
+from pitfalls.cli.engines import EngineName, Memory, limit_of
 from pitfalls.cli.groups import Commands, ListByDefault
 from pitfalls.cli.progress import progress_on
 from pitfalls.cli.sources import SOURCE_HELP, open_source, tell_bad
@@ -19,10 +20,10 @@ from pitfalls.graph.graph import Graph, Predicate
 from pitfalls.graph.starter import starter_graph
 from pitfalls.graph.store import Store
 from pitfalls.rules.counterexamples import with_counterexamples
+from pitfalls.rules.engines import DUCKDB, open_engine
+from pitfalls.rules.limits import Limits, MinedRule
 from pitfalls.rules.mine import (
-    Limits,
     Mined,
-    MinedRule,
     fixed_fields,
     mined_sorts,
     unmined_sorts,
@@ -89,6 +90,8 @@ def mine(
     confidence: Confidence = DEFAULTS.confidence,
     pca_confidence: PcaConfidence = DEFAULTS.pca_confidence,
     seconds: Seconds = None,
+    engine: EngineName = DUCKDB,
+    memory: Memory = None,
     top: Top = 20,
     as_json: RulesAsJson = False,
 ) -> None:
@@ -107,10 +110,11 @@ def mine(
         seconds=seconds,
     )
     facts = _facts(source)
-    mined = mine_rules(facts, limits, progress=progress_on())
-    # Looking for the place where a rule is wrong is a join of its own.
-    wanted = mined.rules if as_json or out is not None else _first(mined, top)
-    told = dict(with_counterexamples(facts, wanted))
+    with open_engine(engine, limit_of(memory)) as joined_by:
+        mined = mine_rules(facts, limits, engine=joined_by, progress=progress_on())
+        # Looking for the place where a rule is wrong is a join of its own.
+        wanted = mined.rules if as_json or out is not None else _first(mined, top)
+        told = dict(with_counterexamples(facts, wanted, joined_by))
     if out is not None:
         write_rules(out, (rule_row(*each, facts.predicates) for each in told.items()))
     if as_json:

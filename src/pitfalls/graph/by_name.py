@@ -12,6 +12,7 @@ from pitfalls.graph.graph import Graph
 from pitfalls.graph.lines import BadLines
 from pitfalls.graph.note import has_note
 from pitfalls.graph.relations_file import WORDINGS
+from pitfalls.graph.select import Select, read_selected
 from pitfalls.graph.starter import ALSO_TRUE, read_graph, starter_graph
 from pitfalls.graph.store import Store
 from pitfalls.progress import SILENT, Progress
@@ -33,13 +34,18 @@ class Sourced:
 
 
 def open_graph(
-    name: str, *, relations: Collection[str] | None = None, progress: Progress = SILENT
+    name: str,
+    *,
+    relations: Collection[str] | None = None,
+    select: Select = read_selected,
+    progress: Progress = SILENT,
 ) -> Sourced:
     """Read the graph of that name.
 
     Args:
         name: `starter`, or a folder: a store, triples and labels, or the files of a starter graph.
         relations: the only relations to read, if a store; other sources are read whole. None: all.
+        select: reads rows of the tables of a store.
         progress: notified of what is read.
 
     Raises:
@@ -51,7 +57,7 @@ def open_graph(
     label = folder.resolve().name
     if (store := find_store(name)) is not None:
         with progress.stage(f"reading {label}"):
-            graph = store.graph(relations)
+            graph = store.graph(relations, select=select)
         return Sourced(graph, label, files=_checksums(store.files), bad=store.bad)
     if is_file(folder / "facts.tsv"):
         files = [folder / each for each in ("entities.tsv", "facts.tsv", ALSO_TRUE, WORDINGS)]

@@ -16,7 +16,12 @@ from pitfalls.progress import SILENT, Progress
 
 
 def convert_folder(
-    folder: Path, out: Path, *, language: str = "en", progress: Progress = SILENT
+    folder: Path,
+    out: Path,
+    *,
+    language: str = "en",
+    memory: int | None = None,
+    progress: Progress = SILENT,
 ) -> BadLines:
     """Write the store and return the lines left out. An unfinished store is started over.
 
@@ -24,6 +29,7 @@ def convert_folder(
         folder: a folder as `read_folder` takes it.
         out: the folder of the store.
         language: language of the labels in N-Triples.
+        memory: limit of DuckDB in bytes; None: a share of the free memory.
         progress: notified of every file.
 
     Raises:
@@ -43,5 +49,5 @@ def convert_folder(
     if writer.note.stage == "reading":
         read_tables(folder, writer, language=language, progress=progress)
         writer.keep(stage="read")
-    finish_store(writer, progress=progress)
+    finish_store(writer, memory=memory, progress=progress)
     return writer.bad

@@ -46,7 +46,12 @@ class Wish:
 
 
 def read_dump(
-    wish: Wish, out: Path, *, every: int = EVERY, progress: Progress = SILENT
+    wish: Wish,
+    out: Path,
+    *,
+    every: int = EVERY,
+    memory: int | None = None,
+    progress: Progress = SILENT,
 ) -> BadLines:
     """Write the store, or resume an unfinished one, and return the lines left out.
 
@@ -54,6 +59,7 @@ def read_dump(
         wish: the dump, plain or compressed, and the selection from it.
         out: the folder of the store.
         every: lines between two notes of the progress made.
+        memory: limit of DuckDB in bytes; None: a share of the free memory.
         progress: notified of the lines.
 
     Raises:
@@ -65,7 +71,7 @@ def read_dump(
     writer = StoreWriter.begin(out, wish.as_json())
     if writer.note.stage == "reading":
         _read(wish, writer, every, progress)
-    finish_store(writer, progress=progress)
+    finish_store(writer, memory=memory, progress=progress)
     return writer.bad
 
 

@@ -33,6 +33,7 @@ def fetch_store(
     out: Path,
     *,
     language: str = "en",
+    memory: int | None = None,
     progress: Progress = SILENT,
 ) -> BadLines:
     """Write a store, or resume an unfinished one, and return the lines left out.
@@ -42,6 +43,7 @@ def fetch_store(
         relations: ids such as `P22`.
         out: the folder of the store.
         language: language of labels and aliases.
+        memory: limit of DuckDB in bytes; None: a share of the free memory.
         progress: notified of every relation and batch.
 
     Raises:
@@ -56,7 +58,7 @@ def fetch_store(
     if writer.note.stage == "reading":
         _ask(endpoint, asked, language, writer, progress)
         writer.keep(stage="read")
-    finish_store(writer, progress=progress)
+    finish_store(writer, memory=memory, progress=progress)
     return writer.bad
 
 

@@ -13,7 +13,7 @@ from typing import Any, Literal
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pitfalls.door.parquet import outline, read_table, verify
+from pitfalls.door.parquet import outline, verify
 from pitfalls.errors import PitfallsError
 from pitfalls.facts import Entity
 from pitfalls.graph.graph import Counts, Graph, Node, Predicate, Role, Triple
@@ -21,6 +21,7 @@ from pitfalls.graph.lines import BadLines
 from pitfalls.graph.note import Note, read_note
 from pitfalls.graph.parts import settled
 from pitfalls.graph.relations_file import WORDINGS
+from pitfalls.graph.select import ADVICE, Select, read_selected
 from pitfalls.graph.span import Span
 from pitfalls.graph.worded import Named, worded, wordings_for
 
@@ -35,7 +36,6 @@ TABLES: Mapping[str, Mapping[str, pa.DataType]] = {
     "aliases": {"id": _TEXT, "alias": _TEXT},
 }
 """Table → its columns."""
-_AGAIN = "make the store again"
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ class Store:
             PitfallsError: a table is damaged.
         """
         for table in TABLES:
-            verify(self.folder / f"{table}.parquet", advice=_AGAIN)
+            verify(self.folder / f"{table}.parquet", advice=ADVICE)
 
     @property
     def files(self) -> tuple[Path, ...]:
@@ -87,11 +87,14 @@ class Store:
         """Path of the table of facts, for queries."""
         return self.folder / "facts.parquet"
 
-    def graph(self, relations: Collection[str] | None = None) -> Graph:
+    def graph(
+        self, relations: Collection[str] | None = None, *, select: Select = read_selected
+    ) -> Graph:
         """Load the facts of some relations; this takes about 1.2 KB of memory per fact.
 
         Args:
             relations: ids; unknown ones are ignored. None: all.
+            select: reads rows of the tables.
 
         Returns:
             A graph with all predicates of the store and the entities of these facts. Types and
@@ -102,16 +105,16 @@ class Store:
         """
         wanted = self.predicates.keys() & (self.predicates if relations is None else relations)
         numbers = {self.relations.index(id) for id in wanted}
-        facts = list(_rows(self.folder, "facts", relation=numbers))
+        facts = list(_rows(self.folder, "facts", select=select, relation=numbers))
         ends = {end for subject, _, object, *_ in facts for end in (subject, object)}
-        nodes = dict(self._nodes(ends))
+        nodes = dict(self._nodes(ends, select))
         spans: dict[Triple, list[Span]] = {}
         for subject, relation, object, *times in facts:
             one, other = nodes[subject].entity.id, nodes[object].entity.id
             triple = one, self.relations[relation], other
             spans.setdefault(triple, []).append(Span.of_numbers(*times))
         typed = all(node.type for node in nodes.values())
-        counted = self._roles(() if typed or relations is None else nodes)
+        counted = self._roles(() if typed or relations is None else nodes, select)
         roles = {nodes[number].entity.id: counts for number, counts in counted.items()}
         return Graph(nodes.values(), self.predicates.values(), *settled(spans), roles=roles)
 
@@ -133,32 +136,32 @@ class Store:
         types = _table(self.folder, "entities", ["type"])["type"]
         return int(pc.sum(pc.greater(pc.utf8_length(types), 0)).as_py() or 0)
 
-    def _roles(self, numbers: Collection[int]) -> Mapping[int, Counts]:
+    def _roles(self, numbers: Collection[int], select: Select) -> Mapping[int, Counts]:
         """Roles of some entities in all facts whose relations have prompts."""
         found: dict[int, Counter[Role]] = {number: Counter() for number in numbers}
         if not numbers:
             return found
         ends: tuple[Literal["subject", "object"], ...] = ("subject", "object")
-        facts = _table(self.folder, "facts", ["subject", "relation", "object"])
-        distinct = facts.group_by(facts.column_names).aggregate([])
+        columns = ["subject", "relation", "object"]
         for end in ends:
-            chosen = distinct.filter(pc.is_in(distinct[end], pa.array(sorted(numbers), pa.int32())))
+            facts = _table(self.folder, "facts", columns, select, **{end: numbers})
+            chosen = facts.group_by(columns).aggregate([])
             counts = chosen.group_by([end, "relation"]).aggregate([([], "count_all")])
             for number, relation, count in zip(*counts.to_pydict().values(), strict=True):
                 if (id := self.relations[relation]) in self.predicates:
                     found[number][id, end] += count
         return found
 
-    def _nodes(self, numbers: Collection[int]) -> Iterator[tuple[int, Node]]:
-        entities = list(_rows(self.folder, "entities", number=numbers))
-        aliases = _aliases(self.folder, {id for _, id, *_ in entities})
+    def _nodes(self, numbers: Collection[int], select: Select) -> Iterator[tuple[int, Node]]:
+        entities = list(_rows(self.folder, "entities", select=select, number=numbers))
+        aliases = _aliases(self.folder, {id for _, id, *_ in entities}, select)
         for number, id, label, type in entities:
             yield number, Node(Entity(id, label), type, tuple(sorted(aliases.get(id, ()))))
 
 
 def _check_tables(folder: Path, note: Note) -> None:
     """Refuse a store whose tables do not match its note."""
-    told = {table: outline(folder / f"{table}.parquet", advice=_AGAIN) for table in TABLES}
+    told = {table: outline(folder / f"{table}.parquet", advice=ADVICE) for table in TABLES}
     facts, names = told["facts"], {"entities": note.entities, "relations": note.relations}
     for table, columns in TABLES.items():
         if told[table].columns != columns:
@@ -168,14 +171,14 @@ def _check_tables(folder: Path, note: Note) -> None:
             fault = f"has {told[table].rows} rows, expected {names[table]}"
         else:
             continue
-        raise PitfallsError(f"{folder / table}.parquet: {fault}; {_AGAIN}")
+        raise PitfallsError(f"{folder / table}.parquet: {fault}; {ADVICE}")
     ends = {"subject": "entities", "object": "entities", "relation": "relations"}
     # A fact that held several times has several rows.
     if facts.rows < note.facts or any(
         facts.highest.get(column, -1) >= names[table] for column, table in ends.items()
     ):
         raise PitfallsError(
-            f"{folder / 'facts'}.parquet: does not match the note of this store; {_AGAIN}"
+            f"{folder / 'facts'}.parquet: does not match the note of this store; {ADVICE}"
         )
 
 
@@ -190,9 +193,11 @@ def relation_names(folder: Path) -> Named:
     return {id: (label, aliases.get(id, ())) for id, label in labels.items()}
 
 
-def _aliases(folder: Path, ids: Collection[str]) -> dict[str, list[str]]:
+def _aliases(
+    folder: Path, ids: Collection[str], select: Select = read_selected
+) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
-    for id, alias in _rows(folder, "aliases", id=ids):
+    for id, alias in _rows(folder, "aliases", select=select, id=ids):
         found.setdefault(id, []).append(alias)
     return found
 
@@ -201,10 +206,11 @@ def _rows(
     folder: Path,
     table: str,
     columns: Sequence[str] | None = None,
+    select: Select = read_selected,
     **wanted: Collection[int] | Collection[str],
 ) -> Iterator[tuple[Any, ...]]:
     """Rows of a table in which each given column has one of the wanted values."""
-    for batch in _table(folder, table, columns, **wanted).to_batches():
+    for batch in _table(folder, table, columns, select, **wanted).to_batches():
         yield from zip(*(column.to_pylist() for column in batch.columns), strict=True)
 
 
@@ -212,11 +218,10 @@ def _table(
     folder: Path,
     table: str,
     columns: Sequence[str] | None = None,
+    select: Select = read_selected,
     **wanted: Collection[int] | Collection[str],
 ) -> pa.Table:
-    path = folder / f"{table}.parquet"
-    chosen = [(column, "in", set(values)) for column, values in wanted.items()]
     if not all(wanted.values()):  # Arrow cannot infer the type of an empty set
         every = pa.schema(list(TABLES[table].items())).empty_table()
         return every.select(columns or every.column_names)
-    return read_table(path, columns=columns, filters=chosen or None, advice=_AGAIN)
+    return select(folder / f"{table}.parquet", columns or list(TABLES[table]), wanted)

@@ -9,20 +9,24 @@ Facts refer to entities and relations by number, which is smaller and faster to 
 Start and end are days, 19520307 for the 7th of March 1952, or null if unknown; a fact that held
 several times has a row for each. An entity's type is the label of the most frequent of its types.
 Equal parts give equal bytes.
+
+DuckDB spills groups to disk only if their state has a fixed size. So the first of several texts is
+found by its place, which is a number, and then joined. A statement joins or sorts large texts once,
+since all hash tables of one statement are in memory at the same time.
 """
 
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pitfalls.disk import make_folder
-from pitfalls.door.text import reason_of
 from pitfalls.errors import PitfallsError, needs_extra
+from pitfalls.graph.duck import duckdb_options, shortage
 from pitfalls.graph.lines import SHOWN, BadLines
 from pitfalls.graph.parts import no_facts
 from pitfalls.graph.writer import PARTS, SCHEMAS, StoreWriter, remove_parts
@@ -36,8 +40,6 @@ else:  # imported only when a store is made
 GROUP = 100_000
 """Rows of a row group, which a reader loads at once."""
 WORK = "work"
-MEMORY = "1GB"
-"""Memory limit of DuckDB; the rest spills to disk, beside the parts."""
 
 _STEPS = {
     "finding names": """
@@ -47,27 +49,40 @@ _STEPS = {
             SELECT DISTINCT id, type FROM types SEMI JOIN ends USING (id);
         CREATE TABLE wanted AS
             SELECT id FROM ends UNION SELECT type FROM typed UNION SELECT relation FROM facts;
+        CREATE TABLE told AS
+            SELECT id, label, min(place) AS place
+            FROM names SEMI JOIN wanted USING (id) GROUP BY id, label;
+        CREATE TABLE firsts AS
+            SELECT id, min(place) AS place, count(*) AS labels FROM told GROUP BY id;
         CREATE TABLE named AS
-            SELECT id, count(DISTINCT label) AS labels,
-                arg_min(label, (filename, file_row_number)) AS label
-            FROM names SEMI JOIN wanted USING (id) GROUP BY id;
+            SELECT (row_number() OVER ())::INTEGER AS key, id, labels, label
+            FROM told JOIN firsts USING (id, place);
+        DROP TABLE told; DROP TABLE firsts;
     """,
     "sorting facts": """
-        CREATE TABLE kept AS
-            SELECT DISTINCT subject, relation, object, start, "end" FROM facts
-            SEMI JOIN named AS one ON subject = one.id
-            SEMI JOIN named AS other ON object = other.id;
+        CREATE TABLE begun AS
+            SELECT one.key AS subject, relation, object, start, "end"
+            FROM facts JOIN named AS one ON subject = one.id;
+        CREATE TABLE ended AS
+            SELECT subject, relation, other.key AS object, start, "end"
+            FROM begun JOIN named AS other ON object = other.id;
+        CREATE TABLE kept AS SELECT DISTINCT * FROM ended;
+        DROP TABLE ended;
         CREATE TABLE used AS
-            SELECT subject AS id FROM kept UNION SELECT object FROM kept;
+            SELECT id FROM named
+            SEMI JOIN (SELECT subject AS key FROM kept UNION SELECT object FROM kept) USING (key);
     """,
     "sorting entities": """
         CREATE TABLE sizes AS
-            SELECT type, count(*) AS size FROM typed SEMI JOIN used USING (id) GROUP BY type;
+            SELECT type, row_number() OVER (ORDER BY count(*) DESC, type) AS rank
+            FROM typed SEMI JOIN used USING (id) GROUP BY type;
         CREATE TABLE sorted_out AS
-            SELECT id, arg_min(type, (-size, type)) AS type
-            FROM typed JOIN sizes USING (type) GROUP BY id;
+            SELECT id, type FROM sizes
+            JOIN (SELECT id, min(rank) AS rank FROM typed JOIN sizes USING (type) GROUP BY id)
+            USING (rank);
         CREATE TABLE entities AS
             SELECT (row_number() OVER (ORDER BY id) - 1)::INTEGER AS number, id FROM used;
+        CREATE TABLE numbers AS SELECT key, number FROM named JOIN entities USING (id);
         CREATE TABLE relations AS
             SELECT (row_number() OVER (ORDER BY id) - 1)::INTEGER AS number, id
             FROM (SELECT DISTINCT relation AS id FROM kept);
@@ -76,8 +91,8 @@ _STEPS = {
 _TABLES = {
     "facts": """
         SELECT s.number AS subject, r.number AS relation, o.number AS object, start, "end"
-        FROM kept JOIN entities AS s ON subject = s.id JOIN relations AS r ON relation = r.id
-        JOIN entities AS o ON object = o.id
+        FROM kept JOIN numbers AS s ON subject = s.key JOIN relations AS r ON relation = r.id
+        JOIN numbers AS o ON object = o.key
         ORDER BY r.number, s.number, o.number, start, "end"
     """,
     "entities": """
@@ -94,28 +109,40 @@ _TABLES = {
     "aliases": """
         SELECT id, alias FROM aliases
         SEMI JOIN (SELECT id FROM entities UNION SELECT id FROM relations) AS told USING (id)
-        GROUP BY id, alias ORDER BY id, min((filename, file_row_number))
+        GROUP BY id, alias ORDER BY id, min(place)
     """,
 }
+_PLACED = """
+    SELECT *, parse_filename(filename, true)::BIGINT << 32 | file_row_number AS place
+    FROM read_parquet({files}, filename = true, file_row_number = true)
+"""
+"""Rows of parts, each with its place in the source: the number of its part, and its row there."""
 _TRIPLES = "SELECT count(*) FROM (SELECT DISTINCT subject, relation, object FROM kept)"
 _LEFT_OUT = {
     "the subject has no label": "SELECT subject FROM facts ANTI JOIN named ON subject = named.id",
-    "the object has no label": """
-        SELECT object FROM facts SEMI JOIN named AS one ON subject = one.id
-        ANTI JOIN named AS other ON object = other.id
-    """,
+    "the object has no label": "SELECT object FROM begun ANTI JOIN named ON object = named.id",
     "a second label for the same id": "SELECT id FROM named WHERE labels > 1",
 }
 
 
-def make_tables(writer: StoreWriter, *, progress: Progress = SILENT) -> None:
+def make_tables(
+    writer: StoreWriter, *, memory: int | None = None, progress: Progress = SILENT
+) -> None:
     """Make the tables of a store whose source was read, and delete the parts.
 
+    Args:
+        writer: the writer of the parts.
+        memory: limit of DuckDB in bytes; None: a share of the free memory.
+        progress: notified of every step.
+
     Raises:
-        PitfallsError: DuckDB is not installed, or there are no facts.
+        PitfallsError: DuckDB is not installed, there are no facts, or memory or disk run out.
     """
     folder, note = writer.folder, writer.note
-    with _work(folder) as work, progress.stage("making tables", len(_STEPS), "steps") as advance:
+    with (
+        _work(folder, memory) as work,
+        progress.stage("making tables", len(_STEPS), "steps") as advance,
+    ):
         for step in _STEPS.values():
             work.execute(step)
             advance(1)
@@ -146,11 +173,11 @@ def ends_in_batches(writer: StoreWriter, size: int) -> Iterator[list[str]]:
 
 
 @contextmanager
-def _work(folder: Path) -> Iterator[DuckDBPyConnection]:
+def _work(folder: Path, memory: int | None = None) -> Iterator[DuckDBPyConnection]:
     """Open a database beside the parts, with a view of each kind of part.
 
     Raises:
-        PitfallsError: DuckDB is not installed, a part is damaged, or the disk is full.
+        PitfallsError: DuckDB is not installed, a part is damaged, or memory or disk run out.
     """
     try:
         import duckdb
@@ -159,19 +186,16 @@ def _work(folder: Path) -> Iterator[DuckDBPyConnection]:
     place = folder / PARTS / WORK
     shutil.rmtree(place, ignore_errors=True)
     make_folder(place)
-    options: dict[str, Any] = {"memory_limit": MEMORY, "temp_directory": str(place / "spilled")}
+    options = duckdb_options(place / "spilled", memory)
     try:
         with duckdb.connect(str(place / "tables.duckdb"), config=options) as work:
             for name in SCHEMAS:
                 files = _text(folder / PARTS / name / "*.parquet")
-                where = "filename = true, file_row_number = true"
-                work.execute(f"CREATE TEMP VIEW {name} AS FROM read_parquet({files}, {where})")
+                work.execute(f"CREATE TEMP VIEW {name} AS {_PLACED.format(files=files)}")
             yield work
     except (duckdb.Error, OSError, pa.ArrowException) as error:
-        told = reason_of(error)
         raise PitfallsError(
-            f"{folder}: the tables cannot be made: {told}; free some space, then run the same "
-            "command again to resume"
+            f"{folder}: the tables cannot be made: {shortage(error)}; the same command then resumes"
         ) from None
 
 

@@ -6,11 +6,11 @@ from pitfalls.graph.graph import Graph
 from pitfalls.graph.store import Store
 from pitfalls.rules.engine import Engine
 from pitfalls.rules.fact_table import FactTable
-from pitfalls.rules.mine import MinedRule
+from pitfalls.rules.limits import MinedRule
 
 
 def with_counterexamples(
-    source: Graph | Store, mined: Sequence[MinedRule]
+    source: Graph | Store, mined: Sequence[MinedRule], engine: Engine | None = None
 ) -> Iterator[tuple[MinedRule, tuple[str, ...]]]:
     """Pair every rule with a counterexample: the labels of its x, y, ….
 
@@ -21,13 +21,14 @@ def with_counterexamples(
     Args:
         source: the graph or store that the rules were mined from.
         mined: the rules.
+        engine: the engine that joins; None: DuckDB in memory.
 
     Raises:
         PitfallsError: Ibis or DuckDB is not installed, or a table of the store is damaged.
     """
     if not mined:
         return
-    table = FactTable.of(source, Engine.of(None))
+    table = FactTable.of(source, Engine.of(engine))
     numbers = [_numbers(table, each) if each.known > each.support else () for each in mined]
     labels = _labels(source, {number for found in numbers for number in found})
     for each, found in zip(mined, numbers, strict=True):

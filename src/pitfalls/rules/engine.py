@@ -1,14 +1,19 @@
 """Engine for the joins of rule mining, with a time limit."""
 
+import os
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from threading import Event, Thread
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from pitfalls.door.text import reason_of
+import pyarrow as pa
+
 from pitfalls.errors import PitfallsError, needs_extra
+from pitfalls.graph.duck import duckdb_options, shortage
 
 if TYPE_CHECKING:
     from ibis.backends import BaseBackend
@@ -36,27 +41,39 @@ class Engine:
     """Exceptions that it raises for damaged files, lack of memory and the like."""
 
     @classmethod
-    def of(cls, backend: BaseBackend | None) -> "Engine":
+    def of(cls, backend: "BaseBackend | Engine | None", memory: int | None = None) -> "Engine":
         """Engine on DuckDB in memory, which can be interrupted, or on a given connection.
 
         Ibis has no general way to interrupt a connection. On a given one the time limit only keeps
-        new queries from starting.
+        new queries from starting. DuckDB spills to the system's folder for temporary files.
+
+        Args:
+            backend: a connection or an engine; None: DuckDB.
+            memory: limit of DuckDB in bytes; None: a share of the free memory.
 
         Raises:
             PitfallsError: Ibis or DuckDB is not installed.
         """
+        if isinstance(backend, Engine):
+            return backend
         if backend is not None:
             return cls(backend)
         try:
             import duckdb
             import ibis
 
-            made = ibis.duckdb.connect()
+            spill = Path(tempfile.gettempdir()) / f"pitfalls-{os.getpid()}"
+            made = ibis.duckdb.connect(**duckdb_options(spill, memory))
         except (ImportError, AttributeError):
             raise needs_extra("mining", "Ibis with DuckDB") from None
         return cls(made, made.con.interrupt, (duckdb.Error,))
 
     def rows(self, table: Table, deadline: float | None = None) -> list[dict[str, Any]]:
+        """Execute an expression and return its rows; see `table`."""
+        rows: list[dict[str, Any]] = self.table(table, deadline).to_pylist()
+        return rows
+
+    def table(self, table: Table, deadline: float | None = None) -> pa.Table:
         """Execute an expression.
 
         Args:
@@ -64,7 +81,7 @@ class Engine:
             deadline: a time of `time.monotonic`; None: no limit.
 
         Returns:
-            Its rows.
+            Its rows, in a table of Arrow.
 
         Raises:
             Late: the deadline has passed.
@@ -74,18 +91,16 @@ class Engine:
             raise Late
         try:
             with self._watched(deadline):
-                rows: list[dict[str, Any]] = self.backend.to_pyarrow(table).to_pylist()
+                return self.backend.to_pyarrow(table)
         except self.errors as error:
             if deadline is None or time.monotonic() < deadline:
-                told = reason_of(error)
-                raise PitfallsError(f"the joins of rule mining failed: {told}") from None
+                raise PitfallsError(f"the joins failed: {shortage(error)}") from None
             raise Late from None
         except Exception:
             # Every engine reports an interruption by an exception of its own.
             if self.interrupt is None or deadline is None or time.monotonic() < deadline:
                 raise
             raise Late from None
-        return rows
 
     @contextmanager
     def _watched(self, deadline: float | None) -> Iterator[None]:

@@ -34,7 +34,7 @@ def inverse_counts(facts: Table) -> Table:
     return _counts(_pairs(both, "body", "head"), _pairs(body, "body"), heads, "o")
 
 
-def composition_counts(facts: Table, tied: Table) -> Table:
+def composition_counts(facts: Table, tied: Table, heads: Table | None = None) -> Table:
     """Counts for every rule tied(s, m) ∧ body(m, o) → head(s, o) with one tied relation.
 
     A pair (s, o) counts once, however many m connect it. Only instances with three distinct
@@ -42,20 +42,45 @@ def composition_counts(facts: Table, tied: Table) -> Table:
     is composed.
 
     Args:
-        facts: all facts.
+        facts: all facts, or those of the bodies to try.
         tied: the facts of the tied relation.
+        heads: the facts of the heads to try; None: `facts`.
 
     Returns:
         Columns as in `inverse_counts`.
     """
+    met = _met(facts, tied)
+    told = _named(facts if heads is None else heads, "head", "s", "o")
+    reached = met.select("body", "s", "o", *_times(met)).distinct()
+    both = _at_once(reached.join(told, ["s", "o"]), "tied", "body", "head")
+    return _counts(_pairs(both, "body", "head"), _pairs(reached, "body"), told, "s")
+
+
+def composition_support(facts: Table, tied: Table, heads: Table) -> Table:
+    """Support of every rule tied(s, m) ∧ body(m, o) → head(s, o) with one tied relation.
+
+    The pairs that the body connects are not kept, so this takes little memory.
+
+    Args:
+        facts: the facts of the bodies to try.
+        tied: the facts of the tied relation.
+        heads: the facts of the heads to try.
+
+    Returns:
+        Columns body, head, support.
+    """
+    told = _named(heads, "head", "s", "o")
+    both = _at_once(_met(facts, tied).join(told, ["s", "o"]), "tied", "body", "head")
+    pairs = both.select("body", "head", "s", "o").distinct()
+    return pairs.group_by(["body", "head"]).agg(support=_count)
+
+
+def _met(facts: Table, tied: Table) -> Table:
+    """Every tied(s, m) and body(m, o) that may have held together, with three entities."""
     first = _named(tied.filter(tied.subject != tied.object), "tied", "s", "m")
     second = _named(facts.filter(facts.subject != facts.object), "body", "m", "o")
-    heads = _named(facts, "head", "s", "o")
     joined = first.join(second, "m")
-    met = _at_once(joined.filter(joined.s != joined.o), "tied", "body")
-    reached = met.select("body", "s", "o", *_times(met)).distinct()
-    both = _at_once(reached.join(heads, ["s", "o"]), "tied", "body", "head")
-    return _counts(_pairs(both, "body", "head"), _pairs(reached, "body"), heads, "s")
+    return _at_once(joined.filter(joined.s != joined.o), "tied", "body")
 
 
 def wrong_inverses(body: Table, heads: Table) -> Table:

@@ -4,8 +4,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from math import sqrt
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from pitfalls.graph.graph import Graph
 from pitfalls.graph.store import Store
@@ -13,9 +12,10 @@ from pitfalls.progress import SILENT, Progress
 from pitfalls.rules.engine import Engine, Late
 from pitfalls.rules.fact_table import FactTable
 from pitfalls.rules.joins import composition_counts, inverse_counts
+from pitfalls.rules.limits import Limits, MinedRule
 from pitfalls.rules.rule import Rule
+from pitfalls.rules.sieve import Sieve
 from pitfalls.rules.table import RULE_KINDS
-from pitfalls.settings import Count, Fraction, NonNegative, Settings
 
 if TYPE_CHECKING:
     from ibis.backends import BaseBackend
@@ -35,11 +35,14 @@ class Join:
     fixed: str | None = None
     """Field of the rule that is fixed, so that the join runs once for each relation; None: one run
     counts all rules of the kind."""
+    sifted: Callable[[Sieve, str], list[dict[str, Any]]] | None = None
+    """Faster way to the rows of `counts`: takes a sieve and the fixed relation, and may leave out
+    rules that are not within the limits. None: the join is executed."""
 
 
 JOIN_OF: dict[str, Join] = {
     "inverse": Join(inverse_counts),
-    "composition": Join(composition_counts, fixed="tied"),
+    "composition": Join(composition_counts, fixed="tied", sifted=Sieve.compositions),
 }
 """Kind of rule → its join. A kind without one is not mined."""
 COUNTS = ("support", "pairs", "known")
@@ -63,78 +66,6 @@ def unmined_sorts() -> tuple[str, ...]:
 
 
 @dataclass(frozen=True, slots=True)
-class MinedRule:
-    """A rule and its measures. Only instances with distinct entities count."""
-
-    rule: Rule
-    support: int
-    """Pairs (x, z) for which body and head hold: correct predictions head(x, z)."""
-    pairs: int
-    """Pairs for which the body holds: all predictions of the rule."""
-    known: int
-    """Predictions that the graph can judge under PCA: those whose x has some head(x, ·)."""
-    head_facts: int
-    """Facts of the head's relation."""
-    declared: bool = False
-    """Whether the relations are declared inverses of each other, whatever the facts say."""
-
-    @property
-    def sort(self) -> str:
-        """Kind of the rule, or the special case that it is."""
-        return self.rule.sort
-
-    @property
-    def head_coverage(self) -> float:
-        """Support / facts of the head: the share of them that the rule explains."""
-        return self.support / self.head_facts
-
-    @property
-    def confidence(self) -> float:
-        """Support / pairs, which counts facts missing from the graph as false."""
-        return self.support / self.pairs
-
-    @property
-    def pca_confidence(self) -> float:
-        """Support / known, under the partial completeness assumption (PCA).
-
-        PCA: the graph has either all or none of a subject's facts of the head's relation.
-        """
-        return self.support / self.known
-
-    @property
-    def weight(self) -> float:
-        """PCA confidence · √support, the ranking score: good rules are correct and frequent."""
-        return self.pca_confidence * sqrt(self.support)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limits(Settings):
-    """Thresholds for mined rules, and the time limit.
-
-    By default a rule must be right more often than wrong where the graph can judge it. Of the
-    paper's eleven rules, in a Wikidata graph of 373,401 facts, the lowest PCA confidence is 0.59
-    (father ∧ child → sibling) and the lowest confidence, because of gaps in the graph, is 0.15
-    (notable work → creator).
-    """
-
-    support: Count = 20
-    head_coverage: Fraction = 0.01
-    confidence: Fraction = 0.1
-    pca_confidence: Fraction = 0.5
-    seconds: NonNegative | None = None
-    """Time limit, applied even in the middle of a relation; None: no limit."""
-
-    def allow(self, mined: MinedRule) -> bool:
-        """Whether the rule meets all thresholds; declared rules need no confidence."""
-        right = mined.confidence >= self.confidence and mined.pca_confidence >= self.pca_confidence
-        return (
-            mined.support >= self.support
-            and mined.head_coverage >= self.head_coverage
-            and (right or mined.declared)
-        )
-
-
-@dataclass(frozen=True, slots=True)
 class Mined:
     """Mined rules, best first, and the parts skipped for lack of time."""
 
@@ -153,7 +84,7 @@ def mine(
     source: Graph | Store,
     limits: Limits = Limits(),
     *,
-    engine: BaseBackend | None = None,
+    engine: BaseBackend | Engine | None = None,
     progress: Progress = SILENT,
 ) -> Mined:
     """Mine all rules within the limits of every kind that has a join, by falling weight.
@@ -163,7 +94,8 @@ def mine(
     Args:
         source: a graph in memory, or a store, whose Parquet file the joins read.
         limits: thresholds and time limit.
-        engine: any Ibis connection, such as `ibis.pyspark.connect()`; DuckDB in memory if None.
+        engine: an engine of `open_engine`, or any Ibis connection, such as
+            `ibis.pyspark.connect()`; DuckDB in memory if None.
         progress: notified of every relation.
 
     Raises:
@@ -172,10 +104,11 @@ def mine(
     joined_by = Engine.of(engine)
     deadline = None if limits.seconds is None else time.monotonic() + limits.seconds
     table = FactTable.of(source, joined_by)
+    sieve = Sieve(table, limits, deadline)
     waiting, found = list(_parts(table.sizes)), list[MinedRule]()
     with progress.stage("mining rules", len(waiting), "relations") as advance, suppress(Late):
         while waiting:
-            found += filter(limits.allow, _rules(table, deadline, *waiting[0]))
+            found += filter(limits.allow, _rules(sieve, *waiting[0]))
             del waiting[0]
             advance(1)
     ranked = sorted(found, key=lambda each: (-each.weight, str(each.rule)))
@@ -191,24 +124,24 @@ def _parts(sizes: Mapping[str, int]) -> Iterator[tuple[str, str | None]]:
         yield from ((kind, id) for kind, join in JOIN_OF.items() if join.fixed is not None)
 
 
-def _rules(
-    table: FactTable, deadline: float | None, kind: str, fixed: str | None
-) -> list[MinedRule]:
-    """Rules of one kind with at least one instance.
+def _rules(sieve: Sieve, kind: str, fixed: str | None) -> list[MinedRule]:
+    """Rules of one kind, all of those within the limits among them.
 
     Args:
-        table: the facts.
-        deadline: a time of `time.monotonic`; None: no limit.
+        sieve: the facts, the limits and the deadline.
         kind: a kind in `JOIN_OF`.
         fixed: the relation in the fixed field; None if the kind has no such field.
 
     Raises:
         Late: the time is up.
     """
-    join = JOIN_OF[kind]
+    join, table = JOIN_OF[kind], sieve.table
     some = () if fixed is None else (table.facts_of(fixed),)
     given = {} if join.fixed is None or fixed is None else {join.fixed: fixed}
-    rows = table.engine.rows(join.counts(table.facts, *some), deadline)
+    if join.sifted is not None and fixed is not None:
+        rows = join.sifted(sieve, fixed)
+    else:
+        rows = table.engine.rows(join.counts(table.facts, *some), sieve.deadline)
     return [_mined(table, RULE_KINDS[kind], given, row) for row in rows]
 
 

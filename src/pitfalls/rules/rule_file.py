@@ -9,7 +9,7 @@ from pitfalls.disk import write_bytes
 from pitfalls.door.text import Source, read_text
 from pitfalls.errors import PitfallsError
 from pitfalls.graph.graph import Predicate
-from pitfalls.rules.mine import MinedRule
+from pitfalls.rules.limits import MinedRule
 from pitfalls.rules.rule import Rule
 from pitfalls.rules.table import parse_rule
 
