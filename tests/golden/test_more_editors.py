@@ -10,6 +10,7 @@ from more_goldens import MoreGoldens
 
 from pitfalls.editors.alpha_edit import AlphaEdit
 from pitfalls.editors.editor import Editor
+from pitfalls.editors.emmet import Emmet
 from pitfalls.editors.memit_seq import MemitSeq
 from pitfalls.editors.r_rome import RRome
 
@@ -45,10 +46,23 @@ def memit_seq(more: MoreGoldens, h: Any) -> Editor:
     )
 
 
+def emmet(more: MoreGoldens, h: Any) -> Editor:
+    return Emmet(
+        layers=tuple(h["layers"]),
+        value=more.goldens.search(h),
+        contexts=more.contexts,
+        moments=more.goldens.moments,
+        moment_weight=float(h["mom2_update_weight"]),
+        slack=float(h["emmet_lambda"]),
+        norm_weight=float(h["update_norm_lambda"]),
+    )
+
+
 MADE: dict[str, Callable[[MoreGoldens, Any], Editor]] = {
     "r_rome": r_rome,
     "alphaedit": alphaedit,
     "memit_seq": memit_seq,
+    "emmet": emmet,
 }
 """Folder of an editor → the editor by one of its recorded settings."""
 

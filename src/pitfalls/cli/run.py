@@ -29,7 +29,7 @@ ExperimentFile: TypeAlias = Annotated[
 Editors: TypeAlias = Annotated[
     list[str] | None,
     typer.Option(
-        help="ft, ft-norm, mend, rome, r-rome, memit, memit-seq, alphaedit, …+mle; repeat."
+        help="ft, ft-norm, mend, rome, r-rome, memit, memit-seq, alphaedit, emmet, …+mle; repeat."
     ),
 ]
 DataSets: TypeAlias = Annotated[

@@ -6,6 +6,7 @@ from typing import Any
 
 from pitfalls.editors.alpha_edit import AlphaEdit
 from pitfalls.editors.editor import Editor
+from pitfalls.editors.emmet import Emmet
 from pitfalls.editors.fine_tune import FineTune
 from pitfalls.editors.memit import Memit
 from pitfalls.editors.memit_seq import MemitSeq
@@ -26,6 +27,7 @@ EDITORS: dict[str, type[Editor]] = {
     "r-rome": RRome,
     "memit-seq": MemitSeq,
     "alphaedit": AlphaEdit,
+    "emmet": Emmet,
 }
 """Name → method. Two names of one method differ by their settings in `data/presets.toml`."""
 
