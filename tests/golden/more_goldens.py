@@ -84,14 +84,14 @@ class MoreGoldens:
             ours = stored(name, change.matrix, self.goldens.model)
             assert relative(ours, self.tensors[key]) <= self.tensor_tolerance(key), key
         within = self.number_tolerance(case, "logprob_abs_max", LOGPROB)
-        for read, golden in self.read(update, case):
+        for read, golden in self.read(update, steps[-1]["eval_post"]):
             assert read == pytest.approx(golden, abs=within), case
 
-    def read(self, update: Update, case: str) -> Iterator[tuple[float, float]]:
-        """Our and the recorded log-probabilities after a case, both objects and all prompts."""
+    def read(self, update: Update, table: Any) -> Iterator[tuple[float, float]]:
+        """Our log-probabilities and those of a recorded table, both objects and all prompts."""
         requests = self.goldens.requests["requests"]
         asked, recorded = [], []
-        for told in self.recorded["cases"][case]["steps"][-1]["eval_post"]:
+        for told in table:
             request = requests[told["request"]]
             for kind in ("new", "true"):
                 target = request[f"target_{kind}"]["str"]

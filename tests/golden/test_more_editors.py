@@ -1,18 +1,22 @@
 """Editors beyond the paper's against their released code: losses, changes, probabilities."""
 
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from goldens import Goldens
-from more_goldens import MoreGoldens
+from goldens import Goldens, relative, stored
+from more_goldens import LOGPROB, MoreGoldens
 
 from pitfalls.editors.alpha_edit import AlphaEdit
-from pitfalls.editors.editor import Editor
+from pitfalls.editors.editor import Editor, Job
 from pitfalls.editors.emmet import Emmet
+from pitfalls.editors.memit import Memit
 from pitfalls.editors.memit_seq import MemitSeq
+from pitfalls.editors.prune import Prune
 from pitfalls.editors.r_rome import RRome
+from pitfalls.editors.rect import Rect
 
 
 def r_rome(more: MoreGoldens, h: Any) -> Editor:
@@ -58,20 +62,37 @@ def emmet(more: MoreGoldens, h: Any) -> Editor:
     )
 
 
+def memit(more: MoreGoldens, h: Any) -> Memit:
+    return Memit(
+        layers=tuple(h["layers"]),
+        value=more.goldens.search(h),
+        contexts=more.contexts,
+        moments=more.goldens.moments,
+        moment_weight=float(h["mom2_update_weight"]),
+    )
+
+
+def rect(more: MoreGoldens, h: Any) -> Editor:
+    return Rect(inner=memit(more, h))
+
+
 MADE: dict[str, Callable[[MoreGoldens, Any], Editor]] = {
     "r_rome": r_rome,
     "alphaedit": alphaedit,
     "memit_seq": memit_seq,
     "emmet": emmet,
+    "rect": rect,
 }
 """Folder of an editor → the editor by one of its recorded settings."""
 
 
+@pytest.fixture(scope="module")
+def goldens(golden_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Goldens:
+    return Goldens(golden_model, tmp_path_factory.mktemp("corpus"))
+
+
 @pytest.fixture(scope="module", params=MADE)
-def more(
-    request: pytest.FixtureRequest, golden_model: Path, tmp_path_factory: pytest.TempPathFactory
-) -> MoreGoldens:
-    goldens = Goldens(golden_model, tmp_path_factory.mktemp("corpus"))
+def more(request: pytest.FixtureRequest, goldens: Goldens) -> MoreGoldens:
     return MoreGoldens(goldens, request.param)
 
 
@@ -80,3 +101,24 @@ def test_every_recorded_case(more: MoreGoldens) -> None:
         h = more.recorded["hparams"][case.split("/")[0]]
         more.goldens.use_golden_moments(tuple(h["layers"]))
         more.compare(MADE[more.editor](more, h), case)
+
+
+def test_prune(goldens: Goldens) -> None:
+    """The restraint on what four plain edits come to; its base is e in the released code."""
+    more, case = MoreGoldens(goldens, "prune"), "a/seq"
+    h = more.recorded["hparams"]["a"]
+    goldens.use_golden_moments(tuple(h["layers"]))
+    inner = memit(more, h)
+    before = more.fit(inner, case)
+    after = Prune(inner=inner, log_base=math.e).modify(goldens.model, Job(()), before)
+    for name, change in after.changes.items():
+        for kind, told in (("delta_before_prune", before.changes[name]), ("pruned", change)):
+            key = f"{case}/{kind}/{name}"
+            assert told.matrix is not None
+            ours = stored(name, told.matrix, goldens.model)
+            assert relative(ours, more.tensors[key]) <= more.tensor_tolerance(key), key
+    read = {"eval_before_prune": before, "eval_as_in_paper": after, "eval_post": before + after}
+    within = more.number_tolerance(case, "logprob_abs_max", LOGPROB)
+    for kind, update in read.items():  # the released code adds to weights that hold the sum already
+        for ours, golden in more.read(update, more.recorded["cases"][case][kind]):
+            assert ours == pytest.approx(golden, abs=within), kind

@@ -29,7 +29,10 @@ ExperimentFile: TypeAlias = Annotated[
 Editors: TypeAlias = Annotated[
     list[str] | None,
     typer.Option(
-        help="ft, ft-norm, mend, rome, r-rome, memit, memit-seq, alphaedit, emmet, …+mle; repeat."
+        help=(
+            "ft, ft-norm, mend, rome, r-rome, memit, memit-seq, alphaedit, emmet, "
+            "…+mle, …+rect, …+prune; repeat."
+        )
     ),
 ]
 DataSets: TypeAlias = Annotated[
