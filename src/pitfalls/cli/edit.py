@@ -61,7 +61,10 @@ Together: TypeAlias = Annotated[
     bool, typer.Option("--together", help="Make the edits of FILE in one job, as one edit.")
 ]
 Editor: TypeAlias = Annotated[
-    str, typer.Option(help="ft, ft-norm, mend, rome, r-rome, memit, memit-seq, alphaedit or emmet.")
+    str,
+    typer.Option(
+        help="ft, ft-norm, mend, rome, r-rome, memit, memit-seq, alphaedit, emmet or memit-merge."
+    ),
 ]
 RequireSuccess: TypeAlias = Annotated[
     bool,

@@ -30,7 +30,7 @@ Editors: TypeAlias = Annotated[
     list[str] | None,
     typer.Option(
         help=(
-            "ft, ft-norm, mend, rome, r-rome, memit, memit-seq, alphaedit, emmet, "
+            "ft, ft-norm, mend, rome, r-rome, memit, memit-seq, alphaedit, emmet, memit-merge, "
             "…+mle, …+rect, …+prune; repeat."
         )
     ),

@@ -57,7 +57,10 @@ class Prune(ModifiedEditor):
         before = restrained(earlier, largest.item(), self.log_base)
         after = restrained(total, largest.item(), self.log_base)
         untouched = before is earlier and after is total
-        state = {f"largest of {name}": Latest(largest[None]), f"sum of {name}": Latest(total)}
+        state: dict[str, Carried] = {
+            f"largest of {name}": Latest(largest[None]),
+            f"sum of {name}": Latest(total),
+        }
         return change if untouched else Dense(after - before), state
 
 

@@ -9,6 +9,7 @@ from pitfalls.editors.editor import Editor
 from pitfalls.editors.emmet import Emmet
 from pitfalls.editors.fine_tune import FineTune
 from pitfalls.editors.memit import Memit
+from pitfalls.editors.memit_merge import MemitMerge
 from pitfalls.editors.memit_seq import MemitSeq
 from pitfalls.editors.mend.mend import Mend
 from pitfalls.editors.presets import merge, place, preset_settings
@@ -28,6 +29,7 @@ EDITORS: dict[str, type[Editor]] = {
     "memit-seq": MemitSeq,
     "alphaedit": AlphaEdit,
     "emmet": Emmet,
+    "memit-merge": MemitMerge,
 }
 """Name → method. Two names of one method differ by their settings in `data/presets.toml`."""
 
