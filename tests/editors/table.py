@@ -58,6 +58,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
         "contexts": {"templates": TEMPLATES},
         "moment_weight": 0.1,
     },
+    "ultraedit": {"layers": [1, 2], "in_layers": [2], "lr": 1e-3},
     "mend": {},
 }
 """Name in `EDITORS` → settings over its preset. A new editor is held to all laws by a row here."""
@@ -84,6 +85,7 @@ DIVERGING: dict[str, dict[str, Any]] = {
     "alphaedit": {"value": {"lr": HUGE, "clamp": HUGE}},
     "emmet": {"value": {"lr": HUGE, "clamp": HUGE}},
     "memit-merge": {"value": {"lr": HUGE, "clamp": HUGE}},
+    "ultraedit": {"lr": HUGE},
     "mend": {"step_size": float("inf")},
 }
 """Settings that make each of them diverge."""

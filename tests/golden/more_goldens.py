@@ -78,13 +78,19 @@ class MoreGoldens:
         expected = [at["total"] for step in steps for curve in step["loss_curves"] for at in curve]
         within = self.number_tolerance(case, "loss_rel_max", FLOOR)
         assert losses == pytest.approx(expected, rel=within), case
+        self.compare_update(update, case)
+
+    def compare_update(self, update: Update, case: str) -> None:
+        """Hold changes and probabilities after a case against the recorded ones."""
         for name, change in update.changes.items():
             key = f"{case}/delta/{name}"
             assert change.matrix is not None
             ours = stored(name, change.matrix, self.goldens.model)
             assert relative(ours, self.tensors[key]) <= self.tensor_tolerance(key), key
         within = self.number_tolerance(case, "logprob_abs_max", LOGPROB)
-        for read, golden in self.read(update, steps[-1]["eval_post"]):
+        for read, golden in self.read(
+            update, self.recorded["cases"][case]["steps"][-1]["eval_post"]
+        ):
             assert read == pytest.approx(golden, abs=within), case
 
     def read(self, update: Update, table: Any) -> Iterator[tuple[float, float]]:

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from goldens import Goldens, relative, stored
-from more_goldens import LOGPROB, MoreGoldens
+from goldens import Goldens, edit_of, relative, stored
+from more_goldens import FLOOR, LOGPROB, MoreGoldens
 
 from pitfalls.editors.alpha_edit import AlphaEdit
 from pitfalls.editors.editor import Editor, Job
@@ -17,6 +17,8 @@ from pitfalls.editors.memit_seq import MemitSeq
 from pitfalls.editors.prune import Prune
 from pitfalls.editors.r_rome import RRome
 from pitfalls.editors.rect import Rect
+from pitfalls.editors.ultra_edit import UltraEdit
+from pitfalls.updates.update import Update
 
 
 def r_rome(more: MoreGoldens, h: Any) -> Editor:
@@ -101,6 +103,39 @@ def test_every_recorded_case(more: MoreGoldens) -> None:
         h = more.recorded["hparams"][case.split("/")[0]]
         more.goldens.use_golden_moments(tuple(h["layers"]))
         more.compare(MADE[more.editor](more, h), case)
+
+
+def ultraedit(h: Any) -> Editor:
+    """The editor by its recorded settings."""
+    layers = {m: int(m.split(".h.")[1].split(".")[0]) for m in h["edit_modules"]}
+    second = [m for m in layers if m.endswith(("c_proj", "fc_out"))]
+    return UltraEdit(
+        layers=tuple(layers[m] for m in second),
+        in_layers=tuple(layers[m] for m in layers if m not in second),
+        lr=float(h["lr"]),
+        tokens="all" if h["token"] == "mask" else "answer",
+        batch_size=h["batch_size"],
+    )
+
+
+def test_ultraedit(goldens: Goldens) -> None:
+    """Streams of jobs, each on top of the last, whose statistics run on."""
+    more = MoreGoldens(goldens, "ultraedit")
+    requests = goldens.requests["requests"]
+    edits = [
+        edit_of({**requests[i["request"]], "target_new": {"str": i["answer"]}})
+        for i in more.recorded["items"]
+    ]
+    for case, told in more.recorded["cases"].items():
+        editor, update = ultraedit(more.recorded["hparams"][case]), Update()
+        within = more.number_tolerance(case, "loss_rel_max", FLOOR)
+        for step in told["steps"]:
+            job = Job(tuple(edits[i] for i in step["items"]), update)
+            (made,) = editor.fit(goldens.model, [job])
+            losses = made.history[0].losses
+            assert losses == pytest.approx(step["loss_per_batch_before_edit"], rel=within), case
+            update += made
+        more.compare_update(update, case)
 
 
 def test_prune(goldens: Goldens) -> None:

@@ -63,7 +63,10 @@ Together: TypeAlias = Annotated[
 Editor: TypeAlias = Annotated[
     str,
     typer.Option(
-        help="ft, ft-norm, mend, rome, r-rome, memit, memit-seq, alphaedit, emmet or memit-merge."
+        help=(
+            "ft, ft-norm, mend, rome, r-rome, memit, memit-seq, alphaedit, emmet, memit-merge "
+            "or ultraedit."
+        )
     ),
 ]
 RequireSuccess: TypeAlias = Annotated[

@@ -15,6 +15,7 @@ from pitfalls.editors.mend.mend import Mend
 from pitfalls.editors.presets import merge, place, preset_settings
 from pitfalls.editors.r_rome import RRome
 from pitfalls.editors.rome import Rome
+from pitfalls.editors.ultra_edit import UltraEdit
 from pitfalls.errors import UnknownNameError
 from pitfalls.models.language_model import LanguageModel
 from pitfalls.settings import check_some, checked, refuse_unknown
@@ -30,6 +31,7 @@ EDITORS: dict[str, type[Editor]] = {
     "alphaedit": AlphaEdit,
     "emmet": Emmet,
     "memit-merge": MemitMerge,
+    "ultraedit": UltraEdit,
 }
 """Name → method. Two names of one method differ by their settings in `data/presets.toml`."""
 
