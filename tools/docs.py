@@ -10,11 +10,15 @@ from typing import Any
 import typer.main
 
 from pitfalls.cli.main import app
+from pitfalls.editors.table import EDITORS
 from pitfalls.metrics.metric import Definition, Metric
 from pitfalls.metrics.table import METRICS
 from pitfalls.vocabulary import PRESETS
 
 DOCS = Path(__file__).parents[1] / "docs"
+
+TABLE_BEGINS = "<!-- The table is written by `make docs` from the editors themselves. -->\n"
+TABLE_ENDS = "<!-- /table -->\n"
 
 METRICS_HEAD = """\
 # Metrics
@@ -61,6 +65,19 @@ def metrics_page() -> str:
     ]
     table = "\n| name | in tables | better | best | asks |\n| --- | --- | --- | --- | --- |\n"
     return METRICS_HEAD + table + "".join(rows) + "".join(map(_metric, METRICS.values()))
+
+
+def editors_page() -> str:
+    """`docs/editors.md`, with the table between its marks as the editors have it."""
+    before, mark, rest = (DOCS / "editors.md").read_text("utf-8").partition(TABLE_BEGINS)
+    _, end, after = rest.partition(TABLE_ENDS)
+    rows = [
+        f"| `{name}` | {it.stores.words} | {it.needs} | {', '.join(it.stores.exports) or 'none'} | "
+        f"{it.paper} |\n"
+        for name, it in ((name, method.about) for name, method in EDITORS.items())
+    ]
+    head = "| editor | stores | needs | exports | paper |\n| --- | --- | --- | --- | --- |\n"
+    return f"{before}{mark}\n{head}{''.join(rows)}{end}{after}"
 
 
 def commands_page() -> str:
@@ -114,8 +131,12 @@ def _parameter(parameter: Any) -> str:
     return f"| `{shown}` | {parameter.help} | {default} |\n"
 
 
-PAGES = {"metrics.md": metrics_page, "command-line.md": commands_page}
-"""Page → what it should hold."""
+PAGES = {
+    "metrics.md": metrics_page,
+    "command-line.md": commands_page,
+    "editors.md": editors_page,
+}
+"""Page → its contents."""
 
 
 def main() -> None:

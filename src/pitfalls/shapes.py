@@ -75,15 +75,15 @@ def check_json(shape: type[_Model], text: str, *, where: str) -> _Model:
         raise PitfallsError(f"{where}: {_first_problem(error)}") from None
 
 
-def check_version(data: Any, key: str, expected: int, *, where: str, advice: str) -> None:
+def check_version(data: Any, key: str, *readable: int, where: str, advice: str) -> None:
     """Refuse a file of another format version.
 
     Raises:
         PitfallsError: the version is missing or another; true and 1.0 do not count as 1.
     """
     version = data.get(key) if isinstance(data, dict) else None
-    if type(version) is not int or version != expected:
-        came = shortened(repr(version))
+    if type(version) is not int or version not in readable:
+        came, expected = shortened(repr(version)), " or ".join(map(str, readable))
         raise PitfallsError(f"{where}: {key}: is {came}, expected {expected}; {advice}")
 
 

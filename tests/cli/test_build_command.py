@@ -1,6 +1,8 @@
 """`pitfalls build` and `pitfalls rules`: every option does what it says."""
 
 import json
+import subprocess
+import sys
 from collections.abc import Sequence
 from importlib import metadata
 from pathlib import Path
@@ -200,3 +202,9 @@ def test_rules_as_json_and_ids_that_are_never_cut(
 def test_the_version_is_told(pitfalls: CommandLine) -> None:
     answer = pitfalls("--version")
     assert (answer.status, answer.out) == (0, f"pitfalls {metadata.version('pitfalls')}\n")
+
+
+def test_the_package_is_a_command_too() -> None:
+    command = [sys.executable, "-m", "pitfalls", "--version"]
+    told = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert told == f"pitfalls {metadata.version('pitfalls')}\n"

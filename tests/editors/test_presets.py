@@ -203,6 +203,11 @@ def test_without_names_every_editor_is_taken_that_has_what_it_needs():
     assert list(map(str, editors_named(("mend", "ft", "mend"), model))) == ["mend", "ft"]
 
 
+def test_all_is_the_table_as_far_as_the_model_is_ready():
+    taken = list(map(str, editors_named(("rome+mle", "all", "ft"), tiny_model("llama"))))
+    assert taken == ["rome+mle", *(name for name in EDITORS if name not in TRAINED)]
+
+
 @pytest.mark.real
 def test_the_default_model_comes_with_what_every_editor_needs():
     outline = LanguageModel.outline("smollm2-135m")

@@ -5,7 +5,7 @@ from pitfalls.bench.experiment import Experiment
 from pitfalls.bench.readers import check_readable
 from pitfalls.cases.case import Case
 from pitfalls.cases.plan import plan
-from pitfalls.editors.names import EditorName
+from pitfalls.editors.names import parsed_names
 from pitfalls.editors.table import check_settings
 from pitfalls.models.weights.loading import check_loadable
 
@@ -17,7 +17,8 @@ def checked_cases(experiment: Experiment) -> dict[str, list[Case]]:
         PitfallsError: wrong names, files or settings, an editor with nothing to do, or a case
             whose plan asks for a reading that nothing can take.
     """
-    names = [EditorName.parse(name) for name in dict.fromkeys(experiment.editors or ())]
+    words = dict.fromkeys(experiment.editors or ())
+    names = list(dict.fromkeys(name for word in words for name in parsed_names(word)))
     for name, settings in experiment.settings.items():
         check_settings(name, settings)
     check_loadable(experiment.dtype, experiment.device)

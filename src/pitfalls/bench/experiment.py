@@ -19,8 +19,8 @@ class Experiment(BaseModel):
     model: str = "smollm2-135m"
     """A local directory, a GGUF file, a packaged name or a hub id."""
     editors: Annotated[tuple[str, ...], Field(min_length=1)] | None = None
-    """Names from `EDITORS`, each with `+mle` behind it for Multi-Label Edit; None takes those of
-    `DEFAULT_EDITORS` that can edit the model as it is."""
+    """Names from `EDITORS`, with modifiers such as `+mle` behind them, or `all`; None takes those
+    of `DEFAULT_EDITORS` that can edit the model as it is."""
     data: Annotated[tuple[str, ...], Field(min_length=1)] = tuple(DATASETS)
     """Data sets, `[COLLECTION:]NAME` or paths."""
     cases: Count | None = None

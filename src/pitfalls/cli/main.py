@@ -11,6 +11,7 @@ import typer
 from pitfalls.cli import data, graph, models, rules, stack, train
 from pitfalls.cli.build import build
 from pitfalls.cli.edit import edit
+from pitfalls.cli.editors import editors
 from pitfalls.cli.groups import Commands
 from pitfalls.cli.locate import locate
 from pitfalls.cli.moments import moments
@@ -62,6 +63,7 @@ app.command()(run)
 app.command()(score)
 app.command()(report)
 app.command()(build)
+app.command()(editors)
 app.command()(locate)
 app.command()(edit)
 app.add_typer(stack.app, name="stack")

@@ -31,7 +31,7 @@ Editors: TypeAlias = Annotated[
     typer.Option(
         help=(
             "ft, ft-norm, mend, rome, r-rome, memit, memit-seq, alphaedit, emmet, memit-merge, "
-            "ultraedit, …+mle, …+rect, …+prune; repeat."
+            "ultraedit, …+mle, …+rect, …+prune, or all; repeat."
         )
     ),
 ]

@@ -7,6 +7,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from pitfalls.editors.about import LOW_RANK, MOMENTS, About
 from pitfalls.editors.insertion.key_history import RememberingEditor
 from pitfalls.editors.insertion.null_space import null_spaces
 from pitfalls.editors.insertion.value_search import ValueSearch
@@ -26,6 +27,9 @@ class AlphaEdit(RememberingEditor):
     edits on top of them leave alone.
     """
 
+    about: ClassVar[About] = About(
+        stores=LOW_RANK, needs=MOMENTS, paper="Fang et al. 2025, arXiv:2410.02355"
+    )
     title: ClassVar[str] = "AlphaEdit"
 
     value: ValueSearch = ValueSearch(clamp=0.75)

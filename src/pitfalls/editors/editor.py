@@ -3,7 +3,9 @@
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import ClassVar
 
+from pitfalls.editors.about import DENSE, NOTHING, About
 from pitfalls.facts import Edit
 from pitfalls.models.cost import Cost
 from pitfalls.models.language_model import LanguageModel
@@ -28,6 +30,9 @@ class Job:
 
 class Editor(Settings, ABC):
     """A method of changing facts in a model. Its settings are its fields; it has one verb."""
+
+    about: ClassVar[About] = About(stores=DENSE, needs=NOTHING, paper="unpublished")
+    """Facts for `pitfalls editors`."""
 
     @abstractmethod
     def fit(

@@ -6,6 +6,7 @@ from typing import ClassVar, final
 from jaxtyping import Float
 from torch import Tensor
 
+from pitfalls.editors.about import LOW_RANK, MOMENTS, About
 from pitfalls.editors.insertion.equations import batch_insertion
 from pitfalls.editors.insertion.moment_factors import ridged_factors
 from pitfalls.editors.insertion.spreading import SpreadingEditor
@@ -27,6 +28,9 @@ class Emmet(SpreadingEditor):
     """
 
     title: ClassVar[str] = "EMMET"
+    about: ClassVar[About] = About(
+        stores=LOW_RANK, needs=MOMENTS, paper="Gupta et al. 2024, arXiv:2403.14236"
+    )
 
     value: ValueSearch = ValueSearch(clamp=0.75)
     """Search for z."""

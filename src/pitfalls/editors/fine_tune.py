@@ -3,8 +3,9 @@
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import final
+from typing import ClassVar, final
 
+from pitfalls.editors.about import DENSE, NOTHING, About
 from pitfalls.editors.editor import Editor, Job
 from pitfalls.editors.matrix_descent import Training, prompt_and_target, prompt_length
 from pitfalls.facts import Edit
@@ -26,6 +27,9 @@ class FineTune(Editor):
     prompt*: a bag of tokens, not a text. Choose it as a baseline; it needs no statistics.
     """
 
+    about: ClassVar[About] = About(
+        stores=DENSE, needs=NOTHING, paper="Zhu et al. 2020, arXiv:2012.00363"
+    )
     layer: Index
     """The layer that is trained."""
     steps: Count = 25

@@ -6,6 +6,7 @@ from typing import ClassVar, final
 from jaxtyping import Float
 from torch import Tensor
 
+from pitfalls.editors.about import LOW_RANK, MOMENTS, About
 from pitfalls.editors.insertion.equations import batch_insertion
 from pitfalls.editors.insertion.moment_factors import moment_factors
 from pitfalls.editors.insertion.spreading import SpreadingEditor
@@ -26,6 +27,9 @@ class Memit(SpreadingEditor):
     layer.
     """
 
+    about: ClassVar[About] = About(
+        stores=LOW_RANK, needs=MOMENTS, paper="Meng et al. 2023, arXiv:2210.07229"
+    )
     title: ClassVar[str] = "MEMIT"
 
     value: ValueSearch = ValueSearch(clamp=0.75)

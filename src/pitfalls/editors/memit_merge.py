@@ -7,6 +7,7 @@ from typing import ClassVar, Literal, final
 from jaxtyping import Float
 from torch import Tensor
 
+from pitfalls.editors.about import LOW_RANK, MOMENTS, About
 from pitfalls.editors.insertion.equations import batch_insertion
 from pitfalls.editors.insertion.moment_factors import moment_factors
 from pitfalls.editors.insertion.multi_label import Insertion
@@ -32,6 +33,9 @@ class MemitMerge(SpreadingEditor):
     """
 
     title: ClassVar[str] = "MEMIT-Merge"
+    about: ClassVar[About] = About(
+        stores=LOW_RANK, needs=MOMENTS, paper="Dong et al. 2025, arXiv:2502.07322"
+    )
 
     value: ValueSearch = ValueSearch(clamp=0.75)
     """Search for z."""

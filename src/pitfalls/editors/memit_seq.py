@@ -7,6 +7,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from pitfalls.editors.about import LOW_RANK, MOMENTS, About
 from pitfalls.editors.insertion.equations import batch_insertion
 from pitfalls.editors.insertion.key_history import RememberingEditor
 from pitfalls.editors.insertion.moment_factors import moment_factors
@@ -26,6 +27,9 @@ class MemitSeq(RememberingEditor):
     Choose it for long sequences of edits; it is the baseline that AlphaEdit has to beat.
     """
 
+    about: ClassVar[About] = About(
+        stores=LOW_RANK, needs=MOMENTS, paper="baseline of Fang et al. 2025, arXiv:2410.02355"
+    )
     title: ClassVar[str] = "MEMIT-seq"
 
     value: ValueSearch = ValueSearch(clamp=0.75)

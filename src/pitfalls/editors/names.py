@@ -10,6 +10,8 @@ from pitfalls.editors.table import DEFAULT_EDITORS, EDITORS, editor_for
 from pitfalls.errors import UnknownNameError
 from pitfalls.models.language_model import LanguageModel
 
+ALL = "all"
+"""Word for every editor of the table."""
 SIGN = "+"
 """Between an editor's name and its modifiers."""
 
@@ -34,7 +36,7 @@ class EditorName:
         known = base in EDITORS and set(modifiers) <= MODIFIERS.keys()
         if not known or len(set(modifiers)) < len(modifiers):
             one_each = [f"{editor}{SIGN}{each}" for editor in EDITORS for each in MODIFIERS]
-            raise UnknownNameError("editor", name, [*EDITORS, *one_each])
+            raise UnknownNameError("editor", name, [*EDITORS, *one_each, ALL])
         return cls(base, tuple(modifiers))
 
     @property
@@ -60,12 +62,30 @@ class EditorName:
 
 
 def editors_named(names: Sequence[str] | None, model: LanguageModel) -> list[EditorName]:
-    """The editors of a run on `model`, each once; those that need nothing further if none is named.
+    """The editors of a run on `model`, each once.
+
+    Args:
+        names: `all` stands for the whole table, None for `DEFAULT_EDITORS`; of both, those are left
+            out that need what does not come along for the model.
+        model: may be an outline.
 
     Raises:
         UnknownNameError: no such editor.
     """
-    if names is not None:
-        return [EditorName.parse(name) for name in dict.fromkeys(names)]
-    every = map(EditorName.parse, DEFAULT_EDITORS)
-    return [name for name in every if EDITORS[name.base].is_ready_for(model)]
+    found: dict[EditorName, None] = {}
+    for name in DEFAULT_EDITORS if names is None else names:
+        listed = parsed_names(name)
+        asked = names is not None and name != ALL
+        found |= dict.fromkeys(
+            each for each in listed if asked or EDITORS[each.base].is_ready_for(model)
+        )
+    return list(found)
+
+
+def parsed_names(name: str) -> list[EditorName]:
+    """The editor of one word on the command line, or all of the table.
+
+    Raises:
+        UnknownNameError: no such editor.
+    """
+    return [EditorName(each) for each in EDITORS] if name == ALL else [EditorName.parse(name)]

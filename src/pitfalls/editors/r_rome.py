@@ -6,6 +6,7 @@ from typing import ClassVar, Literal, final
 from jaxtyping import Float
 from torch import Tensor
 
+from pitfalls.editors.about import LOW_RANK, MOMENTS, About
 from pitfalls.editors.insertion.rank_one import Associations, RankOneEditor, SeenKeys
 
 
@@ -18,6 +19,9 @@ class RRome(RankOneEditor):
     prompt's value also where W k* is the mean over the contexts.
     """
 
+    about: ClassVar[About] = About(
+        stores=LOW_RANK, needs=MOMENTS, paper="Gupta et al. 2024, arXiv:2403.07175"
+    )
     title: ClassVar[str] = "r-ROME"
 
     average: Literal["contexts", "none"] = "contexts"

@@ -6,6 +6,7 @@ from typing import ClassVar, final
 from jaxtyping import Float
 from torch import Tensor
 
+from pitfalls.editors.about import LOW_RANK, MOMENTS, About
 from pitfalls.editors.insertion.rank_one import Associations, RankOneEditor, SeenKeys
 
 
@@ -18,6 +19,9 @@ class Rome(RankOneEditor):
     while the direction of the change follows the mean key. The authors' code has it so.
     """
 
+    about: ClassVar[About] = About(
+        stores=LOW_RANK, needs=MOMENTS, paper="Meng et al. 2022, arXiv:2202.05262"
+    )
     title: ClassVar[str] = "ROME"
 
     def key(self, seen: SeenKeys) -> Associations:

@@ -3,12 +3,13 @@
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal, final
+from typing import ClassVar, Literal, final
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from pitfalls.editors.about import LOW_RANK, NOTHING, About
 from pitfalls.editors.editor import Editor, Job
 from pitfalls.editors.gradients import Factors, Labelled, gradient_factors
 from pitfalls.editors.running_statistics import RunningStatistics
@@ -33,6 +34,10 @@ class UltraEdit(Editor):
     Choose it for long sequences of quick edits. Its updates carry statistics of the keys and
     gradients of all edits so far, one set for all matrices of a shape.
     """
+
+    about: ClassVar[About] = About(
+        stores=LOW_RANK, needs=NOTHING, paper="Gu et al. 2025, arXiv:2505.14679"
+    )
 
     layers: tuple[Index, ...]
     """Layers whose second MLP matrix is changed, ascending."""

@@ -240,9 +240,7 @@ def _read_header(file: Path) -> RunHeader:
     text = read_text(file)
     advice = "use the pitfalls that made the run, or give another --out"
     data = parse_json(text, where=str(file))
-    version = data.get("schema_version") if isinstance(data, dict) else None
-    if type(version) is not int or version not in READABLE:
-        check_version(data, "schema_version", SCHEMA_VERSION, where=str(file), advice=advice)
+    check_version(data, "schema_version", *READABLE, where=str(file), advice=advice)
     return check_json(RunHeader, text, where=f"{file} is damaged")
 
 

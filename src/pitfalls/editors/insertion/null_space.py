@@ -8,6 +8,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from pitfalls.editors.insertion.moment_factors import MomentFactor, moment_factors
+from pitfalls.errors import PitfallsError
 from pitfalls.models.language_model import LanguageModel
 from pitfalls.models.reading.moments import MomentSettings
 
@@ -36,18 +37,23 @@ def null_spaces(
     A neuron that the text never woke counts as the mean one, as in `moment_factors`.
 
     Raises:
-        PitfallsError: as `moment_factors`.
+        PitfallsError: as `moment_factors`, or a layer has no direction below the threshold.
     """
 
     def make() -> dict[int, NullSpace]:
         factors = moment_factors(model, layers, settings)
-        return {layer: _null_space(factor, threshold) for layer, factor in factors.items()}
+        return {layer: _null_space(layer, C, threshold) for layer, C in factors.items()}
 
     return model.remember(("null spaces", tuple(layers), settings, threshold), make)
 
 
-def _null_space(C: MomentFactor, threshold: float) -> NullSpace:
+def _null_space(layer: int, C: MomentFactor, threshold: float) -> NullSpace:
     values, vectors = torch.linalg.eigh(C.factor @ C.factor.mT)
     quiet = values < threshold
+    if not quiet.any():
+        raise PitfallsError(
+            f"layer {layer} has no null space below the threshold {threshold:g}: the least "
+            f"eigenvalue of its C is {values[0].item():.3g}; raise the threshold"
+        )
     inside = bool(2 * quiet.sum() <= len(quiet))
     return NullSpace(vectors[:, quiet if inside else ~quiet].contiguous(), inside)

@@ -5,10 +5,11 @@ from collections.abc import Iterator, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, TypeAlias, final
+from typing import ClassVar, Literal, TypeAlias, final
 
 import torch
 
+from pitfalls.editors.about import LOW_RANK, NETWORKS, About
 from pitfalls.editors.editor import Editor, Job
 from pitfalls.editors.gradients import Labelled, gradient_factors
 from pitfalls.editors.mend.checkpoint import advice, load_networks, packaged_for
@@ -49,6 +50,11 @@ class Mend(Editor):
     job share a gradient: the mean over all their target tokens.
     """
 
+    about: ClassVar[About] = About(
+        stores=LOW_RANK,
+        needs=NETWORKS,
+        paper="Mitchell et al. 2022, arXiv:2110.11309",
+    )
     checkpoint: str | None = None
     """A file that `pitfalls train mend` wrote; None takes the packaged one that fits the model."""
     compatibility: Compatibility = "none"
