@@ -17,6 +17,7 @@ import pitfalls
 from pitfalls.cases.kinds.table import KINDS
 from pitfalls.editors.editor import Editor
 from pitfalls.editors.mend.training import NAME as TRAINING
+from pitfalls.editors.modifiers import MODIFIERS
 from pitfalls.editors.table import EDITORS
 from pitfalls.metrics.metric import Metric
 from pitfalls.metrics.table import METRICS
@@ -48,7 +49,8 @@ def descendants(kind: type) -> set[type]:
 def test_every_editor_is_in_the_table() -> None:
     modules()
     ours = {each for each in descendants(Editor) if each.__module__.startswith("pitfalls.editors")}
-    assert {each for each in ours if not isabstract(each)} == set(EDITORS.values())
+    wrappers = {each.wrapper for each in MODIFIERS.values() if each.wrapper}
+    assert {each for each in ours if not isabstract(each)} == {*EDITORS.values(), *wrappers}
 
 
 def test_every_editor_has_settings_for_any_model() -> None:

@@ -13,7 +13,8 @@ from pitfalls.bench.experiment import Experiment
 from pitfalls.bench.forecast import forecast
 from pitfalls.editors.editor import Editor, Job
 from pitfalls.editors.fine_tune import FineTune
-from pitfalls.editors.modifiers import MODIFIERS, ModifiedEditor, Modifier
+from pitfalls.editors.modified import ModifiedEditor
+from pitfalls.editors.modifiers import MODIFIERS, Modifier
 from pitfalls.editors.names import EditorName
 from pitfalls.editors.table import EDITORS
 from pitfalls.errors import PitfallsError, UnknownNameError

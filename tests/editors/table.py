@@ -46,12 +46,25 @@ SETTINGS: dict[str, dict[str, Any]] = {
         "threshold": 2.0,
         "ridge": 1e-3,
     },
+    "emmet": {
+        "layers": [1, 2],
+        "value": {"steps": 8, "weight_decay": 1e-3, "clamp": 2.0},
+        "contexts": {"templates": TEMPLATES},
+        "moment_weight": 1.0,
+    },
+    "memit-merge": {
+        "layers": [1, 2],
+        "value": {"steps": 8, "weight_decay": 1e-3, "clamp": 2.0},
+        "contexts": {"templates": TEMPLATES},
+        "moment_weight": 0.1,
+    },
+    "ultraedit": {"layers": [1, 2], "in_layers": [2], "lr": 1e-3},
     "ike": {"demonstrations": 0},
     "mend": {},
 }
 """Name in `EDITORS` → settings over its preset. A new editor is held to all laws by a row here."""
 
-MOMENTS = ("rome", "memit", "r-rome", "memit-seq", "alphaedit")
+MOMENTS = ("rome", "memit", "r-rome", "memit-seq", "alphaedit", "emmet", "memit-merge")
 """Those that read second moments."""
 
 STEP_SIZE = {"mend": -0.1}
@@ -71,6 +84,9 @@ DIVERGING: dict[str, dict[str, Any]] = {
     "r-rome": {"value": {"lr": HUGE, "clamp": HUGE}},
     "memit-seq": {"value": {"lr": HUGE, "clamp": HUGE}},
     "alphaedit": {"value": {"lr": HUGE, "clamp": HUGE}},
+    "emmet": {"value": {"lr": HUGE, "clamp": HUGE}},
+    "memit-merge": {"value": {"lr": HUGE, "clamp": HUGE}},
+    "ultraedit": {"lr": HUGE},
     "mend": {"step_size": float("inf")},
 }
 """Settings that make each of them diverge."""

@@ -44,7 +44,9 @@ ExperimentFile: TypeAlias = Annotated[
 ]
 Editors: TypeAlias = Annotated[
     list[str] | None,
-    typer.Option(help="A name that `pitfalls editors` lists, also …+mle, or all; repeat."),
+    typer.Option(
+        help="A name that `pitfalls editors` lists, also …+mle, …+rect, …+prune, or all; repeat."
+    ),
 ]
 DataSets: TypeAlias = Annotated[
     list[str] | None,

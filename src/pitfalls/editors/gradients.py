@@ -9,7 +9,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from pitfalls.facts import Edit
@@ -71,6 +71,12 @@ class Labels:
         zeros = torch.zeros(self.n_jobs, device=hidden.device)
         return -zeros.index_add(0, self._job, logprobs * self._weight)
 
+    def mark(self, like: Int[Tensor, "rows right"]) -> Bool[Tensor, "rows right"]:
+        """Whether a label is predicted at a token, for all tokens of the batch."""
+        marks = torch.zeros_like(like, dtype=torch.bool)
+        marks[self._row, self._column] = True
+        return marks
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Factors:
@@ -80,6 +86,8 @@ class Factors:
     delta: Float[Tensor, "n d_out"]
     job: Int[Tensor, " n"]
     """Which job each token belongs to."""
+    labelled: Bool[Tensor, " n"]
+    """Whether a label is predicted at the token."""
 
 
 def gradient_factors(
@@ -102,7 +110,8 @@ def gradient_factors(
     n_rows = len(texts)
     with row_patches(model.network, carried), _traffic(model.network, names) as traffic:
         hidden = right_output(model, batch, None)
-    loss = Labels(texts, jobs, device=model.device).nll(model, hidden)
+    labels = Labels(texts, jobs, device=model.device)
+    loss, labelled = labels.nll(model, hidden), labels.mark(batch.right)
     outputs = [traffic[name][1] for name in names]
     deltas = torch.autograd.grad(loss.sum(), outputs)
     job = torch.tensor(jobs, device=model.device)[:, None].expand_as(batch.right)
@@ -111,7 +120,7 @@ def gradient_factors(
         x = by_rows(traffic[name][0], n_rows).to(model.device)
         delta = by_rows(gradient, n_rows).to(model.device)
         kept = batch.mask & (x != 0).any(-1) & (delta != 0).any(-1)
-        factors[name] = Factors(x[kept].float(), delta[kept].float(), job[kept])
+        factors[name] = Factors(x[kept].float(), delta[kept].float(), job[kept], labelled[kept])
     return loss.detach(), factors
 
 

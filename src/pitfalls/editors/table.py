@@ -6,14 +6,17 @@ from typing import Any
 
 from pitfalls.editors.alpha_edit import AlphaEdit
 from pitfalls.editors.editor import Editor
+from pitfalls.editors.emmet import Emmet
 from pitfalls.editors.fine_tune import FineTune
 from pitfalls.editors.ike import Ike
 from pitfalls.editors.memit import Memit
+from pitfalls.editors.memit_merge import MemitMerge
 from pitfalls.editors.memit_seq import MemitSeq
 from pitfalls.editors.mend.mend import Mend
 from pitfalls.editors.presets import merge, place, preset_settings
 from pitfalls.editors.r_rome import RRome
 from pitfalls.editors.rome import Rome
+from pitfalls.editors.ultra_edit import UltraEdit
 from pitfalls.errors import UnknownNameError
 from pitfalls.models.language_model import LanguageModel
 from pitfalls.settings import check_some, checked, refuse_unknown
@@ -27,6 +30,9 @@ EDITORS: dict[str, type[Editor]] = {
     "r-rome": RRome,
     "memit-seq": MemitSeq,
     "alphaedit": AlphaEdit,
+    "emmet": Emmet,
+    "memit-merge": MemitMerge,
+    "ultraedit": UltraEdit,
     "ike": Ike,
 }
 """Name → method. Two names of one method differ by their settings in `data/presets.toml`."""

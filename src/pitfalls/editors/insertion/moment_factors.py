@@ -46,6 +46,30 @@ def moment_factors(
     return model.remember(("moment factors", tuple(layers), settings), make)
 
 
+def ridged_factors(
+    model: LanguageModel, layers: Sequence[int], settings: MomentSettings, ridge: float
+) -> dict[int, MomentFactor]:
+    """Factor of C + ridge·I for every layer; of C alone where `ridge` is 0.
+
+    Raises:
+        PitfallsError: as `moment_factors`.
+    """
+    plain = moment_factors(model, layers, settings)
+    if not ridge:
+        return plain
+
+    def make() -> dict[int, MomentFactor]:
+        return {layer: _ridged(factor, ridge) for layer, factor in plain.items()}
+
+    return model.remember(("ridged factors", tuple(layers), settings, ridge), make)
+
+
+def _ridged(C: MomentFactor, ridge: float) -> MomentFactor:
+    matrix = C.factor @ C.factor.mT
+    matrix.diagonal().add_(ridge)
+    return MomentFactor(torch.linalg.cholesky(matrix), about=C.about)
+
+
 def estimates(
     model: LanguageModel,
     layers: Sequence[int],

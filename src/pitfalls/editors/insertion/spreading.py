@@ -14,11 +14,13 @@ from pitfalls.editors.editor import Job
 from pitfalls.editors.insertion.inserting import InsertingEditor
 from pitfalls.editors.insertion.keys import subject_traffic
 from pitfalls.editors.insertion.multi_label import Insertion, insertions_of, searches_of
+from pitfalls.editors.insertion.search_texts import Search
 from pitfalls.editors.insertion.value_search import Found, find_values
 from pitfalls.errors import PitfallsError
+from pitfalls.facts import Edit
 from pitfalls.models.language_model import LanguageModel
 from pitfalls.models.mlp_norm import before_mlp_norm
-from pitfalls.models.weights.changes import Change
+from pitfalls.models.weights.changes import Change, Changes
 from pitfalls.progress import SILENT, Progress
 from pitfalls.settings import Index
 from pitfalls.updates.provenance import Provenance
@@ -71,6 +73,23 @@ class SpreadingEditor(InsertingEditor):
             base: the update that the job stands on, and what it carries.
         """
 
+    def insertions(self, edits: Sequence[Edit]) -> list[Insertion]:
+        """Values to search for in a job with `edits`."""
+        return insertions_of(edits, self.multi_label)
+
+    def searches(
+        self,
+        model: LanguageModel,
+        insertions: Sequence[tuple[Insertion, Changes]],
+        contexts: Sequence[str],
+    ) -> list[Search]:
+        """The value search of every insertion, on a model that carries the changes beside it."""
+        return searches_of(model, insertions, contexts)
+
+    def key_edits(self, insertion: Insertion) -> Insertion:
+        """Edits of an insertion whose prompts its key and value are averaged over."""
+        return insertion[:1]
+
     def finish(self, batch: Batch, updates: Sequence[Update]) -> list[Update]:
         """The jobs' updates once all layers are written: for editors that carry something along."""
         del batch
@@ -95,9 +114,7 @@ class SpreadingEditor(InsertingEditor):
         """One change of rank len(edits) per layer and job."""
         self.check(model)
         insertions = [
-            (i, insertion)
-            for i, job in enumerate(jobs)
-            for insertion in insertions_of(job.edits, self.multi_label)
+            (i, insertion) for i, job in enumerate(jobs) for insertion in self.insertions(job.edits)
         ]
         if not insertions:
             return [Update() for _ in jobs]
@@ -106,7 +123,7 @@ class SpreadingEditor(InsertingEditor):
         name = f"{self.title}, layers {self.layers[0]} to {self.layers[-1]}"
         with progress.stage(name, total=len(insertions), unit="edits") as advance:
             begin = time.perf_counter()
-            found = self._values(batch, advance)
+            found = self.values(batch, advance)
             z = torch.stack([value.value for value in found])
             updates = self.finish(batch, self._spread(batch, z))
             share = (time.perf_counter() - begin) / len(insertions)
@@ -128,21 +145,45 @@ class SpreadingEditor(InsertingEditor):
         contexts = self.contexts.of(batch.model)
         keys, values = subject_traffic(
             batch.model,
-            [(edit, c, on[i].only_changes) for i, (edit, *_) in batch.insertions for c in contexts],
+            [(edit, c, on[i].only_changes) for i, edit in self._prompts(batch) for c in contexts],
             module=batch.model.mlp_out(layer),
             token_budget=self.key_budget,
         )
-        k = keys.unflatten(0, (len(batch.insertions), len(contexts)))
+        k = keys.unflatten(0, (-1, len(contexts)))
         mean = k[:, 0] if len(contexts) == 1 else (k[:, 0] + k[:, 1:].mean(1)) / 2
-        return mean, values[:: len(contexts)]
+        return self._by_insertion(batch, mean), self._by_insertion(batch, values[:: len(contexts)])
 
-    def _values(self, batch: Batch, advance: Callable[[float], None]) -> list[Found]:
+    def now(self, batch: Batch, on: Sequence[Update]) -> Float[Tensor, "n d"]:
+        """Outputs of the last layer's block after the bare prompts of all insertions.
+
+        Args:
+            batch: the insertions.
+            on: for each job, the update that the outputs are read on.
+        """
+        _, now = subject_traffic(
+            batch.model,
+            [(edit, "{}", on[i].only_changes) for i, edit in self._prompts(batch)],
+            module=batch.model.blocks[self.layers[-1]],
+            token_budget=self.key_budget,
+        )
+        return self._by_insertion(batch, now)
+
+    def _prompts(self, batch: Batch) -> list[tuple[int, Edit]]:
+        """Job and edit of every prompt that keys and values are read at, insertion by insertion."""
+        return [(i, edit) for i, edits in batch.insertions for edit in self.key_edits(edits)]
+
+    def _by_insertion(self, batch: Batch, rows: Float[Tensor, "prompts d"]) -> Float[Tensor, "n d"]:
+        """Means over the prompts of each insertion."""
+        counts = [len(self.key_edits(edits)) for _, edits in batch.insertions]
+        return torch.stack([part.mean(0) for part in rows.split(counts)])
+
+    def values(self, batch: Batch, advance: Callable[[float], None]) -> list[Found]:
         """The z of every insertion, each on its own on top of its job's base."""
         contexts = self.contexts.of(batch.model)
         wanted = [(edits, batch.jobs[i].base.only_changes) for i, edits in batch.insertions]
         return find_values(
             batch.model,
-            searches_of(batch.model, wanted, contexts),
+            self.searches(batch.model, wanted, contexts),
             layer=self.layers[-1],
             site="block",
             settings=self.value,
@@ -157,7 +198,7 @@ class SpreadingEditor(InsertingEditor):
         for position, layer in enumerate(self.layers):
             on = [job.base + update for job, update in zip(batch.jobs, updates, strict=True)]
             k, m = self.keys(batch, on, layer)
-            residuals = (z - self._now(batch, on)) / (len(self.layers) - position)
+            residuals = (z - self.now(batch, on)) / (len(self.layers) - position)
             residuals = before_mlp_norm(model, layer, m, residuals)
             weight = f"{model.mlp_out_name(layer)}.weight"
             for i in {job for job, _ in batch.insertions}:
@@ -166,16 +207,6 @@ class SpreadingEditor(InsertingEditor):
                 change = self.solve(model, layer, k[rows].mT, residuals[rows].mT, base)
                 updates[i] += Update({weight: change})
         return updates
-
-    def _now(self, batch: Batch, on: Sequence[Update]) -> Float[Tensor, "n d"]:
-        """Outputs of the last layer's block after the bare prompts."""
-        _, now = subject_traffic(
-            batch.model,
-            [(edit, "{}", on[i].only_changes) for i, (edit, *_) in batch.insertions],
-            module=batch.model.blocks[self.layers[-1]],
-            token_budget=self.key_budget,
-        )
-        return now
 
     def _outcome(
         self, model: LanguageModel, job: Job, update: Update, found: Sequence[Found], share: float

@@ -6,6 +6,7 @@ embedding.
 """
 
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import TypeAlias
 
 import torch
@@ -45,3 +46,10 @@ def every_weight(network: PreTrainedModel) -> Iterator[tuple[str, Tensor]]:
         module = network.get_submodule(path)
         with align_module_device(module):
             yield name, module.state_dict()[own]
+
+
+@contextmanager
+def weight_at_hand(network: PreTrainedModel, name: str) -> Iterator[None]:
+    """Inside the block the parameter `name` is in memory, also if it lies on disk."""
+    with align_module_device(network.get_submodule(name.rpartition(".")[0])):
+        yield
