@@ -1,4 +1,4 @@
-"""What a worker is given to start with, and how it answers."""
+"""Outfit of a worker: all that it starts with, and how it answers."""
 
 import os
 import traceback

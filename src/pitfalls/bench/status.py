@@ -20,7 +20,7 @@ class Missing:
     chunk: int
     cases: int
     position: int
-    """Of the chunk in the order of the run, which says whose share it is."""
+    """Place of the chunk in the order of the run, which says whose share it is."""
     damaged: bool
     """Whether its file is there but cannot be read; it must be deleted first."""
 

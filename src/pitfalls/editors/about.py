@@ -17,7 +17,7 @@ class Storage:
 LOW_RANK = Storage("low-rank change", merges=True, exports=("merge", "adapter"))
 DENSE = Storage("dense change", merges=True, exports=("merge", "adapter --rank R"))
 GATED = Storage("gated change", merges=False, exports=())
-CONTEXT = Storage("text before prompts", merges=False, exports=())
+CONTEXT = Storage("prompt text", merges=False, exports=())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

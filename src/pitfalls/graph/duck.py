@@ -62,7 +62,7 @@ def duckdb_options(spill: Path, memory: int | None = None) -> Options:
 
 
 def shortage(error: Exception) -> str:
-    """What a failed query lacks and how to get it; the error's own text if it lacks nothing."""
+    """The resource that a failed query lacks and how to get it; else the error's own text."""
     told = str(error)
     if "max_temp_directory_size" in told or re.search(r"no space left|disk.*full", told, re.I):
         return "the disk is full: free some space"
