@@ -1,6 +1,6 @@
 """The pretend device itself: every operator called on its tensors comes by here."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from typing import Any
@@ -8,23 +8,12 @@ from typing import Any
 import torch
 from torch import Tensor
 from torch._C import DispatchKey
-from torch.utils._pytree import tree_flatten, tree_map
 from torch.utils.backend_registration import _setup_privateuseone_for_python_backend
 
 from pitfalls.models.language_model import LanguageModel
 from pitfalls.testing.pretend.memory import NAME, moved, on_device, on_host, pointed_at
-from pitfalls.testing.pretend.rules import (
-    COPY,
-    FREE,
-    name_of,
-    refuse_generator,
-    refuse_mixing,
-    waits,
-)
+from pitfalls.testing.pretend.rules import COPY, rules_for
 from pitfalls.testing.pretend.work import Work
-
-VIEWS = ("as_strided", "view", "_reshape_alias")
-"""Operators that only look at memory in another way; others of the kind are made of these."""
 
 
 class PretendDevice:
@@ -47,53 +36,57 @@ class PretendDevice:
 
     def run(self, op: Any, *args: Any, **kwargs: Any) -> Any:
         """Run an operator that was called with a tensor of the device, or is to make one."""
-        if name_of(op) in VIEWS:
+        rules = rules_for(op)
+        if rules.is_view:
             return op._op_dk(DispatchKey.CPU, *args, **kwargs)
-        tensors = [each for each in tree_flatten((args, kwargs))[0] if isinstance(each, Tensor)]
-        refuse_mixing(op, tensors)
-        self._count(op, args, kwargs)
-        if name_of(op) == COPY:
-            return _copied(*args)
-        return self._on_host(op, tensors, args, kwargs)
-
-    def _count(self, op: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> None:
-        name = name_of(op)
+        hosts: dict[int, tuple[Tensor, Tensor]] = {}
+        here = [_on_host(each, hosts) for each in args]
+        here_too = {name: _on_host(each, hosts) for name, each in kwargs.items()}
+        rules.refuse_mixing([tensor for tensor, _ in hosts.values()])
         for work in self.watching:
-            work.note(name, waits(op, args, kwargs), int(name not in FREE))
-
-    def _on_host(
-        self, op: Any, tensors: Sequence[Tensor], args: Sequence[Any], kwargs: dict[str, Any]
-    ) -> Any:
-        hosts = {
-            id(tensor): on_host(tensor) if tensor.device.type == NAME else tensor
-            for tensor in tensors
-        }
-        originals = {id(hosts[id(tensor)]): tensor for tensor in tensors}
-
-        def there(each: Any) -> Any:
-            if isinstance(each, torch.device):
-                return torch.device("cpu") if each.type == NAME else each
-            return hosts[id(each)] if isinstance(each, Tensor) else each
-
-        def back(each: Any) -> Any:
-            if not isinstance(each, Tensor):
-                return each
-            return originals[id(each)] if id(each) in originals else on_device(each)
-
-        kwargs = self._with_own_random(op, kwargs)
+            work.note(rules.name, rules.waits(args, kwargs), rules.launches)
+        if rules.is_random:
+            rules.refuse_generator(kwargs.get("generator"))
+            here_too["generator"] = self.random
         with torch._C._AutoDispatchBelowAutograd():
-            made = op(*tree_map(there, args), **tree_map(there, kwargs))
-        for tensor in tensors:
-            if tensor.device.type == NAME and moved(tensor, hosts[id(tensor)]):
-                pointed_at(tensor, hosts[id(tensor)])
-        return tree_map(back, made)
+            if rules.name == COPY:
+                here[1].copy_(here[0])
+                return args[1]
+            made = op(*here, **here_too)
+        if rules.writes:
+            _follow(hosts)
+        originals = {id(host): tensor for tensor, host in hosts.values()}
+        return _back(made, originals)
 
-    def _with_own_random(self, op: Any, kwargs: dict[str, Any]) -> dict[str, Any]:
-        """Random numbers come from the device's generator, which no other device shares."""
-        if all(argument.name != "generator" for argument in op._schema.arguments):
-            return kwargs
-        refuse_generator(op, kwargs.get("generator"))
-        return {**kwargs, "generator": self.random}
+
+def _on_host(given: Any, hosts: dict[int, tuple[Tensor, Tensor]]) -> Any:
+    """An argument as the CPU takes it; `hosts` notes each tensor, and the one in its place."""
+    if isinstance(given, Tensor):
+        if id(given) not in hosts:
+            host = on_host(given) if given.device.type == NAME else given
+            hosts[id(given)] = (given, host)
+        return hosts[id(given)][1]
+    if isinstance(given, torch.device):
+        return torch.device("cpu") if given.type == NAME else given
+    if isinstance(given, list | tuple) and not isinstance(given, torch.Size):
+        return [_on_host(each, hosts) for each in given]
+    return given
+
+
+def _follow(hosts: dict[int, tuple[Tensor, Tensor]]) -> None:
+    """Where an operator gave a tensor other memory, give it to the device's tensor too."""
+    for tensor, host in hosts.values():
+        if tensor.device.type == NAME and moved(tensor, host):
+            pointed_at(tensor, host)
+
+
+def _back(made: Any, originals: dict[int, Tensor]) -> Any:
+    """A result as the device gives it: what was given comes back as it was given."""
+    if isinstance(made, Tensor):
+        return originals[id(made)] if id(made) in originals else on_device(made)
+    if isinstance(made, list | tuple):
+        return type(made)(_back(each, originals) for each in made)
+    return made
 
 
 @cache
@@ -144,12 +137,3 @@ def to_pretend(model: LanguageModel) -> LanguageModel:
     finally:
         torch.__future__.set_swap_module_params_on_conversion(before)
     return model
-
-
-def _copied(source: Tensor, target: Tensor, non_blocking: bool = False) -> Tensor:
-    """A copy between devices, or on one, with torch's rules of shapes and dtypes."""
-    del non_blocking
-    hosts = [on_host(each) if each.device.type == NAME else each for each in (source, target)]
-    with torch._C._AutoDispatchBelowAutograd():
-        hosts[1].copy_(hosts[0])
-    return target
