@@ -106,14 +106,14 @@ def pretend_device() -> PretendDevice:
         _is_in_bad_fork = staticmethod(lambda: False)
         manual_seed_all = staticmethod(lambda seed: device.random.manual_seed(seed))
 
-    _setup_privateuseone_for_python_backend(NAME, backend_module=Module())  # type: ignore[no-untyped-call]
-    library = torch.library.Library("_", "IMPL")  # noqa: TOR901  (lives as long as the device)
+    _setup_privateuseone_for_python_backend(NAME, backend_module=Module())
+    library = torch.library.Library("_", "IMPL")
     _fall_back(library, device.run)
     return device
 
 
 def _fall_back(library: torch.library.Library, run: Callable[..., Any]) -> None:
-    library.fallback(run, "PrivateUse1")  # type: ignore[no-untyped-call]
+    library.fallback(run, "PrivateUse1")
     pretend_libraries().append(library)
 
 
@@ -133,7 +133,7 @@ def to_pretend(model: LanguageModel) -> LanguageModel:
     before = torch.__future__.get_swap_module_params_on_conversion()
     torch.__future__.set_swap_module_params_on_conversion(True)
     try:
-        model.network.to(NAME)
+        model.network.to(NAME)  # type: ignore[arg-type]  # wrapped without its types
     finally:
         torch.__future__.set_swap_module_params_on_conversion(before)
     return model

@@ -23,7 +23,7 @@ def on_device(host: Tensor) -> Tensor:
 
     Views of one tensor share one storage, as they do on the CPU.
     """
-    made: Tensor = torch._C._acc.create_empty_tensor([0], host.dtype)
+    made: Tensor = torch._C._acc.create_empty_tensor((0,), host.dtype)
     return pointed_at(made, host)
 
 
@@ -41,7 +41,7 @@ def on_host(tensor: Tensor) -> Tensor:
     """Tensor of the CPU over the memory of `tensor`, a tensor of the pretend device."""
     storage = cast(_Twin, tensor.untyped_storage()).host
     made = torch.empty(0, dtype=tensor.dtype)
-    return made.set_(storage, tensor.storage_offset(), tensor.shape, tensor.stride())  # type: ignore[call-overload, no-any-return]
+    return made.set_(storage, tensor.storage_offset(), tensor.shape, tensor.stride())
 
 
 def moved(tensor: Tensor, host: Tensor) -> bool:
