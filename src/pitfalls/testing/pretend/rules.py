@@ -95,7 +95,7 @@ class Rules:
     def waits(self, args: Sequence[Any], kwargs: dict[str, Any]) -> int:
         """How often the host waits for the device in one call."""
         if self.name == COPY:
-            crosses = args[0].device != args[1].device
+            crosses = args[0].device != args[1].device and args[0].numel() > 0
             return int(crosses and not (args[2] if len(args) > 2 else kwargs.get("non_blocking")))
         if self.name == "repeat_interleave":
             return int(kwargs.get("output_size") is None)
