@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeAlias
 
+from pitfalls.bench.as_taken import as_taken
 from pitfalls.bench.carry_out import Unedited, carry_out
 from pitfalls.bench.check import checked_cases
 from pitfalls.bench.chunks import Chunk, cut, load_all
@@ -45,6 +46,7 @@ def run(
     cases = checked_cases(experiment)
     RunDirectory.check(Path(out))
     model = _loaded(experiment, progress)
+    experiment = as_taken(experiment, model)
     if experiment.known:
         cases = _known_cases(experiment, model, progress)
     names = editors_named(experiment.editors, model)
