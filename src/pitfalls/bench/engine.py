@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
+from pitfalls.bench.as_taken import as_taken
 from pitfalls.bench.check import checked_cases
 from pitfalls.bench.chunks import Chunk, Task, load_all, tasks_of
 from pitfalls.bench.crew import spread
@@ -80,6 +81,7 @@ def _prepared(experiment: Experiment, out: Path, shard: Shard, progress: Progres
     cases = checked_cases(experiment)
     RunDirectory.check(out)
     model = load_model(experiment, progress=progress)
+    experiment = as_taken(experiment, model)
     if experiment.known:
         cases = _known_cases(experiment, model, progress)
     names = editors_named(experiment.editors, model)

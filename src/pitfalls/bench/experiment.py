@@ -27,10 +27,11 @@ class Experiment(BaseModel):
     """The first so many of every data set; None takes all."""
     seed: Seed = 0
     """Seed of everything that is sampled."""
-    dtype: str = "float32"
-    """Type that the weights are kept in."""
-    device: str = "cpu"
-    """A torch device."""
+    dtype: str = "auto"
+    """Type that the weights are kept in; `auto` is the checkpoint's own on an accelerator and
+    float32 on a CPU."""
+    device: str = "auto"
+    """A torch device; `auto` is CUDA, else MPS, else the CPU; `spread` is all of them."""
     prefix: str = ""
     """Text in front of every text, such as `<|endoftext|>`; `bos` is the model's own
     beginning-of-text token."""

@@ -6,6 +6,7 @@ from functools import cache
 
 import torch
 
+from pitfalls.bench.as_taken import as_taken
 from pitfalls.bench.check import checked_cases
 from pitfalls.bench.chunks import cut
 from pitfalls.bench.experiment import Experiment
@@ -16,7 +17,9 @@ from pitfalls.editors.names import editors_named
 from pitfalls.models.cost import Cost, calibrated_rate
 from pitfalls.models.language_model import LanguageModel
 from pitfalls.models.tokens import tokenize_target
+from pitfalls.models.weights.auto import memory_of
 from pitfalls.models.weights.quantised import PACKINGS
+from pitfalls.models.weights.spread import SPREAD
 from pitfalls.progress import SILENT, Progress
 
 EFFICIENCY = 0.5
@@ -53,6 +56,12 @@ class Forecast:
     """The unedited model's readings come first."""
     memory: float
     """Bytes at the peak."""
+    device: str
+    """Device that the run would take."""
+    dtype: str
+    """Dtype of the weights that it would take."""
+    room: int | None
+    """Bytes of memory of that device; None where that is not known."""
 
     @property
     def seconds(self) -> float:
@@ -68,8 +77,13 @@ def forecast(experiment: Experiment, *, progress: Progress = SILENT) -> Forecast
     """
     cases = checked_cases(experiment)
     model = LanguageModel.outline(
-        experiment.model, dtype=experiment.dtype, prefix=experiment.prefix, progress=progress
+        experiment.model,
+        dtype=experiment.dtype,
+        device=experiment.device,
+        prefix=experiment.prefix,
+        progress=progress,
     )
+    experiment = as_taken(experiment, model)
     names = editors_named(experiment.editors, model)
     device = _busiest(experiment.device)
     d_out, d_in = model.weight(f"{model.mlp_out_name(0)}.weight").shape
@@ -94,12 +108,18 @@ def forecast(experiment: Experiment, *, progress: Progress = SILENT) -> Forecast
         for steps in mine:
             cost += reader.cost(steps, steps.edited)
         lines.append(line(str(name), len(mine), n_edits, cost))
-    return Forecast(tuple(lines), _memory(model))
+    return Forecast(
+        lines=tuple(lines),
+        memory=_memory(model),
+        device=experiment.device,
+        dtype=experiment.dtype,
+        room=memory_of(experiment.device),
+    )
 
 
 def _busiest(device: str) -> torch.device:
-    """Where most is computed: `auto` fills accelerators first."""
-    if device == "auto":
+    """Where most is computed: `spread` fills accelerators first."""
+    if device == SPREAD:
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     return torch.device(device)
 

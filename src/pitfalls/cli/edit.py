@@ -84,7 +84,7 @@ def edit(
     setting: Settings = None,
     seed: Seed = 0,
     dtype: DtypeOfStack = None,
-    device: Device = "cpu",
+    device: Device = "auto",
     text: Text = TEXT,
     text_tokens: TextTokens = TEXT_TOKENS,
     require_success: RequireSuccess = False,

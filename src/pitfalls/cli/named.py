@@ -17,7 +17,7 @@ class NamedModel:
 
     model: str | None = None
     dtype: str | None = None
-    device: str = "cpu"
+    device: str = "auto"
 
     def load(self, stack: "Stack | None", progress: Progress) -> "LanguageModel":
         """Load the model of the stack, or without a stack the one that was named.
@@ -31,7 +31,7 @@ class NamedModel:
             )
         from pitfalls.models.language_model import LanguageModel
 
-        dtype = self.dtype or "float32"
+        dtype = self.dtype or "auto"
         return LanguageModel.load(
             self.model or MODEL, dtype=dtype, device=self.device, progress=progress
         )

@@ -11,8 +11,8 @@ MODEL = "smollm2-135m"
 """Default model."""
 
 _MODEL = "Directory, GGUF file, packaged name or hub id."
-_WEIGHTS = "Weights in float32, bfloat16, int8 or nf4."
-_DEVICE = "A torch device, such as cuda:0."
+_WEIGHTS = "float32, bfloat16, int8 or nf4; auto: float32 on a CPU, the checkpoint's on a GPU."
+_DEVICE = "A torch device, such as cuda:0; auto: CUDA, else MPS, else CPU; spread: over all."
 _SEED = "Seed of everything that is sampled."
 _PREFIX = "Text in front of every text; bos is the model's own beginning-of-text token."
 

@@ -27,4 +27,13 @@ def forecast_table(forecast: "Forecast") -> RenderableType:
     table.add_section()
     table.add_row("in all", "", f"{edits:,}", f"{tokens:,.0f}", span(forecast.seconds))
     memory = f"Memory at the peak: about {forecast.memory / GIB:.1f} GiB."
-    return Group(table, memory, "Downloads and second moments, made once, come on top.")
+    taken = f"Weights in {forecast.dtype} on {forecast.device}{_room(forecast)}."
+    return Group(table, memory, taken, "Downloads and second moments, made once, come on top.")
+
+
+def _room(forecast: "Forecast") -> str:
+    """Whether it fits, where that is known."""
+    if forecast.room is None:
+        return ""
+    of = f"its {forecast.room / GIB:.1f} GiB of memory"
+    return f": fits into {of}" if forecast.memory <= forecast.room else f": too large for {of}"

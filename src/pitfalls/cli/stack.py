@@ -79,7 +79,7 @@ def show(
     effects: Effects = False,
     model: ModelOfStack = None,
     dtype: DtypeOfStack = None,
-    device: Device = "cpu",
+    device: Device = "auto",
     text: Text = TEXT,
     text_tokens: TextTokens = TEXT_TOKENS,
     min_kept: MinKept = LIMITS.kept,
@@ -126,7 +126,7 @@ def merge(
     *,
     model: ModelOfStack = None,
     dtype: DtypeOfStack = None,
-    device: Device = "cpu",
+    device: Device = "auto",
     as_json: AsJson = False,
 ) -> None:
     """Write a checkpoint with all edits of the stack in its weights, tokenizer included.
@@ -152,7 +152,7 @@ def adapter(
     rank: Rank = None,
     model: ModelOfStack = None,
     dtype: DtypeOfStack = None,
-    device: Device = "cpu",
+    device: Device = "auto",
     as_json: AsJson = False,
 ) -> None:
     """Write all edits of the stack as a PEFT adapter, to be loaded beside the unedited model.

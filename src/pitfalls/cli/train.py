@@ -46,8 +46,8 @@ def mend(
         list[str] | None,
         typer.Option("--set", help="mend-training.SETTING=VALUE, such as rank=64; repeat."),
     ] = None,
-    dtype: Dtype = "float32",
-    device: Device = "cpu",
+    dtype: Dtype = "auto",
+    device: Device = "auto",
 ) -> None:
     """Train MEND's networks for a model; interrupted, the same command goes on.
 

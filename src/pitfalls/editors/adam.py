@@ -1,9 +1,10 @@
 """Adam over many independent problems at once, each with its own clock."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Float, Int
 from torch import Tensor
 from torch.optim.adam import adam
 
@@ -34,10 +35,9 @@ class Adam:
         self,
         parameter: Float[Tensor, "jobs ..."],
         gradient: Float[Tensor, "jobs ..."],
-        active: Bool[Tensor, " jobs"],
+        rows: Sequence[int],
     ) -> None:
-        """Move the rows of `parameter` that are `active`, in place."""
-        rows = active.nonzero()[:, 0].tolist()
+        """Move some rows of `parameter`, in place."""
         # The kernel walks through memory, whatever the strides.
         state = (parameter, gradient.contiguous(), self.mean, self.square)
         moved, by, means, squares = ([tensor[i] for i in rows] for tensor in state)
@@ -59,7 +59,7 @@ class Adam:
             eps=self.epsilon,
         )
 
-    def keep(self, rows: Bool[Tensor, " jobs"]) -> None:
-        """Forget the problems not in `rows`."""
+    def keep(self, rows: Int[Tensor, " left"]) -> None:
+        """Forget the problems not in `rows`, indices on the device of the parameter."""
         self.mean, self.square = self.mean[rows], self.square[rows]
         self.steps = self.steps[rows]

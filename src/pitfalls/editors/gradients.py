@@ -19,6 +19,7 @@ from pitfalls.models.reading.label_logprobs import label_logprobs
 from pitfalls.models.running.passes import logits_at, right_output
 from pitfalls.models.running.patches import row_patches
 from pitfalls.models.tokens import Split, tokenize_target
+from pitfalls.models.upload import uploaded
 from pitfalls.models.weights.changes import Changes
 
 
@@ -58,7 +59,7 @@ class Labels:
             for row, (text, job) in enumerate(zip(texts, jobs, strict=True))
             for j in range(text.n_labels)
         ]
-        self._row, self._column, self._id, self._job = torch.tensor(flat, device=device).unbind(1)
+        self._row, self._column, self._id, self._job = uploaded(flat, device).unbind(1)
         self.n_jobs = 1 + max(jobs)
         self._weight = 1 / self._job.bincount(minlength=self.n_jobs)[self._job]
 
@@ -85,7 +86,7 @@ class Factors:
     x: Float[Tensor, "n d_in"]
     delta: Float[Tensor, "n d_out"]
     job: Int[Tensor, " n"]
-    """Which job each token belongs to."""
+    """Which job each token belongs to, on the CPU."""
     labelled: Bool[Tensor, " n"]
     """Whether a label is predicted at the token."""
 
@@ -114,13 +115,17 @@ def gradient_factors(
     loss, labelled = labels.nll(model, hidden), labels.mark(batch.right)
     outputs = [traffic[name][1] for name in names]
     deltas = torch.autograd.grad(loss.sum(), outputs)
-    job = torch.tensor(jobs, device=model.device)[:, None].expand_as(batch.right)
-    factors = {}
-    for name, gradient in zip(names, deltas, strict=True):
-        x = by_rows(traffic[name][0], n_rows).to(model.device)
-        delta = by_rows(gradient, n_rows).to(model.device)
-        kept = batch.mask & (x != 0).any(-1) & (delta != 0).any(-1)
-        factors[name] = Factors(x[kept].float(), delta[kept].float(), job[kept], labelled[kept])
+    sides = [
+        (by_rows(traffic[name][0], n_rows).to(model.device), by_rows(d, n_rows).to(model.device))
+        for name, d in zip(names, deltas, strict=True)
+    ]
+    kept = [batch.mask & (x != 0).any(-1) & (d != 0).any(-1) for x, d in sides]
+    factors, job = {}, torch.tensor(jobs)
+    # The host waits for the device once, for all matrices together.
+    for name, (x, d), here in zip(names, sides, torch.stack(kept).cpu(), strict=True):
+        row, column = here.nonzero(as_tuple=True)
+        where = uploaded(row, x.device), uploaded(column, x.device)
+        factors[name] = Factors(x[where].float(), d[where].float(), job[row], labelled[where])
     return loss.detach(), factors
 
 

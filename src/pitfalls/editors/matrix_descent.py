@@ -16,6 +16,7 @@ from pitfalls.models.language_model import LanguageModel
 from pitfalls.models.running.passes import TextPass, logits_at, text_pass
 from pitfalls.models.running.patches import row_patches
 from pitfalls.models.tokens import Split, tokenize_target
+from pitfalls.models.upload import uploaded
 from pitfalls.models.weights.changes import Changes, Dense
 from pitfalls.updates.provenance import Provenance
 from pitfalls.updates.update import Update
@@ -116,9 +117,9 @@ class Training:
             texts=texts,
             patches=patches,
             last=texts.offset + batch.lengths - 1,
-            label_row=torch.tensor([i for i, _, _ in flat], dtype=torch.long, device=device),
-            label=torch.tensor([t for _, t, _ in flat], dtype=torch.long, device=device),
-            weight=torch.tensor([w for _, _, w in flat], device=device),
+            label_row=uploaded([i for i, _, _ in flat], device, dtype=torch.long),
+            label=uploaded([t for _, t, _ in flat], device, dtype=torch.long),
+            weight=uploaded([w for _, _, w in flat], device, dtype=torch.float32),
             edits=edits,
         )
 
@@ -131,8 +132,8 @@ class Training:
             loss = self._loss(batch)
             values = loss.detach().cpu()
             self._note(values)
-            moving = self.running & (values >= stop_loss)
-            if moving.any():
+            moving = (self.running & (values >= stop_loss)).nonzero()[:, 0].tolist()
+            if moving:
                 self._move(loss, moving, bound, weight_decay)
             total += values * batch.edits
         self.running &= total / sum(batch.edits for batch in self.batches) >= stop_loss
@@ -178,7 +179,7 @@ class Training:
     def _shrink(self) -> None:
         """Take out what has ended, and go on with the rest alone."""
         self._keep_changes(~self.running)
-        left = self.running.to(self.model.device)
+        left = uploaded(self.running.nonzero()[:, 0], self.model.device)
         self.going = [
             run for run, goes in zip(self.going, self.running.tolist(), strict=True) if goes
         ]
@@ -196,11 +197,15 @@ class Training:
             }
 
     def _move(
-        self, loss: Float[Tensor, " jobs"], moving: Tensor, bound: float | None, decay: float
+        self,
+        loss: Float[Tensor, " jobs"],
+        moving: Sequence[int],
+        bound: float | None,
+        decay: float,
     ) -> None:
         """One step of Adam for the jobs that are `moving`, and back inside the box."""
-        moving = moving.to(loss.device)
-        gradients = torch.autograd.grad(loss[moving].sum(), list(self.changes.values()))
+        chosen = loss[uploaded(moving, loss.device)]
+        gradients = torch.autograd.grad(chosen.sum(), list(self.changes.values()))
         for (part, change), gradient in zip(self.changes.items(), gradients, strict=True):
             change = self.changes[part] = change.detach()
             if decay:
@@ -215,7 +220,8 @@ class Training:
         weight = self.model.weight(name).float()
         changes = (run.job.base.changes.get(name) for run in self.going)
         bases = [None if change is None else change.matrix for change in changes]
-        return torch.stack([weight if base is None else weight + base for base in bases])
+        there = [None if base is None else base.to(weight.device) for base in bases]
+        return torch.stack([weight if base is None else weight + base for base in there])
 
     def updates(self, editor: Editor, seconds: float) -> list[Update]:
         """Outcome of each job."""

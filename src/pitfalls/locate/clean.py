@@ -60,5 +60,5 @@ def probabilities(
 ) -> Float[Tensor, " rows"]:
     """Probability of the first object token of each row, from states after the final norm."""
     every = torch.arange(len(hidden), device=hidden.device)
-    ids = torch.tensor([each.object_ids[0] for each in recalls], device=hidden.device)
-    return logprobs_of(model, hidden[every, columns], ids, every).exp()
+    ids = torch.tensor([each.object_ids[0] for each in recalls])
+    return logprobs_of(model, hidden[every, columns], ids, torch.arange(len(hidden))).exp()

@@ -20,6 +20,7 @@ from pitfalls.models.beginning import begin_texts
 from pitfalls.models.head import check_structure, logits_of
 from pitfalls.models.sources.by_name import resolve
 from pitfalls.models.tokens import Split, SplitBatch, batch_splits, refuse_too_long
+from pitfalls.models.weights.auto import AUTO, device_for, dtype_for
 from pitfalls.models.weights.fingerprint import fingerprint_of
 from pitfalls.models.weights.loading import check_loadable, read_model
 from pitfalls.models.weights.products import take_quick_products
@@ -62,8 +63,8 @@ class LanguageModel:
         cls,
         name: str,
         *,
-        dtype: str = "float32",
-        device: Placement = "cpu",
+        dtype: str = AUTO,
+        device: Placement = AUTO,
         plain: bool = False,
         prefix: str = "",
         progress: Progress = SILENT,
@@ -73,10 +74,12 @@ class LanguageModel:
         Args:
             name: for example `smollm2-135m`, `./my-model`, `model.gguf`, `openai-community/gpt2`.
             dtype: storage of the weights: `float32`, `bfloat16`, or `nf4` or `int8` for the blocks'
-                matrices with the rest in bfloat16. Optimised values stay in float32, and edited
+                matrices with the rest in bfloat16; `auto` is the checkpoint's own on an accelerator
+                and float32 on a CPU. Optimised values stay in float32, and edited
                 matrices are unpacked.
-            device: a torch device such as `cpu` or `cuda:0`, `auto` to spread the weights over
-                accelerators, memory and disk, or a map from modules to devices.
+            device: a torch device such as `cpu` or `cuda:0`; `auto` is CUDA, else MPS, else the
+                CPU; `spread` spreads the weights over accelerators, memory and disk, as does a map
+                from modules to devices.
             plain: whether to use the reference mode; see the field.
             prefix: text before every text, such as `<|endoftext|>`; `bos` is the model's own
                 beginning-of-text token.
@@ -87,7 +90,8 @@ class LanguageModel:
                 missing device, bitsandbytes not installed, or no such token.
         """
         check_loadable(dtype, device)
-        directory = resolve(name, progress=progress)
+        directory, device = resolve(name, progress=progress), device_for(device)
+        dtype = dtype_for(dtype, device, directory)
         with progress.stage(f"load {name}"):
             network, tokenizer = read_model(directory, dtype, device)
         begin_texts(tokenizer, prefix, name)
@@ -106,16 +110,19 @@ class LanguageModel:
         cls,
         name: str,
         *,
-        dtype: str = "float32",
+        dtype: str = AUTO,
+        device: Placement = AUTO,
         prefix: str = "",
         progress: Progress = SILENT,
     ) -> "LanguageModel":
         """Load shapes and tokenizer only, for plans: almost no memory, but nothing can be run.
 
         Arguments and errors are those of `load`; packed matrices are outlined as unpacked ones.
+        `device` has a say in the dtype only.
         """
-        check_loadable(dtype)
+        check_loadable(dtype, device)
         directory = resolve(name, progress=progress)
+        dtype = dtype_for(dtype, device_for(device), directory)
         network, tokenizer = read_model(directory, dtype, "meta")
         begin_texts(tokenizer, prefix, name)
         packing = dtype if dtype in PACKINGS else None

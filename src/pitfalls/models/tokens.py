@@ -13,6 +13,7 @@ from torch import Tensor
 from transformers import PreTrainedTokenizerBase
 
 from pitfalls.errors import PitfallsError
+from pitfalls.models.upload import uploaded
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,4 +118,4 @@ def batch_splits(splits: Sequence[Split], *, device: torch.device, n_left: int =
         right[i, : len(row.right)] = torch.tensor(row.right, dtype=torch.long)
         mask[i, start : n_left + len(row.right)] = True
     positions = (mask.long().cumsum(1) - 1).clamp(min=0)
-    return SplitBatch(left.to(device), right.to(device), mask.to(device), positions.to(device))
+    return SplitBatch(*(uploaded(each, device) for each in (left, right, mask, positions)))

@@ -99,14 +99,24 @@ class RunHeader(_FileModel):
             Phrases like `seed was 0, now 1`; none if both runs would give the same records.
         """
         exclude = set(_NOT_CONFIGURATION)
-        was = {**_LATER, **dict(_flat(self.model_dump(mode="json", exclude=exclude)))}
-        now = {**_LATER, **dict(_flat(other.model_dump(mode="json", exclude=exclude)))}
+        was, now = (
+            _in_todays_words(
+                {**_LATER, **dict(_flat(one.model_dump(mode="json", exclude=exclude)))}
+            )
+            for one in (self, other)
+        )
         names = [*was, *(name for name in now if name not in was)]
         return [
             f"{name.removeprefix('config.')} {_change(name, was, now)}"
             for name in names
             if (name in was, was.get(name)) != (name in now, now.get(name))
         ]
+
+
+def _in_todays_words(settings: dict[str, Any]) -> dict[str, Any]:
+    """Runs keep the device they took; `auto` was once the word for what is `spread` now."""
+    old = settings.get("config.device") == "auto"
+    return {**settings, "config.device": "spread"} if old else settings
 
 
 def _flat(value: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:

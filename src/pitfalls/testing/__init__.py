@@ -17,6 +17,7 @@ from pitfalls.testing.families import (
     tiny_tokenizer,
 )
 from pitfalls.testing.laws import LAWS, check_editor
+from pitfalls.testing.pretend.device import pretend_device, to_pretend
 
 __all__ = [
     "EDITS",
@@ -28,9 +29,11 @@ __all__ = [
     "Examined",
     "check_editor",
     "distance",
+    "pretend_device",
     "snapshot",
     "tiny_model",
     "tiny_network",
     "tiny_tokenizer",
+    "to_pretend",
     "unchanged",
 ]

@@ -17,6 +17,7 @@ from transformers import AutoConfig, AutoModelForCausalLM, PreTrainedModel, PreT
 
 from pitfalls.errors import UnknownNameError
 from pitfalls.models.language_model import LanguageModel
+from pitfalls.models.random import seeded
 
 TEXT = (
     "The mother of Zoë Kravitz is Lisa Bonet. The capital of Côte d'Ivoire is Yamoussoukro, and "
@@ -110,8 +111,7 @@ def tiny_model(family: str = "llama", seed: int = 0, *, plain: bool = False) -> 
         UnknownNameError: no such family.
     """
     tokenizer = tiny_tokenizer(family)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(FIRST_SEED.get(family, 0) + seed)
+    with seeded(FIRST_SEED.get(family, 0) + seed):
         network = tiny_network(family, vocabulary=len(tokenizer))
         # Libraries start biases at zero and norms at one, where a forgotten one would not show.
         for name, parameter in network.named_parameters():

@@ -31,7 +31,7 @@ class BaseModel:
         folder: Path | str,
         name: str | None = None,
         dtype: str | None = None,
-        device: str = "cpu",
+        device: str = "auto",
         progress: Progress = SILENT,
     ) -> LanguageModel:
         """Load the model, or the same weights under another name.
@@ -40,7 +40,7 @@ class BaseModel:
             folder: where the edits are; error lines name it.
             name: where else to find the model; its own name if not given.
             dtype: its own if not given; no other is taken.
-            device: a torch device.
+            device: as `LanguageModel.load` takes it.
             progress: told of the stages.
 
         Raises:

@@ -50,7 +50,8 @@ class Columns(Carried):
                 f"two updates carry columns of {len(self.tensor)} and {len(later.tensor)} numbers: "
                 "they were made for different models"
             )
-        return Columns(torch.cat([self.tensor, later.tensor], 1))
+        first = self.tensor.to(later.tensor.device)  # the later one was fitted just now
+        return Columns(torch.cat([first, later.tensor], 1))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -97,7 +97,7 @@ class Stack:
         name: str | None = None,
         *,
         dtype: str | None = None,
-        device: str = "cpu",
+        device: str = "auto",
         progress: Progress = SILENT,
     ) -> LanguageModel:
         """Load the unedited model that the stack is for.
@@ -105,7 +105,7 @@ class Stack:
         Args:
             name: where else to find it; the name that the stack knows if not given.
             dtype: the stack's if not given; no other is taken.
-            device: a torch device.
+            device: as `LanguageModel.load` takes it.
             progress: told of the stages.
 
         Raises:

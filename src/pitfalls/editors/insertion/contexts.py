@@ -9,7 +9,10 @@ from dataclasses import dataclass
 from typing import Annotated
 
 import torch
+from jaxtyping import Float, Int
 from pydantic import Field
+from torch import Tensor
+from transformers import LogitsProcessor
 
 from pitfalls.errors import PitfallsError
 from pitfalls.facts import template_fault
@@ -19,6 +22,7 @@ from pitfalls.models.tokens import Split
 from pitfalls.settings import Count, Seed, Settings
 
 TRIES = 20
+LIKELIEST = 5
 PROSE = re.compile(r"(?:[^\W\d_]|[ ,;.'’\-])+")
 
 
@@ -54,25 +58,47 @@ class Contexts(Settings):
         return self.templates or ("{}", *sampled)
 
     def _sampled(self, model: LanguageModel) -> tuple[str, ...]:
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(self.seed)
-            texts = [
-                text
-                for n_tokens, n_texts in self.lengths
-                for text in _sample(
-                    model, [self.words[i % len(self.words)] for i in range(n_texts)], n_tokens
-                )
-            ]
+        sampling = _Sampling(torch.Generator().manual_seed(self.seed))
+        texts = [
+            text
+            for n_tokens, n_texts in self.lengths
+            for text in _sample(
+                model, [self.words[i % len(self.words)] for i in range(n_texts)], n_tokens, sampling
+            )
+        ]
         return ("{}", *(f"{text}. {{}}" for text in texts))
 
 
-def _sample(model: LanguageModel, words: Sequence[str], n_tokens: int) -> list[str]:
+class _Sampling(LogitsProcessor):
+    """Sampling among the five likeliest tokens at each step, as ROME does, on every device alike.
+
+    The numbers drawn are the CPU's: an accelerator has random numbers of its own.
+    """
+
+    def __init__(self, random: torch.Generator) -> None:
+        self._random = random
+
+    def __call__(
+        self, input_ids: Int[Tensor, "rows tokens"], scores: Float[Tensor, "rows vocabulary"]
+    ) -> Float[Tensor, "rows vocabulary"]:
+        """Scores that leave one token to choose."""
+        logits = scores.float().cpu()
+        least = logits.topk(LIKELIEST).values[:, -1:]
+        p = logits.masked_fill(logits < least, -torch.inf).softmax(-1)
+        drawn = torch.multinomial(p, 1, generator=self._random)
+        only = torch.full_like(logits, -torch.inf).scatter_(1, drawn, 0.0)
+        return only.to(scores)
+
+
+def _sample(
+    model: LanguageModel, words: Sequence[str], n_tokens: int, sampling: _Sampling
+) -> list[str]:
     """A text per word, all sampled together; those that do not read as text are sampled again."""
     texts = [""] * len(words)
     wanting = list(range(len(words)))
     for _ in range(TRIES):
         for i, text in zip(
-            wanting, _continue(model, [words[i] for i in wanting], n_tokens), strict=True
+            wanting, _continue(model, [words[i] for i in wanting], n_tokens, sampling), strict=True
         ):
             texts[i] = text
         wanting = [i for i in wanting if not _is_text(texts[i])]
@@ -85,17 +111,19 @@ def _sample(model: LanguageModel, words: Sequence[str], n_tokens: int) -> list[s
 
 
 @torch.no_grad()
-def _continue(model: LanguageModel, words: Sequence[str], n_tokens: int) -> list[str]:
-    """Sampled among the five likeliest tokens at each step, as ROME does."""
+def _continue(
+    model: LanguageModel, words: Sequence[str], n_tokens: int, sampling: _Sampling
+) -> list[str]:
     begun = [tuple(model.tokenizer(word)["input_ids"]) or (_beginning(model),) for word in words]
     batch = model.batch([Split(ids, (0,)) for ids in begun])  # left parts are padded on the left
     new = model.network.generate(  # type: ignore[operator]
         batch.left,
         attention_mask=batch.mask[:, :-1].long(),
-        do_sample=True,
-        top_k=5,
-        temperature=1.0,
-        top_p=1.0,
+        do_sample=False,  # `sampling` leaves one token to choose
+        top_k=None,
+        temperature=None,
+        top_p=None,
+        logits_processor=[sampling],
         max_new_tokens=n_tokens,
         min_new_tokens=n_tokens,
         pad_token_id=0,

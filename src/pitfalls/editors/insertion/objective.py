@@ -22,7 +22,7 @@ from functools import partial
 from typing import TypeAlias
 
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from pitfalls.editors.insertion.delta_site import DeltaSite, Site
@@ -32,6 +32,7 @@ from pitfalls.models.reading.label_logprobs import label_logprobs
 from pitfalls.models.running.batching import batches_within
 from pitfalls.models.running.passes import logits_at, text_pass
 from pitfalls.models.running.patches import row_patches
+from pitfalls.models.upload import uploaded
 
 Term: TypeAlias = Callable[[Tensor], Tensor]
 """A summand of L, from δ of all jobs to a number for each."""
@@ -46,7 +47,7 @@ class Unedited:
     essence: Float[Tensor, "jobs vocabulary"]
     """log p_0."""
 
-    def keep(self, jobs: Bool[Tensor, " jobs"]) -> "Unedited":
+    def keep(self, jobs: Int[Tensor, " left"]) -> "Unedited":
         """Answers in some of the jobs."""
         return Unedited(self.initial[jobs], self.essence[jobs])
 
@@ -87,7 +88,7 @@ class Objective:
             for batch in batches_within(sizes, token_budget)
         ]
         floors = [search.floor for search in searches]
-        self._floor = torch.tensor(floors, device=model.device)
+        self._floor = uploaded(floors, model.device)
         self._known = unedited is not None
         self.unedited = unedited or Unedited(
             torch.zeros(len(searches), model.width, device=model.device),
@@ -153,7 +154,7 @@ class _Batch:
             self._texts = text_pass(model, batch, layer=layer)
 
         def ids(values: Sequence[int]) -> Int[Tensor, " n"]:
-            return torch.tensor(values, dtype=torch.long, device=model.device)
+            return uploaded(values, model.device, dtype=torch.long)
 
         self._job = ids([job for job, _ in rows])
         self._first = ids([n for n, (_, i) in enumerate(rows) if i == 0])
@@ -173,7 +174,7 @@ class _Batch:
         )
         self._label = ids([label for _, _, label, _ in labels])
         self._label_job = self._job[self._row[: len(labels)]]
-        self._weight = torch.tensor([weight for *_, weight in labels], device=model.device)
+        self._weight = uploaded([weight for *_, weight in labels], model.device)
 
     def __call__(
         self, delta: Float[Tensor, "jobs d"]

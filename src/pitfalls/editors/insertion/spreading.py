@@ -20,6 +20,7 @@ from pitfalls.errors import PitfallsError
 from pitfalls.facts import Edit
 from pitfalls.models.language_model import LanguageModel
 from pitfalls.models.mlp_norm import before_mlp_norm
+from pitfalls.models.upload import uploaded
 from pitfalls.models.weights.changes import Change, Changes
 from pitfalls.progress import SILENT, Progress
 from pitfalls.settings import Index
@@ -202,7 +203,7 @@ class SpreadingEditor(InsertingEditor):
             residuals = before_mlp_norm(model, layer, m, residuals)
             weight = f"{model.mlp_out_name(layer)}.weight"
             for i in {job for job, _ in batch.insertions}:
-                rows = batch.rows(i)
+                rows = uploaded(batch.rows(i), k.device)
                 base = batch.jobs[i].base
                 change = self.solve(model, layer, k[rows].mT, residuals[rows].mT, base)
                 updates[i] += Update({weight: change})

@@ -4,8 +4,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 from torch import Tensor
 
 from pitfalls.editors.adam import Adam
@@ -16,6 +15,7 @@ from pitfalls.models.cost import Cost
 from pitfalls.models.language_model import LanguageModel
 from pitfalls.models.running.batching import run_split_on_oom, share_out
 from pitfalls.models.running.passes import many_passes
+from pitfalls.models.upload import uploaded
 from pitfalls.settings import Count, NonNegative, Positive, Settings
 
 SIDE_BY_SIDE = 4
@@ -141,57 +141,54 @@ class _Descent:
         self.adam = Adam.like(self.delta, lr=settings.lr)
 
     def run(self) -> list[Found]:
-        running = torch.ones(len(self.jobs), dtype=torch.bool, device=self.delta.device)
+        running = list(range(len(self.jobs)))
         for step in range(1, self.settings.steps + 1):
             last = step == self.settings.steps
             loss, gradient = self.objective(self.delta, gradient=not last)
-            ended = self._ended(loss, running, step)
-            self._tell(running, ended, step)
-            running = running & ~ended
-            if not running.any():
+            # The only time in a step that the host waits for the device.
+            ended = self._ended(loss.tolist(), running, step)
+            self._tell(len(running), len(ended), step)
+            running = [i for i in running if i not in ended]
+            if not running:
                 break
             self._move(gradient, running)
-            if running.sum() * 2 <= len(self.jobs):
+            if len(running) * 2 <= len(self.jobs):
                 running = self._shrink(running)
         return [self.found[i] for i in range(len(self.searches))]
 
-    def _ended(
-        self, loss: Float[Tensor, " jobs"], running: Bool[Tensor, " jobs"], step: int
-    ) -> Bool[Tensor, " jobs"]:
+    def _ended(self, loss: Sequence[float], running: Sequence[int], step: int) -> set[int]:
         """Note the losses of the running searches; which of them end here, and with what."""
-        ended = torch.zeros_like(running)
-        for i in running.nonzero()[:, 0].tolist():
-            job, value, failure = self.jobs[i], loss[i].item(), None
+        ended = set()
+        for i in running:
+            job, value, failure = self.jobs[i], loss[i], None
             self.losses[job].append(value)
             if not math.isfinite(value):
                 failure = f"the value search's loss is {value} at step {step}"
             elif value >= self.settings.stop_loss and step < self.settings.steps:
                 continue
-            ended[i] = True
+            ended.add(i)
             initial = self.objective.unedited.initial[i]
             self.found[job] = Found(
                 self.delta[i].clone(), initial, tuple(self.losses[job]), failure
             )
         return ended
 
-    def _tell(
-        self, running: Bool[Tensor, " jobs"], ended: Bool[Tensor, " jobs"], step: int
-    ) -> None:
+    def _tell(self, n_running: int, n_ended: int, step: int) -> None:
         """A running search is a step further; one that ended has no more to do."""
         steps = self.settings.steps
-        n_ended = int(ended.sum())
-        self.done((int(running.sum()) - n_ended) / steps + n_ended * (steps - step + 1) / steps)
+        self.done((n_running - n_ended) / steps + n_ended * (steps - step + 1) / steps)
 
-    def _move(self, gradient: Float[Tensor, "jobs d"], running: Bool[Tensor, " jobs"]) -> None:
+    def _move(self, gradient: Float[Tensor, "jobs d"], running: Sequence[int]) -> None:
         self.adam.step(self.delta, gradient, running)
         longest = self.settings.clamp * self.objective.unedited.initial.norm(dim=1)
         self.delta *= (longest / self.delta.norm(dim=1)).clamp(max=1).nan_to_num(1.0)[:, None]
 
-    def _shrink(self, running: Bool[Tensor, " jobs"]) -> Bool[Tensor, " left"]:
+    def _shrink(self, running: Sequence[int]) -> list[int]:
         """Go on with the running searches alone."""
-        self.delta = self.delta[running]
-        self.adam.keep(running)
-        self.jobs = [self.jobs[i] for i in running.nonzero()[:, 0].tolist()]
+        rows = uploaded(running, self.delta.device)
+        self.delta = self.delta[rows]
+        self.adam.keep(rows)
+        self.jobs = [self.jobs[i] for i in running]
         left = [self.searches[job] for job in self.jobs]
-        self.objective = self.make_objective(left, self.objective.unedited.keep(running))
-        return running[running]
+        self.objective = self.make_objective(left, self.objective.unedited.keep(rows))
+        return list(range(len(running)))

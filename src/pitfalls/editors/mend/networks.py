@@ -17,6 +17,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from pitfalls.editors.gradients import Factors
+from pitfalls.models.upload import uploaded
 from pitfalls.models.weights.changes import LowRank
 
 STD_FLOOR = 1e-7
@@ -190,6 +191,6 @@ class MendNetworks(nn.Module):
             x, delta = self(name, gradient.x, gradient.delta)
             delta = step_sizes[name] * delta
             for job, change in enumerate(changes):
-                rows = gradient.job == job
+                rows = uploaded((gradient.job == job).nonzero()[:, 0], x.device)
                 change[name] = LowRank(B=delta[rows].mT, A=x[rows])
         return changes

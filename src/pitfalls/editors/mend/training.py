@@ -18,6 +18,7 @@ from pitfalls.editors.mend.practice import Outcome, Practice
 from pitfalls.editors.presets import preset_settings
 from pitfalls.errors import PitfallsError
 from pitfalls.models.language_model import LanguageModel
+from pitfalls.models.random import seeded
 from pitfalls.settings import (
     Count,
     Fraction,
@@ -147,8 +148,7 @@ class Learner:
             for name in names
             for weight in [model.weight(name)]
         ]
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(settings.seed)
+        with seeded(settings.seed):
             networks = MendNetworks(
                 weights, rank=settings.rank, n_hidden=settings.n_hidden, lr=settings.edit_lr
             )

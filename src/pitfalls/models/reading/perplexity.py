@@ -45,7 +45,7 @@ def perplexity(
                 hidden = right_output(model, batch, None)
             real = batch.mask[:, 1:]
             ids = batch.right[:, 1:][real]
-            every = torch.arange(len(ids), device=model.device)
+            every = torch.arange(len(ids))
             logprobs = logprobs_of(model, hidden[:, :-1][real], ids, every)
             total -= logprobs.double().sum().item()
             count += len(ids)

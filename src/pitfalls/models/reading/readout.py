@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import groupby
+from itertools import groupby, pairwise
 
 import torch
 from jaxtyping import Float, Int
@@ -16,6 +16,7 @@ from pitfalls.models.running.passes import cached_layers, logits_at, right_outpu
 from pitfalls.models.running.patches import row_patches
 from pitfalls.models.running.sharing import lowest_block, shared_below
 from pitfalls.models.tokens import Split, tokenize_target
+from pitfalls.models.upload import uploaded
 from pitfalls.models.weights.changes import Changes
 
 TARGET_TOKENS = 2048
@@ -100,7 +101,7 @@ def _together(
         for row, (prompt, target) in enumerate(texts)
         for j in range(len(target))
     ]
-    row, column, ids = torch.tensor(places, device=model.device).unbind(1)
+    row, column, ids = uploaded(places, model.device).unbind(1)
     logprobs = label_logprobs(logits_at(model, hidden, row, column), ids)
     return list(logprobs.cpu().split([len(target) for _, target in texts]))
 
@@ -131,22 +132,25 @@ def _answer(model: LanguageModel, prompts: Sequence[_Prompt]) -> list[dict[int, 
     ):
         hidden, cache = run_left(model, model.batch([Split(ids, (0,)) for ids in texts]))
     rows = [(i, target) for i, prompt in enumerate(prompts) for target in prompt.targets]
-    owner = torch.tensor([i for i, _ in rows], device=model.device)
-    first = torch.tensor([target[0] for _, target in rows], device=model.device)
-    parts = [
-        [logprob] for logprob in logprobs_of(model, hidden[:, -1], first, owner).cpu().split(1)
-    ]
-
+    owner = torch.tensor([i for i, _ in rows])
+    first = torch.tensor([target[0] for _, target in rows])
+    found = [logprobs_of(model, hidden[:, -1], first, owner)]
     long = [j for j, (_, target) in enumerate(rows) if len(target) > 1]
     prefix = [(kept.keys, kept.values) for kept in cached_layers(cache)]
     # Most targets are short: batches of similar lengths avoid padding.
-    for some in batches_within([(1, len(rows[j][1]) - 1) for j in long], TARGET_TOKENS):
-        asked = [long[n] for n in some]
+    batches = batches_within([(1, len(rows[j][1]) - 1) for j in long], TARGET_TOKENS)
+    asked_in = [[long[n] for n in some] for some in batches]
+    for asked in asked_in:
         for kept, (keys, values) in zip(cached_layers(cache), prefix, strict=True):
             kept.keys, kept.values = keys, values
-        rest = _go_on(model, prompts, [rows[j] for j in asked], cache, layer, run)
-        for j, piece in zip(asked, rest, strict=True):
-            parts[j].append(piece)
+        found.append(_go_on(model, prompts, [rows[j] for j in asked], cache, layer, run))
+    everything = torch.cat(found).cpu()  # the only time that the host waits
+    lengths = [1] * len(rows) + [len(rows[j][1]) - 1 for asked in asked_in for j in asked]
+    pieces = everything.split(lengths)
+    parts = [[piece] for piece in pieces[: len(rows)]]
+    order = [j for asked in asked_in for j in asked]
+    for j, piece in zip(order, pieces[len(rows) :], strict=True):
+        parts[j].append(piece)
 
     answers: list[dict[int, Tensor]] = [{} for _ in prompts]
     for (i, target), part in zip(rows, parts, strict=True):
@@ -160,9 +164,9 @@ def _go_on(
     rows: Sequence[tuple[int, tuple[int, ...]]],
     cache: DynamicCache,
     layer: int,
-    run: Int[Tensor, " distinct"],
-) -> list[Float[Tensor, " tokens"]]:
-    """Log-probabilities of the targets' second and later tokens.
+    run: Sequence[int],
+) -> Float[Tensor, " tokens"]:
+    """Log-probabilities of the targets' second and later tokens, target after target.
 
     Args:
         model: the model.
@@ -172,25 +176,24 @@ def _go_on(
         layer: first block whose cache has a row for every prompt.
         run: indices of the prompts that have rows in the cache of the blocks below.
     """
-    owner = torch.tensor([i for i, _ in rows], device=model.device)
+    owner = uploaded([i for i, _ in rows], model.device)
     texts = [(prompts[i].ids, target) for i, target in rows]
     splits = [Split(ids, target[:-1]) for ids, target in texts]
     batch = model.batch(splits, n_left=cache.get_seq_length())
-    below = {prompts[i].ids: n for n, i in enumerate(run.tolist())}
+    below = {prompts[i].ids: n for n, i in enumerate(run)}
     with (
         row_patches(model.network, [prompts[i].changes for i, _ in rows]),
         shared_below(model, layer, texts) as again,
     ):
-        source = torch.tensor([below[ids] for ids, _ in texts], device=model.device)[again]
+        source = uploaded([below[texts[i][0]] for i in again], model.device)
         for number, kept in enumerate(cached_layers(cache)):
             rows_of = source if number < layer else owner
             kept.batch_select_indices(rows_of.to(kept.device))
         hidden = right_output(model, batch, cache)
-    real = batch.mask[:, batch.left.shape[1] :]
-    ids = torch.tensor([t for _, target in rows for t in target[1:]], device=model.device)
-    every = torch.arange(len(ids), device=model.device)
-    logprobs = logprobs_of(model, hidden[real], ids, every).cpu()
-    return list(logprobs.split([len(target) - 1 for _, target in rows]))
+    places = [(n, j) for n, (_, target) in enumerate(rows) for j in range(len(target) - 1)]
+    row, column = uploaded(places, model.device).unbind(1)
+    ids = torch.tensor([t for _, target in rows for t in target[1:]])
+    return logprobs_of(model, hidden[row, column], ids, torch.arange(len(ids)))
 
 
 def logprobs_of(
@@ -201,11 +204,17 @@ def logprobs_of(
 ) -> Float[Tensor, " m"]:
     """Log-probabilities log p(ids[j] | hidden[owner[j]]), with logits for a few rows at a time.
 
-    `owner` must ascend.
+    Args:
+        model: the model.
+        hidden: hidden states after the final norm.
+        ids: tokens, on any device.
+        owner: rows of `hidden`, ascending, on the CPU.
     """
+    begins = list(range(0, len(hidden), HEAD_ROWS))
+    bounds = torch.searchsorted(owner, torch.tensor([*begins, len(hidden)])).tolist()
+    rows, ids = uploaded(owner, hidden.device), ids.to(hidden.device, non_blocking=True)
     parts = []
-    for begin in range(0, len(hidden), HEAD_ROWS):
+    for begin, (first, end) in zip(begins, pairwise(bounds), strict=True):
         logprobs = model.head_logits(hidden[begin : begin + HEAD_ROWS]).log_softmax(-1)
-        here = (owner >= begin) & (owner < begin + HEAD_ROWS)
-        parts.append(logprobs[owner[here] - begin, ids[here]])
+        parts.append(logprobs[rows[first:end] - begin, ids[first:end]])
     return torch.cat(parts)

@@ -9,12 +9,14 @@ from copy import copy
 from typing import Any, TypeAlias
 
 import torch
+from jaxtyping import Int
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 from transformers.pytorch_utils import Conv1D
 
 from pitfalls.errors import PitfallsError
 from pitfalls.models.module_values import by_rows, first_of
+from pitfalls.models.upload import uploaded
 from pitfalls.models.weights.changes import Change, Changes
 
 Hook: TypeAlias = Callable[[nn.Module, tuple[Any, ...], dict[str, Any], Any], Any]
@@ -87,27 +89,58 @@ def _added(groups: Sequence[tuple[Change, Rows | slice]], *, n_rows: int) -> Hoo
 
     `n_rows` may be 1 where every group is of all rows: it tells rows apart that lie on one axis.
     """
+    here = _Here(groups)
 
     def add(module: nn.Module, inputs: tuple[Any, ...], kwargs: Any, output: Tensor) -> Tensor:
         x = by_rows(inputs[0], n_rows)
         extra = torch.zeros(*x.shape[:-1], output.shape[-1], device=output.device)
-        for change, where in groups:
+        for change, where in here.on(x.device):
             extra[where] += change.effect(x[where].float())
         return output + extra.to(output.dtype).view_as(output)
 
     return add
 
 
+class _Here:
+    """Groups as a module's device needs them, sent there once and not at every call of a hook."""
+
+    def __init__(self, groups: Sequence[tuple[Change, Rows | slice]]) -> None:
+        self._groups = groups
+        self._sent: dict[torch.device, list[tuple[Change, Tensor | slice]]] = {}
+
+    def on(self, device: torch.device) -> list[tuple[Change, Tensor | slice]]:
+        """Every change, and its rows, on `device`."""
+        if device not in self._sent:
+            rows = iter(_split_up([w for _, w in self._groups if isinstance(w, list)], device))
+            self._sent[device] = [
+                (_on(change, device), next(rows) if isinstance(where, list) else where)
+                for change, where in self._groups
+            ]
+        return self._sent[device]
+
+
+def _split_up(rows: Sequence[Rows], device: torch.device) -> Sequence[Int[Tensor, " rows"]]:
+    """Every list as a tensor on `device`, all of them sent at once."""
+    flat = uploaded([i for some in rows for i in some], device, dtype=torch.long)
+    return flat.split([len(some) for some in rows]) if rows else ()
+
+
+def _on(change: Change, device: torch.device) -> Change:
+    there = all(tensor.device == device for tensor in change.tensors().values())
+    return change if there else change.to(device)
+
+
 def _run_again(module: nn.Module, rows: Sequence[Own]) -> Hook:
     """Puts in place of some rows' output what the module makes of them with changed parameters."""
-    edited = [(_with(module, rows[where[0]]), where) for where in _alike(rows)]
+    alike = _alike(rows)
+    stand_ins = [_with(module, rows[where[0]]) for where in alike]
 
     def replace(
         module: nn.Module, inputs: tuple[Any, ...], kwargs: dict[str, Any], output: Tensor
     ) -> Tensor:
         states, *others = inputs
         x, changed = by_rows(states, len(rows)), by_rows(first_of(output), len(rows)).clone()
-        for stand_in, where in edited:
+        for stand_in, where in zip(stand_ins, _split_up(alike, x.device), strict=True):
             changed[where] = stand_in(x[where], *others, **kwargs)
         return changed.view_as(output)
 

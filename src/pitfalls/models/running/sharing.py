@@ -8,11 +8,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
-import torch
 from jaxtyping import Int
 from torch import Tensor, nn
 
 from pitfalls.models.language_model import LanguageModel
+from pitfalls.models.upload import uploaded
 from pitfalls.models.weights.changes import Changes
 
 
@@ -27,9 +27,7 @@ def lowest_block(model: LanguageModel, changes: Iterable[Changes]) -> int:
 
 
 @contextmanager
-def shared_below(
-    model: LanguageModel, layer: int, texts: Sequence[object]
-) -> Iterator[Int[Tensor, " distinct"]]:
+def shared_below(model: LanguageModel, layer: int, texts: Sequence[object]) -> Iterator[list[int]]:
     """Inside the block, blocks below `layer` run on one row of each text; yields these rows.
 
     The keys and values that these blocks write into a cache have as many rows.
@@ -42,18 +40,18 @@ def shared_below(
     """
     number = {text: i for i, text in enumerate(dict.fromkeys(texts))}
     row_of = [number[text] for text in texts]
-    first = torch.tensor([row_of.index(i) for i in number.values()], device=model.device)
+    first = [row_of.index(i) for i in number.values()]
     if len(first) == len(texts) or layer == 0:
-        yield torch.arange(len(texts), device=model.device)
+        yield list(range(len(texts)))
         return
-    back = torch.tensor(row_of, device=model.device)
+    rows, back = uploaded(first, model.device), uploaded(row_of, model.device)
 
     def contract(block: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         by_head = {name: kwargs.pop(name) for name in model.architecture.per_head}
-        args, kwargs = _select((args, kwargs), first, n_rows=len(texts))
+        args, kwargs = _select((args, kwargs), rows, n_rows=len(texts))
         for name, given in by_head.items():
             by_row = given.unflatten(0, (len(texts), -1))
-            kwargs[name] = by_row[first.to(given.device)].flatten(0, 1)
+            kwargs[name] = by_row[rows.to(given.device)].flatten(0, 1)
         return args, kwargs
 
     def expand(block: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

@@ -18,10 +18,11 @@ from transformers.utils import logging as hf_logging
 
 from pitfalls.door.text import reason_of
 from pitfalls.errors import PitfallsError, UnknownNameError
+from pitfalls.models.weights.auto import AUTO
 from pitfalls.models.weights.complete import fault_in
 from pitfalls.models.weights.folder import check_folder, pickled_advice
 from pitfalls.models.weights.quantised import PACKINGS, loading_options
-from pitfalls.models.weights.spread import Placement, is_spread
+from pitfalls.models.weights.spread import SPREAD, Placement, device_map, is_spread
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float64": torch.float64}
 """Dtypes for weights by name. float64 is for checks. `PACKINGS` has quantised formats, which are
@@ -31,17 +32,18 @@ TRIAL = "The mother of"
 """Text on which the tokenizer is tried."""
 
 
-def check_loadable(dtype: str, device: Placement = "cpu") -> None:
+def check_loadable(dtype: str, device: Placement = AUTO) -> None:
     """Refuse an unknown dtype or device before anything is fetched.
 
     Raises:
         UnknownNameError: no such dtype.
         PitfallsError: no such device.
     """
-    if dtype not in (*DTYPES, *PACKINGS):
-        raise UnknownNameError("dtype", dtype, (*DTYPES, *PACKINGS))
+    names = (AUTO, *DTYPES, *PACKINGS)
+    if dtype not in names:
+        raise UnknownNameError("dtype", dtype, names)
     if isinstance(device, str):
-        _check_device(device, beyond=("auto",))
+        _check_device(device, beyond=(AUTO, SPREAD))
         return
     for place in device.values():
         if isinstance(place, str):
@@ -49,7 +51,7 @@ def check_loadable(dtype: str, device: Placement = "cpu") -> None:
 
 
 def _check_device(device: str, *, beyond: Sequence[str]) -> None:
-    """Refuse an unusable device; `beyond` are accelerate's names that torch does not know."""
+    """Refuse an unusable device; `beyond` are names that torch does not know."""
     if device in beyond:
         return
     try:
@@ -58,7 +60,7 @@ def _check_device(device: str, *, beyond: Sequence[str]) -> None:
     except (RuntimeError, AssertionError, ImportError) as error:  # as torch was built
         reason = str(error).partition("\n")[0]
         raise PitfallsError(
-            f"device {device!r} cannot be used: {reason}; expected cpu, cuda:0 or the like"
+            f"device {device!r} cannot be used: {reason}; expected auto, cpu, cuda:0 or the like"
         ) from error
 
 
@@ -70,7 +72,7 @@ def read_model(
     Args:
         directory: a directory with a `config.json`.
         dtype: a name in `DTYPES` or `PACKINGS`.
-        device: device of the weights; `meta` reads no weights.
+        device: device of the weights, not `auto`; `meta` reads no weights.
 
     Raises:
         PitfallsError: damaged or missing files, weights that do not match the config, a tokenizer
@@ -94,7 +96,7 @@ def _outlined(directory: Path, dtype: str, device: Placement) -> PreTrainedModel
 
 
 def _whole(directory: Path, dtype: str, device: Placement) -> PreTrainedModel:
-    placed = {"device_map": device} if is_spread(device) else {}
+    placed = {"device_map": device_map(device)} if is_spread(device) else {}
     told = loading_options(dtype, device) if dtype in PACKINGS else placed
     loaded: Any = AutoModelForCausalLM.from_pretrained(
         directory,

@@ -20,7 +20,7 @@ from transformers import BitsAndBytesConfig
 
 from pitfalls.errors import PitfallsError
 from pitfalls.models.weights.products import linear
-from pitfalls.models.weights.spread import Placement
+from pitfalls.models.weights.spread import Placement, device_map, is_spread
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +52,8 @@ def loading_options(packing: str, device: Placement) -> dict[str, Any]:
             "run 'pip install pitfalls[quantised]'"
         ) from error
     config = BitsAndBytesConfig(**PACKINGS[packing].settings, bnb_4bit_compute_dtype=torch.bfloat16)
-    one_place = isinstance(device, str) and device != "auto"
-    return {"quantization_config": config, "device_map": {"": device} if one_place else device}
+    placed = device_map(device) if is_spread(device) else {"": device}
+    return {"quantization_config": config, "device_map": placed}
 
 
 def take_exact_products(network: nn.Module) -> bool:

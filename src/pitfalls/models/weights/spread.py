@@ -14,14 +14,22 @@ from accelerate.utils import align_module_device
 from torch import Tensor
 from transformers import PreTrainedModel
 
+SPREAD = "spread"
+"""Name for what accelerate calls `auto`."""
+
 Placement: TypeAlias = str | Mapping[str, str | int]
-"""A torch device; `auto`, which fills accelerators first, then memory, then the disk; or a map from
-module paths to devices or `disk`, as accelerate's `device_map` has it."""
+"""A torch device; `auto`, the best one there is; `spread`, which fills accelerators first, then
+memory, then the disk; or a map from module paths to devices or `disk`, as accelerate has it."""
 
 
 def is_spread(placement: Placement) -> bool:
     """Whether accelerate places the weights."""
-    return placement == "auto" or not isinstance(placement, str)
+    return placement == SPREAD or not isinstance(placement, str)
+
+
+def device_map(placement: Placement) -> Placement:
+    """A spread placement as accelerate has it."""
+    return "auto" if placement == SPREAD else placement
 
 
 def main_device(network: PreTrainedModel) -> torch.device | None:

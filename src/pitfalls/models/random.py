@@ -1,0 +1,20 @@
+"""Random numbers of the CPU, from a seed, for weights that are made there."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+
+
+@contextmanager
+def seeded(seed: int) -> Iterator[None]:
+    """Inside the block, torch's random numbers on the CPU follow from `seed`.
+
+    Afterwards they go on where they were. `torch.manual_seed` would seed accelerators, too.
+    """
+    before = torch.get_rng_state()
+    torch.default_generator.manual_seed(seed)
+    try:
+        yield
+    finally:
+        torch.set_rng_state(before)
