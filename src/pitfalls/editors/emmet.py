@@ -23,7 +23,7 @@ from pitfalls.updates.update import Update
 class Emmet(SpreadingEditor):
     """ROME for batches: new values are constraints, softened by λe so that keys may be alike.
 
-    For two facts or more it equals MEMIT with the weight λ·λe (arXiv:2403.14236, Eq. 11). A single
+    For two facts or more it equals MEMIT with the weight λ·λe (arXiv:2403.14236). A single
     fact has no λe, as in the released code: its value is met exactly.
     """
 
