@@ -1,4 +1,4 @@
-"""What a worker is given to start with, and how it answers."""
+"""The outfit that a worker starts with, and its answers."""
 
 import os
 import traceback

@@ -1,4 +1,4 @@
-"""How far a run is: which chunks of it are there, from its directory alone."""
+"""Status of a run: which of its chunks are there, from its directory alone."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ class Missing:
     chunk: int
     cases: int
     position: int
-    """Of the chunk in the order of the run, which says whose share it is."""
+    """Place of the chunk in the order of the run, which says whose share it is."""
     damaged: bool
     """Whether its file is there but cannot be read; it must be deleted first."""
 
