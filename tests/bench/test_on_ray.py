@@ -12,6 +12,7 @@ from killing import killing_one, named
 
 from pitfalls.bench.experiment import Experiment
 from pitfalls.bench.hiring import hiring
+from pitfalls.bench.on_ray import check_cluster, places
 from pitfalls.errors import PitfallsError
 from pitfalls.records.run_directory import RunDirectory
 
@@ -64,13 +65,35 @@ def test_without_ray_its_extra_is_named() -> None:
             hiring(text)
 
 
-@needs_ray
-def test_a_cluster_that_is_not_there_is_told_in_one_line(tmp_path: Path) -> None:
-    words = ["run", "--workers", "ray:127.0.0.1:1", "--editor", "ft", "--cases", "1"]
-    words += ["--data", "conflict/reverse", "--out", str(tmp_path / "run")]
-    command = [sys.executable, "-m", "pitfalls", *words]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 2, done.stderr
-    assert done.stderr.splitlines()[-1].startswith(
-        "pitfalls: the Ray cluster at 127.0.0.1:1 cannot"
-    )
+@pytest.mark.parametrize("address", ["127.0.0.1:1", "ray://127.0.0.1:1"])
+def test_a_cluster_that_is_not_there_is_told_in_one_line(address: str) -> None:
+    with pytest.raises(PitfallsError, match=r"cannot be reached: .*ray start --head") as told:
+        check_cluster(address)
+    assert address in str(told.value)
+    assert "\n" not in str(told.value)
+
+
+@pytest.mark.parametrize("address", ["somewhere", "host:port", ":6379"])
+def test_what_is_no_address_is_told_in_one_line(address: str) -> None:
+    with pytest.raises(PitfallsError, match="expected HOST:PORT, ray://HOST:PORT or auto"):
+        check_cluster(address)
+
+
+def test_the_cluster_of_the_environment_is_looked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RAY_ADDRESS", "127.0.0.1:1")
+    with pytest.raises(PitfallsError, match="cannot be reached"):
+        check_cluster(None)
+    monkeypatch.delenv("RAY_ADDRESS")
+    check_cluster(None)
+    check_cluster("auto")
+
+
+def test_workers_fit_where_their_cores_and_gpus_are() -> None:
+    nodes = [
+        {"Alive": True, "Resources": {"CPU": 16.0, "GPU": 2.0}},
+        {"Alive": True, "Resources": {"CPU": 7.0}},
+        {"Alive": False, "Resources": {"CPU": 64.0, "GPU": 8.0}},
+    ]
+    assert places(nodes, {"CPU": 4.0, "GPU": 0.0}) == 5
+    assert places(nodes, {"CPU": 4.0, "GPU": 1.0}) == 2
+    assert places(nodes, {"CPU": 32.0, "GPU": 0.0}) == 0

@@ -1,6 +1,11 @@
 """`pitfalls run` by shares and by workers, and how far a run is."""
 
 import json
+import os
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -104,6 +109,44 @@ def test_a_run_by_two_workers_prints_what_a_plain_one_does(
     runs = [RunDirectory.read(tmp_path / name) for name in ("plain", "spread")]
     one, other = ([run.table(part).drop_columns("seconds") for part in run.parts()] for run in runs)
     assert one == other
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no such signals on Windows")
+@pytest.mark.parametrize(("by", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_run_by_workers_stops_as_a_whole(
+    tiny_folder: Path, tmp_path: Path, by: signal.Signals, status: int
+) -> None:
+    experiment, out = tmp_path / "long.toml", tmp_path / "run"
+    experiment.write_text('editors = ["ft"]\nchunk = 1\n[settings.ft]\nlayer = 1\nsteps = 3\n')
+    words = ["run", experiment, "--model", tiny_folder, "--workers", "2", "--out", out]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "pitfalls", *words],
+        stderr=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        text=True,
+        env=os.environ | {"OMP_NUM_THREADS": "1"},
+        start_new_session=True,
+    )
+    while not any(out.glob("records/*.parquet")):
+        assert process.poll() is None, process.stderr and process.stderr.read()
+        time.sleep(0.01)
+    os.killpg(process.pid, by)  # as a terminal does
+    _, told = process.communicate(timeout=120)
+    assert process.returncode == status, told
+    assert "Traceback" not in told
+    assert told.splitlines()[-1].startswith("pitfalls: stopped: the chunks that are written stay")
+    end = time.monotonic() + 30
+    while time.monotonic() < end and runs(process.pid):
+        time.sleep(0.1)
+    assert not runs(process.pid), "workers outlive the run"
+
+
+def runs(group: int) -> bool:
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return False
+    return True
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from functools import partial
 from typing import TypeAlias
 
 from pitfalls.bench.crew import Crew
-from pitfalls.bench.on_ray import RayCrew, imported_ray
+from pitfalls.bench.on_ray import RayCrew, check_cluster, imported_ray
 from pitfalls.bench.outfit import Outfit
 from pitfalls.bench.processes import Processes
 from pitfalls.door.text import shortened
@@ -22,11 +22,12 @@ def hiring(text: str) -> Hiring:
     """Read `4`, `ray` or `ray:ADDRESS`.
 
     Raises:
-        PitfallsError: another text, too many, or Ray is not installed.
+        PitfallsError: another text, too many, Ray is not installed, or its cluster is not there.
     """
     kind, colon, address = text.partition(":")
     if kind == "ray" and bool(colon) == bool(address):
         imported_ray()
+        check_cluster(address or None)
         return partial(RayCrew, address=address or None)
     if text.isascii() and text.isdigit() and len(text) < 9 and 1 <= int(text) <= MOST:
         return partial(Processes, count=int(text))

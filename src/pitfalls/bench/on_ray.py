@@ -1,6 +1,7 @@
 """Workers as actors of a Ray cluster, a GPU each where there are any."""
 
 import os
+import socket
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -9,8 +10,11 @@ from pitfalls.bench.chunks import Task
 from pitfalls.bench.crew import Lost
 from pitfalls.bench.outfit import Answer, Bug, Outfit, Servant
 from pitfalls.cache import cache_root
-from pitfalls.door.text import reason_of
+from pitfalls.door.text import reason_of, shortened
 from pitfalls.errors import PitfallsError, needs_extra
+
+PATIENCE = 10.0
+"""Seconds to wait for an answer from the address of a cluster."""
 
 
 class RayCrew:
@@ -35,7 +39,7 @@ class RayCrew:
         kind = outfit.device.partition(":")[0]
         self._needs = {"CPU": float(outfit.threads), "GPU": 0.0 if kind == "cpu" else 1.0}
         self._outfit = replace(outfit, device=kind)  # Ray shows an actor no GPU but its own
-        self.size = _places(ray.nodes(), self._needs)
+        self.size = places(ray.nodes(), self._needs)
         if not self.size:
             self.close()
             raise PitfallsError(
@@ -98,6 +102,36 @@ def imported_ray() -> Any:
     return ray
 
 
+def check_cluster(address: str | None) -> None:
+    """Refuse a cluster that is not there; Ray itself tries for minutes.
+
+    Args:
+        address: `HOST:PORT`, `ray://HOST:PORT`, `auto`, or None for the one in `RAY_ADDRESS`.
+
+    Raises:
+        PitfallsError: nobody answers there, or it is no address.
+    """
+    address = address or os.environ.get("RAY_ADDRESS")
+    if address in (None, "", "auto", "local"):
+        return
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    if not host or not port.isdigit():
+        shown = shortened(repr(address))
+        raise PitfallsError(f"Ray cluster {shown}: expected HOST:PORT, ray://HOST:PORT or auto")
+    try:
+        socket.create_connection((host, int(port)), timeout=PATIENCE).close()
+    except (OSError, OverflowError, UnicodeError) as error:
+        raise _unreachable(address, error) from error
+
+
+def _unreachable(address: str | None, error: Exception) -> PitfallsError:
+    where = f"the Ray cluster at {address}" if address else "Ray"
+    return PitfallsError(
+        f"{where} cannot be reached: {reason_of(error)}; start it with `ray start --head`, or give "
+        "its address as --workers ray:ADDRESS"
+    )
+
+
 def _connect(ray: Any, address: str | None) -> None:
     quiet = {"log_to_driver": False, "logging_level": "error", "include_dashboard": False}
     if address is not None or os.environ.get("RAY_ADDRESS"):
@@ -105,14 +139,10 @@ def _connect(ray: Any, address: str | None) -> None:
     try:
         ray.init(address=address, **quiet)
     except Exception as error:  # of a dozen kinds
-        where = f"the Ray cluster at {address}" if address else "Ray"
-        raise PitfallsError(
-            f"{where} cannot be reached: {reason_of(error)}; start it with `ray start --head`, or "
-            "give its address as --workers ray:ADDRESS"
-        ) from error
+        raise _unreachable(address, error) from error
 
 
-def _places(nodes: list[dict[str, Any]], needs: dict[str, float]) -> int:
+def places(nodes: list[dict[str, Any]], needs: dict[str, float]) -> int:
     """How many workers fit on the machines that are there."""
     return sum(
         min(int(node["Resources"].get(each, 0) // much) for each, much in needs.items() if much)

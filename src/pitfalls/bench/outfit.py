@@ -1,4 +1,4 @@
-"""Outfit of a worker: all that it starts with, and how it answers."""
+"""The outfit that a worker starts with, and its answers."""
 
 import os
 import traceback

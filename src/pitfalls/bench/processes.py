@@ -1,6 +1,9 @@
 """Workers as processes of this machine, one device each where there are several."""
 
 import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from multiprocessing import connection, get_context
 from multiprocessing.connection import Connection
@@ -43,7 +46,8 @@ class Processes:
         process = context.Process(
             target=serve, args=(theirs, self._outfits[worker]), daemon=True, name=f"worker {worker}"
         )
-        process.start()
+        with _deaf():
+            process.start()
         theirs.close()  # so that the pipe ends with the process
         self._pipes[worker], self._processes[worker] = ours, process
 
@@ -88,9 +92,24 @@ def devices(device: str, count: int) -> list[str]:
     return [f"cuda:{worker % there}" if there else device for worker in range(count)]
 
 
+@contextmanager
+def _deaf() -> Iterator[None]:
+    """Processes that are started in the block never hear Ctrl-C, which reaches all of a terminal.
+
+    Only the first process decides what becomes of it, and ends the others.
+    """
+    if threading.current_thread() is not threading.main_thread():  # no other may set handlers
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 def serve(pipe: Connection, outfit: Outfit) -> None:
     """Carry out chunks until the pipe ends; runs in the worker's process."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all; the first process decides
     servant = Servant(outfit)
     try:
         while True:

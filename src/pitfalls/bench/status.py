@@ -1,4 +1,4 @@
-"""How far a run is: which chunks of it are there, from its directory alone."""
+"""Status of a run: which of its chunks are there, from its directory alone."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

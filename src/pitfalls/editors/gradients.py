@@ -88,7 +88,7 @@ class Factors:
     job: Int[Tensor, " n"]
     """Which job each token belongs to, on the CPU."""
     labelled: Bool[Tensor, " n"]
-    """Whether a label is predicted at the token."""
+    """Whether a label is predicted at the token, on the CPU."""
 
 
 def gradient_factors(
@@ -122,10 +122,12 @@ def gradient_factors(
     kept = [batch.mask & (x != 0).any(-1) & (d != 0).any(-1) for x, d in sides]
     factors, job = {}, torch.tensor(jobs)
     # The host waits for the device once, for all matrices together.
-    for name, (x, d), here in zip(names, sides, torch.stack(kept).cpu(), strict=True):
+    *places, labels_at = torch.stack([*kept, labelled]).cpu()
+    for name, (x, d), here in zip(names, sides, places, strict=True):
         row, column = here.nonzero(as_tuple=True)
         where = uploaded(row, x.device), uploaded(column, x.device)
-        factors[name] = Factors(x[where].float(), d[where].float(), job[row], labelled[where])
+        marked = labels_at[row, column]
+        factors[name] = Factors(x[where].float(), d[where].float(), job[row], marked)
     return loss.detach(), factors
 
 

@@ -18,6 +18,7 @@ from pitfalls.facts import Edit
 from pitfalls.models.cost import Cost
 from pitfalls.models.language_model import LanguageModel
 from pitfalls.models.running.batching import batches_within, run_split_on_oom
+from pitfalls.models.upload import uploaded
 from pitfalls.models.weights.changes import Change, LowRank
 from pitfalls.progress import SILENT, Progress
 from pitfalls.settings import Count, Index, Positive
@@ -169,7 +170,7 @@ class UltraEdit(Editor):
         taken = factors.labelled | (self.tokens == "all")
         rows = [((factors.job == b) & taken).nonzero()[:, 0] for b in batches]
         rows = [each for each in rows if len(each)]
-        chosen = torch.cat([factors.job.new_zeros(0), *rows])
+        chosen = uploaded(torch.cat([factors.job.new_zeros(0), *rows]), factors.x.device)
         return factors.x[chosen], factors.delta[chosen], [len(each) for each in rows]
 
 
