@@ -1,4 +1,4 @@
-"""What an accelerator refuses, and what makes the host wait for it."""
+"""Rules of an accelerator: refusals, and operators for which the host waits."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
