@@ -7,9 +7,7 @@ import pytest
 from table import TOLERANCE, tiny_editor
 
 from pitfalls.editors.table import EDITORS
-from pitfalls.models.reading.greedy import greedy
 from pitfalls.models.reading.moments import MomentSettings
-from pitfalls.models.reading.readout import target_logprobs
 from pitfalls.testing import (
     FAMILY_KINDS,
     LAWS,
@@ -51,11 +49,8 @@ def examined(moments: MomentSettings) -> ExaminedBy:
             model = tiny_model(family)
             models[family, device] = to_pretend(model) if device == "pretend" else model
         if (name, family, device) not in made:
-            editor = tiny_editor(
-                name,
-                models[family, "cpu"] if (family, "cpu") in models else tiny_model(family),
-                moments,
-            )
+            # The networks of MEND are found by the fingerprint, which is the CPU's as well.
+            editor = tiny_editor(name, models[family, device], moments)
             made[name, family, device] = Examined(
                 editor=editor, model=models[family, device], tolerance=TOLERANCE.get(name, 1e-4)
             )
