@@ -23,6 +23,7 @@ def test_plan(
     assert ["ft", "2", "4"] in [row[:3] for row in rows]
     assert ["(unedited)", "2", "0"] in [row[:3] for row in rows]
     assert "Memory at the peak" in answer.out
+    assert "Weights in float32 on cpu: fits into its" in " ".join(answer.out.split())
     assert "Nothing was run" in answer.out and "knew every fact" not in answer.out
     known = pitfalls(*words, "--known", "--data", "conflict/reverse", "--out", tmp_path / "out")
     assert "Counted as if the model knew every fact" in known.out

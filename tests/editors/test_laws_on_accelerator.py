@@ -49,11 +49,8 @@ def examined(moments: MomentSettings) -> ExaminedBy:
             model = tiny_model(family)
             models[family, device] = to_pretend(model) if device == "pretend" else model
         if (name, family, device) not in made:
-            editor = tiny_editor(
-                name,
-                models[family, "cpu"] if (family, "cpu") in models else tiny_model(family),
-                moments,
-            )
+            # The networks of MEND are found by the fingerprint, which is the CPU's as well.
+            editor = tiny_editor(name, models[family, device], moments)
             made[name, family, device] = Examined(
                 editor=editor, model=models[family, device], tolerance=TOLERANCE.get(name, 1e-4)
             )
