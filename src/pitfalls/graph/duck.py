@@ -58,6 +58,7 @@ def duckdb_options(spill: Path, memory: int | None = None) -> Options:
         "memory_limit": f"{limit}B",
         "temp_directory": str(spill),
         "preserve_insertion_order": False,
+        "enable_progress_bar": False,  # the commands have their own
     }
 
 
