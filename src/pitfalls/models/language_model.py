@@ -4,7 +4,7 @@ from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -76,8 +76,8 @@ class LanguageModel:
             dtype: storage of the weights: `float32`, `bfloat16`, or `nf4` or `int8` for the blocks'
                 matrices (edited ones are unpacked); `auto` is the checkpoint's own on an
                 accelerator and float32 on a CPU. Optimised values stay in float32.
-            device: `cpu`, `cuda:0` or the like; `auto` is CUDA, else MPS, else the CPU; `spread`, or
-                a map of modules, spreads the weights over accelerators, memory and disk.
+            device: `cpu`, `cuda:0` or the like; `auto` is CUDA, else MPS, else the CPU; `spread`
+                or a map of modules spreads the weights over accelerators, memory and disk.
             plain: whether to use the reference mode; see the field.
             prefix: text before every text; `bos` is the model's own beginning-of-text token.
             progress: notified of downloads and conversions.
@@ -114,15 +114,15 @@ class LanguageModel:
     ) -> "LanguageModel":
         """Load shapes and tokenizer only, for plans: almost no memory, but nothing can be run.
 
-        Arguments and errors are those of `load`; `device` has a say in the dtype only.
+        Arguments and errors are those of `load`; `device` decides on the dtype only.
         """
         check_loadable(dtype, device)
         directory = resolve(name, progress=progress)
         dtype = dtype_for(dtype, device_for(device), directory)
         network, tokenizer = read_model(directory, dtype, "meta")
         begin_texts(tokenizer, prefix, name)
-        packing = dtype if dtype in PACKINGS else None
-        return cls.wrap(network, tokenizer, name=name, directory=directory, packing=packing)
+        packed = dtype if dtype in PACKINGS else None
+        return cls.wrap(network, tokenizer, name=name, directory=directory, packing=packed)
 
     @property
     def is_outline(self) -> bool:
@@ -297,5 +297,4 @@ class LanguageModel:
         """
         if key not in self._memory:
             self._memory[key] = make()
-        value: T = self._memory[key]
-        return value
+        return cast("T", self._memory[key])
