@@ -12,6 +12,7 @@ from pitfalls.bench.outfit import Answer, Bug, Outfit, Servant
 from pitfalls.cache import cache_root
 from pitfalls.door.text import reason_of, shortened
 from pitfalls.errors import PitfallsError, needs_extra
+from pitfalls.models.weights.spread import SPREAD
 
 PATIENCE = 10.0
 """Seconds to wait for an answer from the address of a cluster."""
@@ -37,7 +38,8 @@ class RayCrew:
         if self._mine:
             _connect(ray, address)
         kind = outfit.device.partition(":")[0]
-        self._needs = {"CPU": float(outfit.threads), "GPU": 0.0 if kind == "cpu" else 1.0}
+        gpus = 1.0 if kind in ("cuda", SPREAD) else 0.0
+        self._needs = {"CPU": float(outfit.threads), "GPU": gpus}
         self._outfit = replace(outfit, device=kind)  # Ray shows an actor no GPU but its own
         self.size = places(ray.nodes(), self._needs)
         if not self.size:

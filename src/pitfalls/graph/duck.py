@@ -19,6 +19,9 @@ _UNITS |= {"KIB": 2**10, "MIB": 2**20, "GIB": 2**30, "TIB": 2**40}
 _CGROUPS = ("memory.max", "memory/memory.limit_in_bytes")
 """Files with the memory limit of a container, of the second and first version of cgroups."""
 
+QUIET = "SET enable_progress_bar = false"
+"""Statement after connecting: commands show their own progress."""
+
 Options: TypeAlias = dict[str, str | int | bool | float | list[str]]
 
 
@@ -58,7 +61,6 @@ def duckdb_options(spill: Path, memory: int | None = None) -> Options:
         "memory_limit": f"{limit}B",
         "temp_directory": str(spill),
         "preserve_insertion_order": False,
-        "enable_progress_bar": False,  # the commands have their own
     }
 
 

@@ -26,7 +26,7 @@ import pyarrow.parquet as pq
 
 from pitfalls.disk import make_folder
 from pitfalls.errors import PitfallsError, needs_extra
-from pitfalls.graph.duck import duckdb_options, shortage
+from pitfalls.graph.duck import QUIET, duckdb_options, shortage
 from pitfalls.graph.lines import SHOWN, BadLines
 from pitfalls.graph.parts import no_facts
 from pitfalls.graph.writer import PARTS, SCHEMAS, StoreWriter, remove_parts
@@ -189,6 +189,7 @@ def _work(folder: Path, memory: int | None = None) -> Iterator[DuckDBPyConnectio
     options = duckdb_options(place / "spilled", memory)
     try:
         with duckdb.connect(str(place / "tables.duckdb"), config=options) as work:
+            work.execute(QUIET)
             for name in SCHEMAS:
                 files = _text(folder / PARTS / name / "*.parquet")
                 work.execute(f"CREATE TEMP VIEW {name} AS {_PLACED.format(files=files)}")

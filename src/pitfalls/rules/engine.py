@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import pyarrow as pa
 
 from pitfalls.errors import PitfallsError, needs_extra
-from pitfalls.graph.duck import duckdb_options, shortage
+from pitfalls.graph.duck import QUIET, duckdb_options, shortage
 
 if TYPE_CHECKING:
     from ibis.backends import BaseBackend
@@ -64,6 +64,7 @@ class Engine:
 
             spill = Path(tempfile.gettempdir()) / f"pitfalls-{os.getpid()}"
             made = ibis.duckdb.connect(**duckdb_options(spill, memory))
+            made.con.execute(QUIET)
         except (ImportError, AttributeError):
             raise needs_extra("mining", "Ibis with DuckDB") from None
         return cls(made, made.con.interrupt, (duckdb.Error,))
