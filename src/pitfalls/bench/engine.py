@@ -45,8 +45,7 @@ def run(
     """
     cases = checked_cases(experiment)
     RunDirectory.check(Path(out))
-    model = _loaded(experiment, progress)
-    experiment = as_taken(experiment, model)
+    experiment, model = _loaded(experiment, progress)
     if experiment.known:
         cases = _known_cases(experiment, model, progress)
     names = editors_named(experiment.editors, model)
@@ -75,14 +74,16 @@ def run(
     return directory
 
 
-def _loaded(experiment: Experiment, progress: Progress) -> LanguageModel:
-    return LanguageModel.load(
+def _loaded(experiment: Experiment, progress: Progress) -> tuple[Experiment, LanguageModel]:
+    """The experiment as the machine takes it, and its model."""
+    model = LanguageModel.load(
         experiment.model,
         dtype=experiment.dtype,
         device=experiment.device,
         prefix=experiment.prefix,
         progress=progress,
     )
+    return as_taken(experiment, model), model
 
 
 def _queue(model: LanguageModel, chunks: Sequence[Sequence[Chunk]]) -> list[tuple[Chunk, Unedited]]:

@@ -73,13 +73,11 @@ class LanguageModel:
 
         Args:
             name: for example `smollm2-135m`, `./my-model`, `model.gguf`, `openai-community/gpt2`.
-            dtype: storage of the weights: `float32`, `bfloat16`, or `nf4` or `int8` for the blocks'
-                matrices with the rest in bfloat16; `auto` is the checkpoint's own on an accelerator
-                and float32 on a CPU. Optimised values stay in float32, and edited
-                matrices are unpacked.
-            device: a torch device such as `cpu` or `cuda:0`; `auto` is CUDA, else MPS, else the
-                CPU; `spread` spreads the weights over accelerators, memory and disk, as does a map
-                from modules to devices.
+            dtype: `float32`, `bfloat16`, or `nf4` or `int8` for the blocks' matrices with the rest
+                in bfloat16; `auto` is the checkpoint's own on an accelerator, float32 on a CPU.
+                Optimised values stay in float32, and edited matrices are unpacked.
+            device: a torch device such as `cuda:0`; `auto` is CUDA, else MPS, else the CPU;
+                `spread`, or a map from modules to devices, uses accelerators, memory and disk.
             plain: whether to use the reference mode; see the field.
             prefix: text before every text, such as `<|endoftext|>`; `bos` is the model's own
                 beginning-of-text token.
@@ -118,11 +116,9 @@ class LanguageModel:
         """Load shapes and tokenizer only, for plans: almost no memory, but nothing can be run.
 
         Arguments and errors are those of `load`; packed matrices are outlined as unpacked ones.
-        `device` has a say in the dtype only.
         """
         check_loadable(dtype, device)
-        directory = resolve(name, progress=progress)
-        dtype = dtype_for(dtype, device_for(device), directory)
+        dtype = dtype_for(dtype, device_for(device), directory := resolve(name, progress=progress))
         network, tokenizer = read_model(directory, dtype, "meta")
         begin_texts(tokenizer, prefix, name)
         packing = dtype if dtype in PACKINGS else None

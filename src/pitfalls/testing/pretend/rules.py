@@ -1,4 +1,4 @@
-"""What an accelerator refuses, and what makes the host wait for it."""
+"""Rules of an accelerator: mixtures that it refuses, and calls that make the host wait."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -8,7 +8,7 @@ from types import FrameType
 
 @dataclass(eq=False)
 class Work:
-    """What the device did for the host."""
+    """Work that the device did for the host."""
 
     waits: Counter[str] = field(default_factory=Counter)
     """Line of the package → how often it made the host wait for the device."""
