@@ -292,8 +292,7 @@ class LanguageModel:
     def remember(self, key: Hashable, make: Callable[[], T]) -> T:
         """Cache the result of `make()` under `key`, for the lifetime of the model.
 
-        Meant for costly values that depend only on the frozen weights and `key`, such as factorised
-        second moments.
+        Meant for costly values that follow from the frozen weights and `key`, as second moments do.
         """
         if key not in self._memory:
             self._memory[key] = make()

@@ -22,6 +22,7 @@ from pitfalls.models.weights.changes import Change, Changes, change_of
 from pitfalls.models.weights.tensor_file import read_tensors, write_tensors
 from pitfalls.updates.carried import Carried, CarriedBy, carried_of, joined
 from pitfalls.updates.context import Context, as_json, context_of
+from pitfalls.updates.devices import all_finite, meeting_place, same_bits
 from pitfalls.updates.misfit import check_fit, refuse_on_disk
 from pitfalls.updates.provenance import Provenance
 
@@ -69,7 +70,7 @@ class Update:
         cls, changes: Changes, origin: Provenance, carried: CarriedBy | None = None
     ) -> "Update":
         """Outcome of a fit: without changes if it failed, or if they are not finite."""
-        broken = [] if _all_finite(changes) else [n for n, c in changes.items() if not c.is_finite]
+        broken = [] if all_finite(changes) else [n for n, c in changes.items() if not c.is_finite]
         if broken and origin.failure is None:
             origin = replace(origin, failure=f"the change of {broken[0]} is not finite")
         if origin.failure:
@@ -102,7 +103,7 @@ class Update:
         return (
             repr(self.history) == repr(other.history)
             and ours.keys() == theirs.keys()
-            and all(_same(tensor, theirs[name]) for name, tensor in ours.items())
+            and all(same_bits(tensor, theirs[name]) for name, tensor in ours.items())
         )
 
     __hash__ = None  # type: ignore[assignment]
@@ -267,28 +268,8 @@ def _sum(first: Change | None, second: Change | None) -> Change:
             f"two updates change one weight of the shapes {first.shape} and {second.shape}: "
             "they were made for different models"
         )
-    where = _meeting(first, second)
+    where = meeting_place(first, second)
     return first.to(where).plus(second.to(where))
-
-
-def _all_finite(changes: Changes) -> bool:
-    """Whether every number is finite: read from the device once, and not for every tensor."""
-    told = [
-        tensor.isfinite().all()
-        for change in changes.values()
-        for tensor in change.tensors().values()
-    ]
-    return not told or bool(torch.stack([each.to(told[0].device) for each in told]).all())
-
-
-def _same(first: torch.Tensor, second: torch.Tensor) -> bool:
-    return torch.equal(first, second.to(first.device))
-
-
-def _meeting(*changes: Change) -> torch.device:
-    """The accelerator that one of them is on, or the CPU."""
-    devices = [tensor.device for change in changes for tensor in change.tensors().values()]
-    return next((device for device in devices if device.type != "cpu"), devices[0])
 
 
 def _parts(tensors: Mapping[str, torch.Tensor]) -> dict[str, dict[str, torch.Tensor]]:

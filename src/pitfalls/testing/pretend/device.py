@@ -119,7 +119,7 @@ def _fall_back(library: torch.library.Library, run: Callable[..., Any]) -> None:
 
 @cache
 def pretend_libraries() -> list[torch.library.Library]:
-    """Holder of the device in torch; it would be taken out with the last reference."""
+    """Libraries that hold the device in torch; it would be taken out with the last reference."""
     return []
 
 

@@ -1,4 +1,4 @@
-"""Rules of an accelerator: refusals, and operators for which the host waits."""
+"""Rules of an accelerator: mixtures that it refuses, and calls that make the host wait."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
