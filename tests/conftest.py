@@ -14,6 +14,9 @@ from pitfalls.testing import FAMILIES, TEXT, snapshot, tiny_model, unchanged
 
 torch.set_num_threads(1)  # tiny models are slower on many
 
+if "PITFALLS_PRETEND" not in os.environ:
+    collect_ignore = ["accelerator"]  # a process of their own runs these
+
 settings.register_profile("steady", derandomize=True)
 settings.load_profile("steady")  # a change must pass the same examples every time
 
