@@ -13,7 +13,7 @@ import pytest
 from pitfalls.records.run_directory import RunDirectory
 from pitfalls.testing import TEXT
 
-KILLS = 10
+KILLS = 5
 EXPERIMENT = """\
 model = "{model}"
 editors = ["ft", "rome"]
@@ -66,7 +66,9 @@ def kill_after(process: "subprocess.Popen[bytes]", out: Path, *, parts: int, res
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no kill -9 on Windows")
-def test_a_run_killed_ten_times_is_the_run_that_never_was(experiment: Path, tmp_path: Path) -> None:
+def test_a_run_killed_again_and_again_is_the_whole_run(
+    experiment: Path, tmp_path: Path
+) -> None:
     whole = finish(experiment, tmp_path / "whole")
     draw = random.Random(20231003)
     out, parts = tmp_path / "killed", 0

@@ -112,6 +112,7 @@ def test_a_run_by_two_workers_prints_what_a_plain_one_does(
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no such signals on Windows")
+@pytest.mark.usefixtures("heard")
 @pytest.mark.parametrize(("by", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_run_by_workers_stops_as_a_whole(
     tiny_folder: Path, tmp_path: Path, by: signal.Signals, status: int

@@ -5,7 +5,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,7 +14,10 @@ from pitfalls.cli.main import app
 from pitfalls.cli.stopping import BEGINS_AGAIN, GOES_ON, Stopped, what_is_kept
 from pitfalls.disk import write_bytes
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="no such signals on Windows")
+pytestmark = [
+    pytest.mark.skipif(sys.platform == "win32", reason="no such signals on Windows"),
+    pytest.mark.usefixtures("heard"),
+]
 
 SIGNALS = {signal.SIGINT: 130, signal.SIGTERM: 143}
 EXPERIMENT = """\
@@ -28,14 +30,6 @@ layer = 1
 steps = 3
 """
 """300 parts: more than there is time for."""
-
-
-@pytest.fixture(autouse=True)
-def heard() -> Iterator[None]:
-    """Ctrl-C is heard, also in the background of a shell, which has it ignored."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
 
 
 def parts(out: Path) -> set[Path]:
