@@ -66,9 +66,7 @@ def kill_after(process: "subprocess.Popen[bytes]", out: Path, *, parts: int, res
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no kill -9 on Windows")
-def test_a_run_killed_again_and_again_is_the_whole_run(
-    experiment: Path, tmp_path: Path
-) -> None:
+def test_a_run_killed_again_and_again_is_the_whole_run(experiment: Path, tmp_path: Path) -> None:
     whole = finish(experiment, tmp_path / "whole")
     draw = random.Random(20231003)
     out, parts = tmp_path / "killed", 0
