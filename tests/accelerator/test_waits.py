@@ -39,14 +39,14 @@ def waits(model: LanguageModel, name: str, moments: MomentSettings, n: int, **se
 
 def steps_of(name: str, n: int) -> dict[str, object]:
     """Settings for exactly `n` steps of one batch of all jobs."""
-    if name == "rome":
+    if name != "ft":
         return {"value": {"steps": n, "stop_loss": 0.0}, "token_budget": 100_000}
     return {"steps": n, "stop_loss": 0.0, "token_budget": 100_000}
 
 
 @two
 @pytest.mark.parametrize("n_edits", (1, 6))
-@pytest.mark.parametrize("name", ("rome", "ft"))
+@pytest.mark.parametrize("name", ("rome", "memit", "ft"))
 def test_a_step_waits_at_most_twice_whatever_the_number_of_edits(
     name: str, n_edits: int, family: str, models: dict[str, LanguageModel], moments: MomentSettings
 ):

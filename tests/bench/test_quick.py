@@ -31,3 +31,9 @@ def test_rates_are_measured_once_also_where_there_is_no_cache_yet(
 
     monkeypatch.setattr(cost, "product_rate", refuse)
     assert quick.quick_experiment() == first
+
+
+def test_an_accelerator_takes_the_checkpoints_precision(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(quick, "device_for", lambda device: "cuda")
+    monkeypatch.setattr(quick, "calibrated_rate", lambda *shape: pytest.fail("it is not measured"))
+    assert quick.quick_experiment().dtype == "auto"

@@ -12,7 +12,7 @@ from engine_runs import same_bits
 from killing import killing_one
 
 from pitfalls.bench.chunks import Task, tasks_of
-from pitfalls.bench.crew import LOSSES, Lost, spread
+from pitfalls.bench.crew import LOSSES, Lost, deal_out
 from pitfalls.bench.engine import run
 from pitfalls.bench.experiment import Experiment
 from pitfalls.bench.hiring import hiring
@@ -127,7 +127,7 @@ def tasks() -> list[Task]:
 
 def done(crew: Rehearsed, tasks: list[Task]) -> Iterable[Task]:
     crew.tasks = tasks
-    return [task for task, _ in spread(crew, tasks, lambda line: None)]
+    return [task for task, _ in deal_out(crew, tasks, lambda line: None)]
 
 
 def test_every_chunk_is_done_once(tasks: list[Task]) -> None:

@@ -14,50 +14,29 @@ from pitfalls.models.reading.moments import MomentSettings
 
 TEMPLATES = ("{}", "The composer. {}", "In the city,  one day. {}")
 
+RANK_ONE: dict[str, Any] = {
+    "layer": 1,
+    "value": {"steps": 8, "weight_decay": 1e-3, "clamp": 8.0},
+    "contexts": {"templates": TEMPLATES},
+}
+SPREAD: dict[str, Any] = {
+    "layers": [1, 2],
+    "value": {"steps": 8, "weight_decay": 1e-3, "clamp": 2.0},
+    "contexts": {"templates": TEMPLATES},
+}
+"""Settings that editors of ROME's and of MEMIT's kind share."""
+
 SETTINGS: dict[str, dict[str, Any]] = {
     "ft": {"layer": 2, "steps": 5, "lr": 5e-3},
     "ft-norm": {"layer": 0, "steps": 5, "lr": 5e-3, "norm": 5e-3},
-    "rome": {
-        "layer": 1,
-        "value": {"steps": 8, "weight_decay": 1e-3, "clamp": 8.0},
-        "contexts": {"templates": TEMPLATES},
-    },
-    "memit": {
-        "layers": [1, 2],
-        "value": {"steps": 8, "weight_decay": 1e-3, "clamp": 2.0},
-        "contexts": {"templates": TEMPLATES},
-        "moment_weight": 0.1,
-    },
-    "r-rome": {
-        "layer": 1,
-        "value": {"steps": 11, "weight_decay": 1e-3, "clamp": 8.0},
-        "contexts": {"templates": TEMPLATES},
-    },
-    "memit-seq": {
-        "layers": [1, 2],
-        "value": {"steps": 8, "weight_decay": 1e-3, "clamp": 2.0},
-        "contexts": {"templates": TEMPLATES},
-        "moment_weight": 0.1,
-    },
-    "alphaedit": {
-        "layers": [1, 2],
-        "value": {"steps": 12, "weight_decay": 1e-3, "clamp": 2.0},
-        "contexts": {"templates": TEMPLATES},
-        "threshold": 2.0,
-        "ridge": 1e-3,
-    },
-    "emmet": {
-        "layers": [1, 2],
-        "value": {"steps": 8, "weight_decay": 1e-3, "clamp": 2.0},
-        "contexts": {"templates": TEMPLATES},
-        "moment_weight": 1.0,
-    },
-    "memit-merge": {
-        "layers": [1, 2],
-        "value": {"steps": 8, "weight_decay": 1e-3, "clamp": 2.0},
-        "contexts": {"templates": TEMPLATES},
-        "moment_weight": 0.1,
-    },
+    "rome": RANK_ONE,
+    "r-rome": RANK_ONE | {"value": RANK_ONE["value"] | {"steps": 11}},
+    "memit": SPREAD | {"moment_weight": 0.1},
+    "memit-seq": SPREAD | {"moment_weight": 0.1},
+    "memit-merge": SPREAD | {"moment_weight": 0.1},
+    "emmet": SPREAD | {"moment_weight": 1.0},
+    "alphaedit": SPREAD
+    | {"value": SPREAD["value"] | {"steps": 12}, "threshold": 2.0, "ridge": 1e-3},
     "ultraedit": {"layers": [1, 2], "in_layers": [2], "lr": 1e-3},
     "ike": {"demonstrations": 0},
     "mend": {},

@@ -9,7 +9,7 @@ import pytest
 import torch
 from table import TEMPLATES, tiny_editor
 
-from pitfalls.editors.editor import Editor, Job
+from pitfalls.editors.editor import Job
 from pitfalls.editors.insertion.contexts import Contexts
 from pitfalls.editors.insertion.spreading import Batch, SpreadingEditor
 from pitfalls.editors.insertion.value_search import ValueSearch
@@ -17,13 +17,11 @@ from pitfalls.errors import PitfallsError
 from pitfalls.models.language_model import LanguageModel
 from pitfalls.models.reading.moments import MomentSettings
 from pitfalls.models.weights.changes import LowRank
-from pitfalls.progress import SILENT, Progress
 from pitfalls.testing import EDITS, FAMILY_KINDS, check_editor, tiny_model
 from pitfalls.updates.carried import Columns, Latest
-from pitfalls.updates.context import Preface
+from pitfalls.updates.context import Retrieved, Told
 from pitfalls.updates.export import save_merged
 from pitfalls.updates.lora import Adapter
-from pitfalls.updates.provenance import Provenance
 from pitfalls.updates.update import Update
 
 pytestmark = pytest.mark.families(FAMILY_KINDS[:2])
@@ -57,50 +55,36 @@ class Remembering(SpreadingEditor):
         ]
 
 
-class Telling(Editor):
-    """Tells the model the edit in front of every prompt: a toy without weights."""
-
-    def fit(
-        self, model: LanguageModel, jobs: Sequence[Job], *, progress: Progress = SILENT
-    ) -> list[Update]:
-        return [self._told(model, job) if job.edits else Update() for job in jobs]
-
-    def _told(self, model: LanguageModel, job: Job) -> Update:
-        lines = tuple(
-            f"{edit.relation.prompt.format(edit.subject.label)} {edit.new_object.label}"
-            for edit in job.edits
-            for _ in range(4)
-        )
-        origin = Provenance.of(self, job.edits, model, losses=(), seconds=0.0)
-        return Update(history=(origin,), context=Preface(lines))
+@pytest.fixture
+def remembering(moments: MomentSettings) -> Remembering:
+    return Remembering(
+        layers=(1, 2),
+        value=ValueSearch(steps=12, weight_decay=1e-3, clamp=4.0),
+        contexts=Contexts(templates=TEMPLATES),
+        moments=moments,
+    )
 
 
-REMEMBERING = Remembering(
-    layers=(1, 2),
-    value=ValueSearch(steps=12, weight_decay=1e-3, clamp=4.0),
-    contexts=Contexts(templates=TEMPLATES),
-    moments=None,
-)
-BEFORE = Update(context=Preface(("Ada was born in Rome.",)))
+BEFORE = Update(context=Retrieved((Told("Ada", "Ada was born in Rome.\n"),)))
 
 
 @pytest.mark.families(FAMILY_KINDS[1:3])
-def test_an_editor_with_state_keeps_the_laws(model: LanguageModel) -> None:
-    check_editor(REMEMBERING, model)
+def test_an_editor_with_state_keeps_the_laws(
+    model: LanguageModel, remembering: Remembering
+) -> None:
+    check_editor(remembering, model)
 
 
-def test_state_grows_and_has_a_part_in_later_fits(model: LanguageModel) -> None:
-    (first,) = REMEMBERING.fit(model, [Job(EDITS[:2])])
-    (second,) = REMEMBERING.fit(model, [Job(EDITS[2:], first)])
-    (forgetful,) = REMEMBERING.fit(model, [Job(EDITS[2:], replace(first, carried={}))])
+def test_state_grows_and_has_a_part_in_later_fits(
+    model: LanguageModel, remembering: Remembering
+) -> None:
+    (first,) = remembering.fit(model, [Job(EDITS[:2])])
+    (second,) = remembering.fit(model, [Job(EDITS[2:], first)])
+    (forgetful,) = remembering.fit(model, [Job(EDITS[2:], replace(first, carried={}))])
     assert (first + second).carried["keys 1"].tensor.shape[1] == 3
     name = next(iter(second.changes))
     apart = second.changes[name].matrix - forgetful.changes[name].matrix
     assert apart.norm() > 1e-3 * second.changes[name].norm
-
-
-def test_a_model_that_is_told_keeps_the_laws() -> None:
-    check_editor(Telling(), tiny_model("gpt2"))
 
 
 def test_columns_join_and_the_latest_wins() -> None:
@@ -123,9 +107,9 @@ def test_all_of_it_is_saved(tmp_path: Path) -> None:
     assert update != replace(update, carried={})
 
 
-def test_text_comes_before_the_prompt_oldest_first() -> None:
-    both = BEFORE + Update() + Update(context=Preface(("Zola is Japanese.",)))
-    assert both.asked("Ada is") == "Ada was born in Rome.\nZola is Japanese.\nAda is"
+def test_text_comes_before_the_prompt() -> None:
+    both = Update() + BEFORE + Update()
+    assert both.asked("Ada is") == "Ada was born in Rome.\nAda is"
     assert Update().asked("Ada is") == "Ada is"
 
 

@@ -11,7 +11,7 @@ from pitfalls.editors.ike import Ike
 from pitfalls.errors import PitfallsError
 from pitfalls.facts import Edit
 from pitfalls.testing import tiny_model
-from pitfalls.updates.context import Preface, Retrieved, Told
+from pitfalls.updates.context import Context, Retrieved, Told
 from pitfalls.updates.update import Update
 from pitfalls.vocabulary import DATASETS
 
@@ -26,9 +26,21 @@ def test_a_prompt_gets_the_newest_edit_that_it_names() -> None:
     assert context.before("The capital of France is") == "Ada is new. "
 
 
+class Preface(Context):
+    """A toy: the same text in front of every prompt."""
+
+    kind = "preface"
+
+    def before(self, prompt: str) -> str:
+        return "Ada is old. "
+
+    def plus(self, later: Context) -> Context:
+        return self
+
+
 def test_contexts_of_two_kinds_do_not_mix() -> None:
     with pytest.raises(PitfallsError, match="'retrieved' does not go together with the kind"):
-        Retrieved((ADA,)).plus(Preface(("Ada is old.",)))
+        Retrieved((ADA,)).plus(Preface())
 
 
 def test_the_fact_stands_last_and_the_nearest_demonstration_first() -> None:

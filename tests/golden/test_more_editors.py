@@ -31,33 +31,28 @@ def r_rome(more: MoreGoldens, h: Any) -> Editor:
     )
 
 
+def spread(more: MoreGoldens, h: Any) -> dict[str, Any]:
+    """Settings that all editors of MEMIT's kind share."""
+    return {
+        "layers": tuple(h["layers"]),
+        "value": more.goldens.search(h),
+        "contexts": more.contexts,
+        "moments": more.goldens.moments,
+    }
+
+
 def alphaedit(more: MoreGoldens, h: Any) -> Editor:
-    return AlphaEdit(
-        layers=tuple(h["layers"]),
-        value=more.goldens.search(h),
-        contexts=more.contexts,
-        moments=more.goldens.moments,
-        threshold=float(h["nullspace_threshold"]),
-        ridge=float(h["L2"]),
-    )
+    threshold, ridge = float(h["nullspace_threshold"]), float(h["L2"])
+    return AlphaEdit(**spread(more, h), threshold=threshold, ridge=ridge)
 
 
 def memit_seq(more: MoreGoldens, h: Any) -> Editor:
-    return MemitSeq(
-        layers=tuple(h["layers"]),
-        value=more.goldens.search(h),
-        contexts=more.contexts,
-        moments=more.goldens.moments,
-        moment_weight=float(h["mom2_update_weight"]),
-    )
+    return MemitSeq(**spread(more, h), moment_weight=float(h["mom2_update_weight"]))
 
 
 def emmet(more: MoreGoldens, h: Any) -> Editor:
     return Emmet(
-        layers=tuple(h["layers"]),
-        value=more.goldens.search(h),
-        contexts=more.contexts,
-        moments=more.goldens.moments,
+        **spread(more, h),
         moment_weight=float(h["mom2_update_weight"]),
         slack=float(h["emmet_lambda"]),
         norm_weight=float(h["update_norm_lambda"]),
@@ -65,13 +60,7 @@ def emmet(more: MoreGoldens, h: Any) -> Editor:
 
 
 def memit(more: MoreGoldens, h: Any) -> Memit:
-    return Memit(
-        layers=tuple(h["layers"]),
-        value=more.goldens.search(h),
-        contexts=more.contexts,
-        moments=more.goldens.moments,
-        moment_weight=float(h["mom2_update_weight"]),
-    )
+    return Memit(**spread(more, h), moment_weight=float(h["mom2_update_weight"]))
 
 
 def rect(more: MoreGoldens, h: Any) -> Editor:

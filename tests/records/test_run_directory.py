@@ -158,3 +158,10 @@ def test_records_from_before_second_moments_were_noted_are_not_gone_on_with(tmp_
     with pytest.raises(PitfallsError, match="rome made with other second moments"):
         directory.with_moments("rome", moments())
     assert directory.with_moments("ft", {}).header.moments == {"ft": {}}
+
+
+def test_an_old_runs_auto_is_todays_spread_and_no_other_device() -> None:
+    was, now = ({"cases": 4, "device": device} for device in ("auto", "spread"))
+    assert header(config=was).differences(header(config=now)) == []
+    told = header(config=was).differences(header(config={"cases": 4, "device": "cpu"}))
+    assert told == ["device was spread, now cpu"]

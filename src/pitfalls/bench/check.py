@@ -17,8 +17,7 @@ def checked_cases(experiment: Experiment) -> dict[str, list[Case]]:
         PitfallsError: wrong names, files or settings, an editor with nothing to do, or a case
             whose plan asks for a reading that nothing can take.
     """
-    words = dict.fromkeys(experiment.editors or ())
-    names = list(dict.fromkeys(name for word in words for name in parsed_names(word)))
+    names = parsed_names(experiment.editors or ())
     for name, settings in experiment.settings.items():
         check_settings(name, settings)
     check_loadable(experiment.dtype, experiment.device)

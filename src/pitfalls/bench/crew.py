@@ -45,7 +45,7 @@ class Crew(Protocol):
         ...
 
 
-def spread(
+def deal_out(
     crew: Crew, tasks: Sequence[Task], note: Callable[[str], None]
 ) -> Iterator[tuple[Task, Records]]:
     """Every chunk with its records, in the order in which they are done.

@@ -8,7 +8,7 @@ from typing import TypeAlias
 from pitfalls.bench.as_taken import as_taken
 from pitfalls.bench.check import checked_cases
 from pitfalls.bench.chunks import Chunk, Task, load_all, tasks_of
-from pitfalls.bench.crew import spread
+from pitfalls.bench.crew import deal_out
 from pitfalls.bench.experiment import Experiment
 from pitfalls.bench.header import make_header, moment_infos
 from pitfalls.bench.hiring import Hiring
@@ -136,7 +136,7 @@ def _together(
     total, size = _n_cases(ready.tasks), min(crew.size, len(todo))
     with progress.stage(f"{size} workers", total=total, unit="cases") as advance:
         advance(total - _n_cases(todo))
-        for task, records in spread(crew, todo, progress.note):
+        for task, records in deal_out(crew, todo, progress.note):
             _write(directory, task, records)
             advance(len(task.chunk.pairs))
             (mine := left[task.chunk.editor]).remove(task)

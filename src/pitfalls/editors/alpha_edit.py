@@ -10,9 +10,7 @@ from torch import Tensor
 from pitfalls.editors.about import LOW_RANK, MOMENTS, About
 from pitfalls.editors.insertion.key_history import RememberingEditor
 from pitfalls.editors.insertion.null_space import null_spaces
-from pitfalls.editors.insertion.value_search import ValueSearch
 from pitfalls.models.language_model import LanguageModel
-from pitfalls.models.reading.moments import MomentSettings
 from pitfalls.models.weights.changes import LowRank
 from pitfalls.settings import Positive
 from pitfalls.updates.update import Update
@@ -32,10 +30,6 @@ class AlphaEdit(RememberingEditor):
     )
     title: ClassVar[str] = "AlphaEdit"
 
-    value: ValueSearch = ValueSearch(clamp=0.75)
-    """Search for z."""
-    moments: MomentSettings = MomentSettings()
-    """Estimation of C."""
     threshold: Positive = 0.02
     """Eigenvalue of C below which a direction belongs to the null space."""
     ridge: Positive = 10.0

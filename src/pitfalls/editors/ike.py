@@ -44,7 +44,7 @@ class Ike(Editor):
         self, model: LanguageModel, jobs: Sequence[Job], *, progress: Progress = SILENT
     ) -> list[Update]:
         """Texts for every job's edits."""
-        stored = self._stored(model)
+        stored = self._stored(model) if self.demonstrations else None
         n_edits = sum(len(job.edits) for job in jobs)
         updates = []
         with progress.stage("IKE", total=n_edits, unit="edits") as advance:
@@ -58,15 +58,16 @@ class Ike(Editor):
         key = ("IKE", tuple(sentences))
         return model.remember(key, lambda: Encoded.of(model, sentences))
 
-    def _told(self, model: LanguageModel, job: Job, stored: Encoded) -> Update:
+    def _told(self, model: LanguageModel, job: Job, stored: Encoded | None) -> Update:
         if not job.edits:
             return Update()
         edits = tuple(self._text(model, edit, stored) for edit in job.edits)
         origin = Provenance.of(self, job.edits, model, losses=(), seconds=0.0)
         return Update(history=(origin,), context=Retrieved(edits))
 
-    def _text(self, model: LanguageModel, edit: Edit, stored: Encoded) -> Told:
+    def _text(self, model: LanguageModel, edit: Edit, stored: Encoded | None) -> Told:
         prompt = edit.relation.prompt.format(edit.subject.label)
         new = told(f"{prompt} {edit.new_object.label}")
-        chosen = stored.nearest(model, f"{new}{prompt}\n\n", self.demonstrations)
+        query = f"{new}{prompt}\n\n"
+        chosen = stored.nearest(model, query, self.demonstrations) if stored else []
         return Told(edit.subject.label, "".join(chosen) + new)

@@ -10,9 +10,7 @@ from pitfalls.editors.about import LOW_RANK, MOMENTS, About
 from pitfalls.editors.insertion.equations import batch_insertion
 from pitfalls.editors.insertion.moment_factors import moment_factors
 from pitfalls.editors.insertion.spreading import SpreadingEditor
-from pitfalls.editors.insertion.value_search import ValueSearch
 from pitfalls.models.language_model import LanguageModel
-from pitfalls.models.reading.moments import MomentSettings
 from pitfalls.models.weights.changes import LowRank
 from pitfalls.settings import Positive
 from pitfalls.updates.update import Update
@@ -32,10 +30,6 @@ class Memit(SpreadingEditor):
     )
     title: ClassVar[str] = "MEMIT"
 
-    value: ValueSearch = ValueSearch(clamp=0.75)
-    """Search for z (§4.1)."""
-    moments: MomentSettings = MomentSettings()
-    """Estimation of C."""
     moment_weight: Positive = 15_000.0
     """λ, how much the old associations weigh against the new ones (§4.2)."""
 

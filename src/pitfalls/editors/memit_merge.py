@@ -13,10 +13,9 @@ from pitfalls.editors.insertion.moment_factors import moment_factors
 from pitfalls.editors.insertion.multi_label import Insertion
 from pitfalls.editors.insertion.search_texts import Search, search_rows
 from pitfalls.editors.insertion.spreading import Batch, SpreadingEditor
-from pitfalls.editors.insertion.value_search import Found, ValueSearch
+from pitfalls.editors.insertion.value_search import Found
 from pitfalls.facts import Edit, Entity
 from pitfalls.models.language_model import LanguageModel
-from pitfalls.models.reading.moments import MomentSettings
 from pitfalls.models.weights.changes import Changes, LowRank
 from pitfalls.settings import Positive
 from pitfalls.updates.update import Update
@@ -37,10 +36,6 @@ class MemitMerge(SpreadingEditor):
         stores=LOW_RANK, needs=MOMENTS, paper="Dong et al. 2025, arXiv:2502.07322"
     )
 
-    value: ValueSearch = ValueSearch(clamp=0.75)
-    """Search for z."""
-    moments: MomentSettings = MomentSettings()
-    """Estimation of C."""
     multi_label: Literal["separate"] = "separate"
     """Edits towards several objects are facts of one subject like any others."""
     moment_weight: Positive = 15_000.0

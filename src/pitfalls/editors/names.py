@@ -1,6 +1,6 @@
 """Names of editors on the command line: `rome`, `rome+mle`."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -72,20 +72,18 @@ def editors_named(names: Sequence[str] | None, model: LanguageModel) -> list[Edi
     Raises:
         UnknownNameError: no such editor.
     """
-    found: dict[EditorName, None] = {}
-    for name in DEFAULT_EDITORS if names is None else names:
-        listed = parsed_names(name)
-        asked = names is not None and name != ALL
-        found |= dict.fromkeys(
-            each for each in listed if asked or EDITORS[each.base].is_ready_for(model)
-        )
-    return list(found)
+    ready = [name for name, method in EDITORS.items() if method.is_ready_for(model)]
+    if names is None:
+        every = map(EditorName.parse, DEFAULT_EDITORS)
+        return [name for name in every if name.base in ready]
+    return parsed_names(names, every=ready)
 
 
-def parsed_names(name: str) -> list[EditorName]:
-    """The editor of one word on the command line, or all of the table.
+def parsed_names(names: Iterable[str], *, every: Iterable[str] = EDITORS) -> list[EditorName]:
+    """The editors of some words, each once; `all` stands for `every`.
 
     Raises:
         UnknownNameError: no such editor.
     """
-    return [EditorName(each) for each in EDITORS] if name == ALL else [EditorName.parse(name)]
+    words = (word for name in names for word in (every if name == ALL else [name]))
+    return list(dict.fromkeys(map(EditorName.parse, words)))

@@ -1,13 +1,13 @@
 """`run.json` on disk, changed by one process at a time."""
 
 import json
-import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
 
-from pitfalls.disk import write_bytes, write_once
+from filelock import FileLock
+
+from pitfalls.disk import cannot_write, write_bytes, write_once
 from pitfalls.door.text import read_text
 from pitfalls.door.values import parse_json
 from pitfalls.records.header import READABLE, RunHeader
@@ -15,6 +15,8 @@ from pitfalls.shapes import check_json, check_version
 
 FILE = "run.json"
 """Name of the header in a run directory."""
+LOCK = ".run.json.lock"
+"""Name of the file that a process locks before it changes the header."""
 
 
 def read_header(folder: Path) -> RunHeader:
@@ -50,7 +52,7 @@ def change_header(folder: Path, change: Callable[[RunHeader], RunHeader]) -> Run
     Raises:
         PitfallsError: it cannot be read or written.
     """
-    with _alone(folder / FILE):
+    with _alone(folder):
         before = read_header(folder)
         after = change(before)
         if after != before:
@@ -64,38 +66,18 @@ def _as_bytes(header: RunHeader) -> bytes:
 
 
 @contextmanager
-def _alone(file: Path) -> Iterator[None]:
-    """Hold the lock of a file that is replaced by rename; it ends with the process.
+def _alone(folder: Path) -> Iterator[None]:
+    """Hold the lock of a run; it ends with the process.
 
-    A file system without locks lets everybody through: what two processes note at the same moment
-    may then be lost.
+    Raises:
+        PitfallsError: the folder cannot be written to.
     """
-    stream: IO[bytes] | None = None
-    with suppress(OSError, ImportError):
-        stream = _locked(file)
+    lock = FileLock(folder / LOCK)
+    try:
+        lock.acquire()
+    except OSError as error:
+        raise cannot_write(folder / LOCK, error) from error
     try:
         yield
     finally:
-        if stream is not None:
-            stream.close()
-
-
-def _locked(file: Path) -> IO[bytes]:
-    """The file, opened and locked; again if it was replaced while this process waited."""
-    import fcntl  # POSIX only
-
-    while True:
-        stream = file.open("r+b")  # network file systems lock only what may be written
-        try:
-            fcntl.flock(stream, fcntl.LOCK_EX)
-            if _is_still(file, stream):
-                return stream
-        except BaseException:
-            stream.close()
-            raise
-        stream.close()
-
-
-def _is_still(file: Path, stream: IO[bytes]) -> bool:
-    """Whether the open file is the one of that name."""
-    return os.path.samestat(file.stat(), os.fstat(stream.fileno()))
+        lock.release()

@@ -2,14 +2,12 @@
 
 from abc import ABC, abstractmethod
 from dataclasses import asdict, dataclass
-from typing import Annotated, Any, ClassVar, TypeVar
+from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
 
 from pitfalls.errors import PitfallsError
 from pitfalls.settings import checked
-
-_Kind = TypeVar("_Kind", bound="Context")
 
 
 class Context(ABC):
@@ -29,24 +27,6 @@ class Context(ABC):
         Raises:
             PitfallsError: they do not go together.
         """
-
-
-@dataclass(frozen=True, slots=True)
-class Preface(Context):
-    """The same lines in front of every prompt, oldest first."""
-
-    kind: ClassVar[str] = "preface"
-
-    lines: tuple[str, ...]
-
-    def before(self, prompt: str) -> str:
-        """Each line with its end, whatever the prompt."""
-        del prompt
-        return "".join(f"{line}\n" for line in self.lines)
-
-    def plus(self, later: Context) -> Context:
-        """Lines of both."""
-        return Preface(self.lines + _alike(self, later).lines)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,10 +55,15 @@ class Retrieved(Context):
 
     def plus(self, later: Context) -> Context:
         """Edits of both."""
-        return Retrieved(self.edits + _alike(self, later).edits)
+        if not isinstance(later, Retrieved):
+            raise PitfallsError(
+                f"text in front of prompts of the kind {self.kind!r} does not go together with the "
+                f"kind {later.kind!r}: edit with one editor"
+            )
+        return Retrieved(self.edits + later.edits)
 
 
-CONTEXTS: dict[str, type[Context]] = {each.kind: each for each in (Preface, Retrieved)}
+CONTEXTS: dict[str, type[Context]] = {Retrieved.kind: Retrieved}
 """Kinds that a file may hold."""
 
 
@@ -100,12 +85,3 @@ def context_of(data: dict[str, Any], *, where: str) -> Context:
     fields = {name: value for name, value in data.items() if name != "kind"}
     found: Context = checked(kind, fields, where=where)
     return found
-
-
-def _alike(first: _Kind, later: Context) -> _Kind:
-    if not isinstance(later, type(first)):
-        raise PitfallsError(
-            f"text in front of prompts of the kind {first.kind!r} does not go together with the "
-            f"kind {later.kind!r}: edit with one editor"
-        )
-    return later

@@ -15,11 +15,12 @@ from pitfalls.editors.insertion.inserting import InsertingEditor
 from pitfalls.editors.insertion.keys import subject_traffic
 from pitfalls.editors.insertion.multi_label import Insertion, insertions_of, searches_of
 from pitfalls.editors.insertion.search_texts import Search
-from pitfalls.editors.insertion.value_search import Found, find_values
+from pitfalls.editors.insertion.value_search import Found, ValueSearch, find_values
 from pitfalls.errors import PitfallsError
 from pitfalls.facts import Edit
 from pitfalls.models.language_model import LanguageModel
 from pitfalls.models.mlp_norm import before_mlp_norm
+from pitfalls.models.reading.moments import MomentSettings
 from pitfalls.models.upload import uploaded
 from pitfalls.models.weights.changes import Change, Changes
 from pitfalls.progress import SILENT, Progress
@@ -52,6 +53,10 @@ class SpreadingEditor(InsertingEditor):
     title: ClassVar[str]
     """Name of the method, as people write it."""
 
+    value: ValueSearch = ValueSearch(clamp=0.75)
+    """Search for z (MEMIT §4.1)."""
+    moments: MomentSettings = MomentSettings()
+    """Estimation of C."""
     layers: tuple[Index, ...]
     """The layers that share the change, ascending; z is the output of the last one's block."""
 
