@@ -53,6 +53,7 @@ def test_the_fact_stands_last_and_the_nearest_demonstration_first() -> None:
     query = "New Fact: The capital of France is Rome\nPrompt: The capital of France is\n\n"
     expected = Encoded.of(model, stored).nearest(model, query, 2)
     assert [f"New Fact: {each}" for each in shown] == expected
+    assert repr(update) == "<Update: 1 edits, 0 weights changed, text before prompts>"
     (alone,) = Ike(demonstrations=0).fit(model, [Job((edit,))])
     assert alone.asked("It is").startswith("New Fact: The capital of France is Rome\nPrompt: It is")
 

@@ -12,9 +12,6 @@ def seeded(seed: int) -> Iterator[None]:
 
     Afterwards they go on where they were. `torch.manual_seed` would seed accelerators, too.
     """
-    before = torch.get_rng_state()
-    torch.default_generator.manual_seed(seed)
-    try:
+    with torch.random.fork_rng(devices=[]):
+        torch.default_generator.manual_seed(seed)
         yield
-    finally:
-        torch.set_rng_state(before)

@@ -63,7 +63,8 @@ class Update:
     def __repr__(self) -> str:
         """How much it is, on one line."""
         edits = sum(len(part.edits) for part in self.history)
-        return f"<Update: {edits} edits, {len(self.changes)} weights changed>"
+        told = "" if self.context is None else ", text before prompts"
+        return f"<Update: {edits} edits, {len(self.changes)} weights changed{told}>"
 
     @classmethod
     def fitted(
