@@ -29,8 +29,9 @@ class Prune(ModifiedEditor):
     restrained sum to weights that hold the sum already, W₀ + D + f(D); this is W₀ + f(D).
     """
 
-    log_base: Annotated[float, Strict(), Field(gt=1, allow_inf_nan=False)] = 1.2
-    """α. Singular values below 1/ln α grow at first instead of shrinking."""
+    log_base: Annotated[float, Strict(), Field(gt=1, allow_inf_nan=False)] = math.e
+    """α, by default that of the released code, whose numbers are reproduced. Singular values below
+    1/ln α grow at first instead of shrinking."""
 
     def modify(self, model: LanguageModel, job: Job, update: Update) -> Update:
         """Update that takes W to W₀ + f(D), W₀ being the weight before the sequence."""
